@@ -1,0 +1,54 @@
+# Every target does its own set-up: Python 3.11 and make are all that must be there.
+
+PYTHON ?= python3.11
+SOURCE ?=
+PORT ?= 8000
+VENV   := .venv
+RUN    := $(VENV)/.run-installed
+DEV    := $(VENV)/.dev-installed
+PIP    := $(VENV)/bin/python -m pip --disable-pip-version-check -qq
+
+.DEFAULT_GOAL := help
+
+.PHONY: help run demo test lint lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /' | sed 's/^/  make /'
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Paper Round needs Python 3.11 or newer; '$(PYTHON)' is not there. Say which: make PYTHON=/path/to/python3 ..."; exit 1; }
+	@echo "Making the virtual environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUN): requirements.txt | $(VENV)/bin/python
+	@echo "Installing the pinned requirements (once) ..."
+	@$(PIP) install -r requirements.txt
+	@touch $@
+
+$(DEV): requirements-dev.txt | $(VENV)/bin/python
+	@echo "Installing the pinned requirements and the test tools (once) ..."
+	@$(PIP) install -r requirements-dev.txt
+	@touch $@ $(RUN)
+
+run: $(RUN) ## set up and serve everything on http://127.0.0.1:8000 (PORT=... for another)
+	@PORT=$(PORT) exec $(VENV)/bin/python manage.py run
+
+demo: $(RUN) ## the whole job once: papers in, three readers, their mails (SOURCE=path-or-url)
+	@$(VENV)/bin/python manage.py demo $(if $(SOURCE),"$(SOURCE)")
+
+test: $(DEV) lint ## everything a contributor needs to trust a change, on SQLite and PostgreSQL
+	@$(VENV)/bin/python manage.py makemigrations --check --dry-run
+	@echo "== on SQLite";     $(VENV)/bin/python -m pytest -q --durations=5
+	@echo "== on PostgreSQL"; $(VENV)/bin/python -m pytest -q --durations=5 --postgres
+
+lint: $(DEV) ## style and types
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+
+lock: $(DEV) ## pin again what pyproject.toml allows
+	@$(VENV)/bin/pip-compile -q --upgrade --no-emit-index-url --no-emit-find-links --no-emit-options --strip-extras -o requirements.txt pyproject.toml
+	@$(VENV)/bin/pip-compile -q --upgrade --no-emit-index-url --no-emit-find-links --no-emit-options --strip-extras --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+
+clean: ## forget the virtual environment and all local data (var/)
+	rm -rf $(VENV) var

@@ -1,0 +1,94 @@
+"""How settings read the environment: each value checked, each mistake said in one line."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+# A provider is chosen by the name of its key: ANYMAIL_POSTMARK_SERVER_TOKEN means Postmark.
+PROVIDERS = {
+    "AMAZON_SES": "amazon_ses",
+    "BREVO": "brevo",
+    "MAILERSEND": "mailersend",
+    "MAILGUN": "mailgun",
+    "MAILJET": "mailjet",
+    "MANDRILL": "mandrill",
+    "POSTAL": "postal",
+    "POSTMARK": "postmark",
+    "RESEND": "resend",
+    "SENDGRID": "sendgrid",
+    "SPARKPOST": "sparkpost",
+}
+
+
+def anymail_settings() -> tuple[str, dict[str, str]]:
+    """The provider's backend ("" for none) and Anymail's own settings, from ANYMAIL_... variables."""
+    values = {name[8:]: text for name, text in os.environ.items() if name.startswith("ANYMAIL_") and text}
+    named = [backend for prefix, backend in PROVIDERS.items() if any(key.startswith(prefix) for key in values)]
+    if len(named) > 1:
+        raise ImproperlyConfigured(
+            f"ANYMAIL_... names {len(named)} providers ({', '.join(named)}): set the keys of one only."
+        )
+    return (f"anymail.backends.{named[0]}.EmailBackend" if named else ""), values
+
+
+def choice(env: environ.Env, name: str, default: str, allowed: tuple[str, ...]) -> str:
+    """One of a few words."""
+    value = str(env.str(name, default))
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name}={value!r} is not one of: {', '.join(allowed)}.")
+    return value
+
+
+def whole_number(env: environ.Env, name: str, default: int, lowest: int, highest: int) -> int:
+    """An int within bounds."""
+    text = str(env.str(name, str(default)))
+    if not text.strip().isdecimal() or not lowest <= int(text) <= highest:
+        raise ImproperlyConfigured(f"{name}={text!r} is not a whole number from {lowest} to {highest}.")
+    return int(text)
+
+
+def site_url(env: environ.Env, default: str) -> str:
+    """The address readers reach us at, without a slash at its end."""
+    url = (str(env.str("SITE_URL", "")) or default).rstrip("/")
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        raise ImproperlyConfigured(f"SITE_URL={url!r} is not an address such as https://papers.example.org.")
+    return url
+
+
+def secret_key(env: environ.Env, data_dir: Path) -> str:
+    """SECRET_KEY, or one made once and kept beside the data: links in sent mail must outlive a restart."""
+    given: Any = env.str("SECRET_KEY", "")
+    if given:
+        return str(given)
+    path = data_dir / "secret_key"
+    if not path.exists():
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(50))
+        with contextlib.suppress(FileExistsError):  # another process was first: its key is the one
+            os.link(draft, path)
+        draft.unlink()
+    return path.read_text().strip()
+
+
+def socket_path(data_dir: Path) -> Path:
+    """Where the embedded Redis listens. A Unix socket's path holds about 100 bytes, a folder's may not."""
+    path = data_dir / "redis.sock"
+    if len(os.fsencode(path)) < 100:
+        return path
+    name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
+    folder = Path(tempfile.gettempdir()) / f"paper-round-{os.getuid()}-{name}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise ImproperlyConfigured(f"{folder} belongs to somebody else: set DATA_DIR to a shorter path.")
+    return folder / "redis.sock"

@@ -1,0 +1,209 @@
+"""All settings, from the environment only. With nothing set it runs, embedded. README has the table."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+
+from config import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+# --- where things are -------------------------------------------------------------------------------
+DATA_DIR = (BASE_DIR / env.str("DATA_DIR", "var")).resolve()
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+SITE_URL = environment.site_url(env, f"http://127.0.0.1:{env.str('PORT', '') or 8000}")
+SITE_NAME = env.str("SITE_NAME", "Paper Round")
+POSTAL_ADDRESS = env.str("POSTAL_ADDRESS", "")
+SITE_IS_LOCAL = urlsplit(SITE_URL).hostname in ("127.0.0.1", "localhost", "::1")
+
+# --- safety -----------------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", False)
+SECRET_KEY = environment.secret_key(env, DATA_DIR)
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or [
+    urlsplit(SITE_URL).hostname,
+    "127.0.0.1",
+    "localhost",
+]
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+HTTPS = SITE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+# A proxy ends TLS in front of us and says so; a redirect would break the one-click POST of RFC 8058.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+# Tokens stand in addresses: no other site ever gets a referrer. ("no-referrer" would make browsers send
+# "Origin: null" with our own forms, which the CSRF check rightly refuses.)
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "EXCLUDE_URL_PREFIXES": ["/admin/"],
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "style-src": [SELF],
+        "script-src": [SELF],
+        "img-src": [SELF],
+        "connect-src": [SELF],
+        "frame-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    },
+}
+# How many proxies of ours stand in front and append to X-Forwarded-For; 0 believes no header.
+TRUSTED_PROXIES = environment.whole_number(env, "TRUSTED_PROXIES", 0, 0, 5)
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 1  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_VERBOSE = False
+
+# --- Django -----------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "subscriptions",
+    "digest",
+    "embedded",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "anymail",
+    "axes",
+    "csp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+_TEMPLATES = {"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [BASE_DIR / "templates"]}
+TEMPLATES = [
+    {
+        **_TEMPLATES,
+        "NAME": "html",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "subscriptions.context.site",
+            ],
+        },
+    },
+    # Subjects and text parts are not HTML: escaped, "R&D" would arrive as "R&amp;D".
+    {**_TEMPLATES, "NAME": "text", "OPTIONS": {"autoescape": False}},
+]
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+# Outside the image nothing is collected, the finders serve the files: no reason for a warning at each start.
+warnings.filterwarnings("ignore", message="No directory at")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "WARNING")},
+    "loggers": {"httpx": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
+}
+
+# --- database ---------------------------------------------------------------------------------------
+DATABASE_URL = env.str("DATABASE_URL", "") or f"sqlite:///{DATA_DIR}/paper-round.sqlite3"
+DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        # Several processes write: take the write lock when a transaction begins, and wait for it.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+
+# --- Redis: queue and counters ----------------------------------------------------------------------
+EMBEDDED_REDIS = not env.str("REDIS_URL", "")
+REDIS_SOCKET = environment.socket_path(DATA_DIR)
+REDIS_URL = env.str("REDIS_URL", "") or f"unix://{REDIS_SOCKET}"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+# --- mail -------------------------------------------------------------------------------------------
+# With neither EMAIL_URL nor a provider's key, mail goes to the catcher that `make run` starts.
+_provider_backend, ANYMAIL = environment.anymail_settings()
+EMBEDDED_MAIL = not env.str("EMAIL_URL", "") and not _provider_backend
+MAIL_CATCHER_PORT = environment.whole_number(env, "MAIL_CATCHER_PORT", 1025, 1, 65535)
+MAIL_CATCHER_DIR = DATA_DIR / "mail"
+if _provider_backend:
+    EMAIL_BACKEND = _provider_backend
+else:
+    _email_url = env.str("EMAIL_URL", "") or f"smtp://127.0.0.1:{MAIL_CATCHER_PORT}"
+    for _name, _value in env.email_url_config(_email_url).items():
+        globals()[_name] = _value
+EMAIL_TIMEOUT = 30  # seconds; a lease of a claimed delivery is longer (digest.delivery)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"{SITE_NAME} <papers@{urlsplit(SITE_URL).hostname}>")
+# Confirmations leave from another address, so that complaints about the one do not taint the other.
+TRANSACTIONAL_FROM_EMAIL = env.str("TRANSACTIONAL_FROM_EMAIL", f"{SITE_NAME} <hello@{urlsplit(SITE_URL).hostname}>")
+
+# --- what the service does --------------------------------------------------------------------------
+# Hugging Face's list is looked at by itself once a source is due; False leaves it to `manage.py ingest`.
+FETCH_SOURCES = env.bool("FETCH_SOURCES", True)
+CANDIDATE_DAYS = environment.whole_number(env, "CANDIDATE_DAYS", 7, 1, 60)
+UNKNOWN_DELIVERIES = environment.choice(env, "UNKNOWN_DELIVERIES", "resend", ("resend", "hold"))
+
+# --- Celery -----------------------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_TIME_LIMIT = 900
+CELERY_TASK_SOFT_TIME_LIMIT = 840
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# A page must answer while Redis is down: rows hold the work, the next look finds it.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2}
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    # A look that waited longer than until the next one is of no use: it expires.
+    "look-for-due-sources": {"task": "digest.tasks.ingest_due", "schedule": 60, "options": {"expires": 55}},
+    "look-for-due-readers": {"task": "digest.tasks.send_due", "schedule": 60, "options": {"expires": 55}},
+    "look-for-notices": {
+        "task": "subscriptions.tasks.send_notices",
+        "schedule": 60,
+        "options": {"expires": 55},
+    },
+    "prune-unconfirmed": {"task": "subscriptions.tasks.prune_unconfirmed", "schedule": 3600},
+}
+
+# --- admin ------------------------------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": SITE_NAME,
+    "SITE_HEADER": SITE_NAME,
+    "SHOW_HISTORY": True,
+    "DASHBOARD_CALLBACK": "digest.dashboard.context",
+}

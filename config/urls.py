@@ -1,0 +1,10 @@
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("mailbox/", include("embedded.urls")),
+    path("webhooks/", include("anymail.urls")),
+    path("", include("digest.urls")),
+    path("", include("subscriptions.urls")),
+]

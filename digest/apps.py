@@ -1,0 +1,11 @@
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class DigestConfig(AppConfig):
+    name = "digest"
+    verbose_name = "Papers and digests"
+
+    def ready(self) -> None:
+        import_module("digest.tracking")  # connects the receiver of provider events

@@ -1,0 +1,300 @@
+"""Interests x papers -> matches, with the places. Pure: no database, no clock.
+
+Papers are taken apart once; each interest is filed under words it cannot match without, so that a paper
+meets only the interests that share a word with it (percolation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from subscriptions.interests.abbreviations import expand
+from subscriptions.interests.language import And, Field, Node, Not, Or, Phrase, Prefix, Text, Word, is_mute
+from subscriptions.interests.words import Words, as_glued, fold, split, stem
+
+TITLE, ABSTRACT = "title", "abstract"
+TEXT_FIELDS = (TITLE, ABSTRACT)
+MAX_PLACES = 12  # a field; more would only lengthen the reason
+MAX_WORDS = 6
+
+# How much a hit is worth by where it stands; a term in both counts a little more than its title alone.
+IN_TITLE, IN_ABSTRACT, IN_BOTH = 1.0, 0.5, 1.2
+REPEATED = 0.05  # for each further time in the abstract, up to three
+FIELD_WEIGHT = {"author": 1.5, "category": 0.3, "source": 0.2}
+NEXT_TO_EACH_OTHER, CLOSE, SAME_FIELD, APART = 1.5, 1.25, 1.0, 0.8
+CLOSE_WORDS = 10
+ALSO = 0.1  # of a further alternative of an OR that is there too
+
+
+class Place(NamedTuple):
+    """Where a hit stands: a field and its first and last word there."""
+
+    field: str
+    first: int
+    last: int
+
+
+class Found(NamedTuple):
+    """That a node is in a paper: how well, and where."""
+
+    weight: float
+    places: tuple[Place, ...]
+    labels: tuple[str, ...] = ()  # what a field without words matched: an author's name, a category
+
+
+class Document:
+    """A paper taken apart for matching."""
+
+    __slots__ = ("abstract", "authors", "categories", "paper_id", "sources", "texts", "title")
+
+    def __init__(
+        self,
+        paper_id: int,
+        title: str,
+        abstract: str,
+        authors: Iterable[str] = (),
+        categories: Iterable[str] = (),
+        sources: Iterable[str] = (),
+    ) -> None:
+        self.paper_id = paper_id
+        self.texts = {TITLE: title, ABSTRACT: abstract}
+        self.title, self.abstract = Words(title), Words(abstract)
+        self.authors = [(name, [word for word, _, _ in split(name)]) for name in authors]
+        self.categories = {name.casefold(): name for name in categories}
+        self.sources = {name.casefold(): name for name in sources}
+
+    def words(self, field: str) -> Words:
+        return self.title if field == TITLE else self.abstract
+
+    def keys(self) -> set[str]:
+        return self.title.keys() | self.abstract.keys()
+
+
+# --- one interest in one paper ----------------------------------------------------------------------
+def find(node: Node, paper: Document, fields: tuple[str, ...] = TEXT_FIELDS) -> Found | None:
+    """Where and how well the paper holds the node, None if it does not."""
+    match node:
+        case Word(text):
+            return _leaf(Place(f, a, b) for f in fields for a, b in paper.words(f).at(stem(text)))
+        case Prefix(text):
+            return _leaf(Place(f, a, b) for f in fields for a, b in paper.words(f).starting_with(text))
+        case Phrase(texts):
+            return _leaf(Place(f, a, b) for f in fields for a, b in _phrase(texts, paper.words(f)))
+        case Field(name, part):
+            return find(part, paper, (TITLE,)) if name == TITLE else _find_label(name, part, paper)
+        case And(parts):
+            return _find_all(parts, paper, fields)
+        case Or(parts):
+            return _find_any(parts, paper, fields)
+    return None  # Not alone: mutes are asked by `find_mute`
+
+
+def find_mute(node: Node, paper: Document) -> Found | None:
+    """Whether a line that only excludes speaks of this paper."""
+    parts = node.parts if isinstance(node, And) else (node,)
+    inner = tuple(part.part for part in parts if isinstance(part, Not))
+    return _find_any(inner, paper, TEXT_FIELDS)
+
+
+def _leaf(places: Iterable[Place]) -> Found | None:
+    all_places = tuple(places)
+    if not all_places:
+        return None
+    in_abstract = sum(place.field == ABSTRACT for place in all_places)
+    in_title = len(all_places) - in_abstract
+    weight = (IN_BOTH if in_abstract else IN_TITLE) if in_title else IN_ABSTRACT
+    return Found(weight + REPEATED * min(max(in_abstract - 1, 0), 3), all_places)
+
+
+def _phrase(texts: tuple[str, ...], words: Words) -> Iterator[tuple[int, int]]:
+    """Where the folded words stand side by side, any two of them perhaps written as one."""
+    starts = {first for first, _ in words.at(stem(texts[0]))}
+    starts |= {first for first, last in words.at(stem(texts[0] + texts[1])) if first == last}
+    for start in sorted(starts):
+        end = _phrase_end(texts, 0, start, words)
+        if end is not None:
+            yield start, end
+
+
+def _phrase_end(texts: tuple[str, ...], number: int, place: int, words: Words) -> int | None:
+    """The last word of the phrase's rest, which begins with word `number` at `place`."""
+    if number == len(texts):
+        return place - 1
+    for first, last in words.at(stem(texts[number])):
+        if first == place:
+            end = _phrase_end(texts, number + 1, last + 1, words)
+            if end is not None:
+                return end
+    if number + 1 < len(texts) and (place, place) in words.at(stem(texts[number] + texts[number + 1])):
+        return _phrase_end(texts, number + 2, place + 1, words)
+    return None
+
+
+def _find_label(name: str, part: Node, paper: Document) -> Found | None:
+    if not isinstance(part, Text):
+        return None
+    if name == "author":
+        wanted = [fold(word) for word in part.text.replace(",", " ").replace(".", " ").split()]
+        labels = tuple(full for full, words in paper.authors if _is_author(wanted, words))
+    else:
+        held = paper.categories if name == "category" else paper.sources
+        labels = tuple(label for key, label in held.items() if key == part.text or key.startswith(f"{part.text}."))
+    return Found(FIELD_WEIGHT[name], (), labels) if labels else None
+
+
+def _is_author(wanted: list[str], words: list[str]) -> bool:
+    """Every word typed is in the name, as itself or as its initial, and one of them whole."""
+    if not wanted or not any(len(word) > 1 and word in words for word in wanted):
+        return False
+    return all(
+        word in words or any((len(word) == 1 or len(other) == 1) and word[0] == other[0] for other in words)
+        for word in wanted
+    )
+
+
+def _find_all(parts: tuple[Node, ...], paper: Document, fields: tuple[str, ...]) -> Found | None:
+    found: list[Found] = []
+    for part in parts:
+        if isinstance(part, Not):
+            if find(part.part, paper, fields):
+                return None
+            continue
+        one = find(part, paper, fields)
+        if one is None:
+            return None
+        found.append(one)
+    if not found:
+        return None
+    places = tuple(place for one in found for place in one.places)
+    labels = tuple(label for one in found for label in one.labels)
+    weight = sum(one.weight for one in found) / len(found)
+    return Found(weight * _closeness([one.places for one in found if one.places]), places, labels)
+
+
+def _find_any(parts: tuple[Node, ...], paper: Document, fields: tuple[str, ...]) -> Found | None:
+    found = [one for part in parts if (one := find(part, paper, fields)) is not None]
+    if not found:
+        return None
+    found.sort(key=lambda one: -one.weight)
+    weight = found[0].weight + ALSO * sum(one.weight for one in found[1:])
+    places = dict.fromkeys(place for one in found for place in one.places)
+    return Found(weight, tuple(places), tuple(label for one in found for label in one.labels))
+
+
+def _closeness(groups: list[tuple[Place, ...]]) -> float:
+    """How near to each other one place of each group stands, in the field where they are nearest."""
+    if len(groups) < 2:
+        return 1.0
+    best = APART
+    for field in TEXT_FIELDS:
+        spots = sorted(
+            (place.first, place.last, number)
+            for number, places in enumerate(groups)
+            for place in places
+            if place.field == field
+        )
+        gap = _smallest_gap(spots, len(groups))
+        if gap is not None:
+            best = max(best, NEXT_TO_EACH_OTHER if gap == 0 else CLOSE if gap <= CLOSE_WORDS else SAME_FIELD)
+    return best
+
+
+def _smallest_gap(spots: list[tuple[int, int, int]], groups: int) -> int | None:
+    """Words between the members of the tightest run of spots that holds every group; None without one."""
+    best: int | None = None
+    left, inside = 0, [0] * groups
+    for right, (_, last, number) in enumerate(spots):
+        inside[number] += 1
+        while all(inside):
+            window = spots[left : right + 1]
+            covered = sum(max(b - a + 1 for a, b, n in window if n == group) for group in range(groups))
+            gap = max(last - spots[left][0] + 1 - covered, 0)
+            best = gap if best is None else min(best, gap)
+            inside[spots[left][2]] -= 1
+            left += 1
+    return best
+
+
+# --- many interests against many papers -------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Query:
+    """An interest made ready: expanded by the abbreviations, with the words it cannot match without."""
+
+    interest_id: int
+    node: Node
+    mutes: bool
+    gates: frozenset[str] | None  # None: it must be asked of every paper
+
+    @classmethod
+    def of(cls, interest_id: int, node: Node) -> Query:
+        mutes, wide = is_mute(node), expand(node)
+        return cls(interest_id, wide, mutes, None if mutes else _gates(wide))
+
+    def find(self, paper: Document) -> Found | None:
+        return find_mute(self.node, paper) if self.mutes else find(self.node, paper)
+
+
+def _gates(node: Node) -> frozenset[str] | None:
+    """Terms of which a matching paper holds at least one; None where there are none to name."""
+    match node:
+        case Word(text):
+            return frozenset({stem(text), as_glued(stem(text))})
+        case Phrase(texts):
+            first = stem(texts[0])
+            return frozenset({first, as_glued(first), stem(texts[0] + texts[1])})
+        case Field("title", part):
+            return _gates(part)
+        case And(parts):
+            named = [gates for part in parts if not isinstance(part, Not) and (gates := _gates(part))]
+            # A long word is a rare one, near enough.
+            return max(named, key=lambda gates: min(len(term) for term in gates), default=None)
+        case Or(parts):
+            each = [_gates(part) for part in parts]
+            return None if None in each else frozenset().union(*(gates for gates in each if gates))
+    return None
+
+
+class QueryIndex:
+    """Interests filed by their gates."""
+
+    def __init__(self, queries: Iterable[Query]) -> None:
+        self._by_gate: dict[str, list[Query]] = {}
+        self._always: list[Query] = []
+        for query in queries:
+            for gate in query.gates or ():
+                self._by_gate.setdefault(gate, []).append(query)
+            if query.gates is None:
+                self._always.append(query)
+
+    def matches(self, paper: Document) -> Iterator[tuple[int, Found]]:
+        """(interest id, Found) for each interest that the paper matches."""
+        asked: set[int] = set()
+        for gate in paper.keys() & self._by_gate.keys():
+            for query in self._by_gate[gate]:
+                if query.interest_id not in asked:
+                    asked.add(query.interest_id)
+                    found = query.find(paper)
+                    if found:
+                        yield query.interest_id, found
+        for query in self._always:
+            found = query.find(paper)
+            if found:
+                yield query.interest_id, found
+
+
+def describe(found: Found, paper: Document) -> dict[str, Any]:
+    """What is stored of a match: character spans by field, and the words as the paper writes them."""
+    described: dict[str, Any] = {}
+    surfaces: dict[str, str] = {label.casefold(): label for label in found.labels}
+    for field in TEXT_FIELDS:
+        spans = paper.words(field).spans
+        marked = sorted({(spans[p.first][0], spans[p.last][1]) for p in found.places if p.field == field})
+        if marked:
+            described[field] = [list(span) for span in marked[:MAX_PLACES]]
+        for start, end in marked:
+            text = paper.texts[field][start:end]
+            surfaces.setdefault(text.casefold(), text)
+    described["words"] = list(surfaces.values())[:MAX_WORDS]
+    return described

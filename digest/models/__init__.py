@@ -1,0 +1,7 @@
+"""What we send and what became of it: papers and where they came from, matches, digests and their mails."""
+
+from digest.models.digests import Delivery, Digest, Feedback
+from digest.models.matches import Match
+from digest.models.papers import Edition, Listing, Paper, Source
+
+__all__ = ["Delivery", "Digest", "Edition", "Feedback", "Listing", "Match", "Paper", "Source"]

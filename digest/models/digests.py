@@ -1,0 +1,121 @@
+"""What was chosen for a reader, what became of its mail, and what the reader said of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from digest.models.papers import Paper
+from subscriptions.models import Subscriber
+
+
+class Digest(models.Model):
+    """What was chosen for one subscriber for one issue date. Written once, never changed.
+
+    `picks` is a list of {"paper": id, "lane": "interests" | "trending", "points": float, "reasons":
+    [{"line", "words", "points", "title": spans, "abstract": spans}]}, best first. One column and not a row a
+    pick: ten rows a mail would cost more to write than all the rest of the mail (docs/decisions.md).
+    An empty list says that nothing matched: no mail, and no Delivery.
+    """
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="digests")
+    issue_date = models.DateField(db_index=True)
+    created_at = models.DateTimeField()
+    picks = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["-issue_date", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["subscriber", "issue_date"], name="digest_once_a_date")]
+
+    def __str__(self) -> str:
+        return f"{self.issue_date} for reader {self.subscriber_id}"
+
+    @property
+    def paper_ids(self) -> list[int]:
+        return [pick["paper"] for pick in self.picks]
+
+    def picks_with_papers(self) -> list[dict[str, Any]]:
+        """The picks with their Paper rows in place of ids; a paper deleted since is left out."""
+        papers = Paper.objects.in_bulk(self.paper_ids)
+        return [pick | {"paper": papers[pick["paper"]]} for pick in self.picks if pick["paper"] in papers]
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def ready(self, now: dt.datetime) -> DeliveryQuerySet:
+        """Mails that wait, whose time has come, and that no living worker has claimed."""
+        unclaimed = Q(claimed_until=None) | Q(claimed_until__lte=now)
+        return self.filter(unclaimed, status=Delivery.Status.WAITING, not_before__lte=now).order_by("not_before", "pk")
+
+    def stuck(self, now: dt.datetime) -> DeliveryQuerySet:
+        """Mails whose worker died between "sending" and the server's answer: nobody can know."""
+        return self.filter(status=Delivery.Status.SENDING, claimed_until__lte=now)
+
+
+class Delivery(models.Model):
+    """What became of a digest's mail, in django-anymail's words plus `waiting` and `sending`."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting"
+        SENDING = "sending"
+        SENT = "sent"
+        QUEUED = "queued"
+        INVALID = "invalid"
+        REJECTED = "rejected"
+        FAILED = "failed"
+        UNKNOWN = "unknown"
+        DEFERRED = "deferred"
+        DELIVERED = "delivered"
+        BOUNCED = "bounced"
+        COMPLAINED = "complained"
+        UNSUBSCRIBED = "unsubscribed"
+
+    digest = models.OneToOneField(Digest, on_delete=models.CASCADE, related_name="delivery")
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.WAITING, db_index=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField()
+    claimed_until = models.DateTimeField(null=True, blank=True, help_text="The lease of the worker at it.")
+    was_resent = models.BooleanField(default=False, help_text="Sent again because its outcome was unknown.")
+    message_id = models.CharField(max_length=255, blank=True)
+    error = models.TextField(blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        indexes = [
+            models.Index(
+                fields=["not_before"],
+                condition=Q(status__in=["waiting", "sending"]),
+                name="delivery_open",
+            ),
+            models.Index(fields=["message_id"], name="delivery_message_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.digest}: {self.status}"
+
+
+class Feedback(models.Model):
+    """A reader's word about a paper: undone by a time, never by deleting, so that it can be explained."""
+
+    class Kind(models.TextChoices):
+        MORE = "more", "more like this"
+        LESS = "less", "less like this"
+        SAVE = "save", "saved"
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="feedback")
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="feedback")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "feedback"
+        constraints = [models.UniqueConstraint(fields=["subscriber", "paper", "kind"], name="feedback_once_a_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.paper}"

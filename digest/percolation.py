@@ -1,0 +1,97 @@
+"""New papers against all interests, new interests against the recent papers. The only writer of Match.
+
+Whichever of a paper and an interest is committed last finds the other, so no pair is missed; a pair found
+from both sides is stored once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from django.db.models import Prefetch
+
+from digest.matching import Document, Query, QueryIndex, describe
+from digest.models import Edition, Match, Paper
+from subscriptions.models import Interest
+
+logger = logging.getLogger(__name__)
+
+RECENT_DAYS = 30  # how far back a new interest looks
+_BATCH = 500
+
+
+def document(paper: Paper) -> Document:
+    """The stored paper, taken apart. Prefetch `editions__source` when there are many."""
+    return Document(
+        paper.pk,
+        paper.title,
+        paper.abstract,
+        paper.authors,
+        paper.categories,
+        {edition.source.slug for edition in paper.editions.all()},
+    )
+
+
+def with_sources(papers: Iterable[Paper]) -> Iterator[Document]:
+    """Documents of a queryset of papers, their sources read in one query a batch."""
+    queryset = papers.prefetch_related(  # type: ignore[attr-defined]
+        Prefetch("editions", Edition.objects.select_related("source"))
+    )
+    for paper in queryset.iterator(chunk_size=_BATCH):
+        yield document(paper)
+
+
+def match_new(now: dt.datetime) -> int:
+    """Match what is not matched yet, papers and interests. Returns how many matches were stored."""
+    return match_papers(now) + match_interests(now)
+
+
+def match_papers(now: dt.datetime, since: dt.date | None = None) -> int:
+    """Match papers that are new or whose words changed; with `since`, all first listed from that day on."""
+    papers = Paper.objects.filter(first_listed_on__gte=since) if since else Paper.objects.filter(matched_at=None)
+    ids = list(papers.values_list("pk", flat=True))
+    if not ids:
+        return 0
+    index = QueryIndex(Query.of(row.pk, row.node()) for row in Interest.objects.iterator())
+    stored = 0
+    for start in range(0, len(ids), _BATCH):
+        batch = Paper.objects.filter(pk__in=ids[start : start + _BATCH])
+        Match.objects.filter(paper__in=batch).delete()
+        stored += _store(_rows(index, with_sources(batch)))
+        batch.update(matched_at=now)
+    logger.info("Matched %d papers: %d matches.", len(ids), stored)
+    return stored
+
+
+def match_interests(now: dt.datetime) -> int:
+    """Match interests nobody had before against the papers of the last 30 days."""
+    new = list(Interest.objects.filter(matched_at=None))
+    if not new:
+        return 0
+    index = QueryIndex(Query.of(row.pk, row.node()) for row in new)
+    stored = _store(_rows(index, with_sources(Paper.objects.fresh(now, days=RECENT_DAYS))))
+    Interest.objects.filter(pk__in=[row.pk for row in new]).update(matched_at=now)
+    logger.info("Matched %d new interests: %d matches.", len(new), stored)
+    return stored
+
+
+def _rows(index: QueryIndex, papers: Iterable[Document]) -> Iterator[Match]:
+    for paper in papers:
+        for interest_id, found in index.matches(paper):
+            yield Match(
+                interest_id=interest_id,
+                paper_id=paper.paper_id,
+                weight=round(found.weight, 4),
+                places=describe(found, paper),
+            )
+
+
+def _store(rows: Iterator[Match]) -> int:
+    stored = 0
+    while batch := list(islice(rows, _BATCH)):
+        Match.objects.bulk_create(batch, ignore_conflicts=True)
+        stored += len(batch)
+    return stored

@@ -1,0 +1,143 @@
+"""Due readers -> digests, a chunk at a time. One transaction a chunk: claim, choose, store, set the next date.
+
+A worker that dies in the middle leaves nothing behind and the readers still due; two workers never take the
+same reader (SKIP LOCKED on PostgreSQL; SQLite has one writer).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Min
+
+from digest.models import Delivery, Digest, Listing, Match, Paper
+from digest.ranking import Candidate, Day, Hit, Line, Wishes, rank
+from subscriptions import schedule
+from subscriptions.addresses import masked
+from subscriptions.models import InterestLine, Subscriber
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 200  # readers; a transaction of well under a second
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What became of one chunk: readers taken, of whom so many get a mail."""
+
+    readers: int = 0
+    mails: int = 0
+
+    def __add__(self, other: Selected) -> Selected:
+        return Selected(self.readers + other.readers, self.mails + other.mails)
+
+
+def select_due(now: dt.datetime) -> Selected:
+    """Choose for all who are due, chunk after chunk."""
+    total = Selected()
+    while (chunk := select_chunk(now)).readers:
+        total += chunk
+    return total
+
+
+def select_chunk(now: dt.datetime, only: Subscriber | None = None) -> Selected:
+    """Choose for at most CHUNK readers who are due; `only` that one, due or not."""
+    with transaction.atomic():
+        readers = _claim(now, only)
+        if not readers:
+            return Selected()
+        chosen = choose(readers, now)
+        dates = {reader.pk: _issue_date(reader, now) for reader in readers}
+        have = set(_having_a_digest(readers, dates))
+        digests = [
+            Digest(subscriber=reader, issue_date=dates[reader.pk], created_at=now, picks=chosen[reader.pk])
+            for reader in readers
+            if reader.pk not in have
+        ]
+        Digest.objects.bulk_create(digests)
+        deliveries = [Delivery(digest=digest, not_before=now) for digest in digests if digest.picks]
+        Delivery.objects.bulk_create(deliveries)
+        for reader in readers:
+            reader.next_digest_at = reader.choose_next_digest_at(now)
+        Subscriber.objects.bulk_update(readers, ["next_digest_at"])
+    for digest in digests:
+        if not digest.picks:
+            logger.info("Nothing matched for %s: no mail.", masked(digest.subscriber.email))
+    return Selected(len(readers), len(deliveries))
+
+
+def _claim(now: dt.datetime, only: Subscriber | None) -> list[Subscriber]:
+    due = Subscriber.objects.mailable(now).filter(pk=only.pk) if only else Subscriber.objects.due(now)
+    if connection.features.has_select_for_update_skip_locked:
+        due = due.select_for_update(skip_locked=True)
+    return list(due[:CHUNK])
+
+
+def _issue_date(reader: Subscriber, now: dt.datetime) -> dt.date:
+    """The reader's own date of the moment the mail was due; of now, when it is sent out of turn."""
+    due_at = reader.next_digest_at
+    return schedule.issue_date(min(due_at, now) if due_at else now, reader.time_zone)
+
+
+def _having_a_digest(readers: list[Subscriber], dates: dict[int, dt.date]) -> Iterable[int]:
+    rows = Digest.objects.filter(subscriber__in=readers, issue_date__in=set(dates.values()))
+    for subscriber_id, issue_date in rows.values_list("subscriber_id", "issue_date"):
+        if dates[subscriber_id] == issue_date:
+            yield subscriber_id
+
+
+def choose(readers: list[Subscriber], now: dt.datetime) -> dict[int, list[dict[str, Any]]]:
+    """The picks of each reader (by id) at this moment. Reads only; the number of queries is fixed."""
+    lines = _lines(readers)
+    day = read_day({line.interest_id for of_one in lines.values() for line in of_one}, now)
+    sent = _already_sent(readers, day)
+    return {
+        reader.pk: rank(Wishes(tuple(lines[reader.pk]), reader.max_papers, reader.trending_share), day, sent[reader.pk])
+        for reader in readers
+    }
+
+
+def _lines(readers: list[Subscriber]) -> dict[int, list[Line]]:
+    lines: dict[int, list[Line]] = defaultdict(list)
+    rows = InterestLine.objects.filter(subscriber__in=readers).order_by("subscriber_id", "position")
+    for reader_id, interest_id, typed, is_mute in rows.values_list(
+        "subscriber_id", "interest_id", "typed", "interest__is_mute"
+    ):
+        lines[reader_id].append(Line(interest_id, typed, is_mute))
+    return lines
+
+
+def read_day(interest_ids: Iterable[int], now: dt.datetime) -> Day:
+    """The candidates of this moment, and the hits of these interests on them."""
+    fresh = Paper.objects.fresh(now)
+    ranks = dict(
+        Listing.objects.filter(paper__in=fresh).values("paper").annotate(best=Min("rank")).values_list("paper", "best")
+    )
+    candidates = {pk: Candidate(pk, upvotes, ranks.get(pk, 1)) for pk, upvotes in fresh.values_list("pk", "upvotes")}
+    hits: dict[int, list[Hit]] = defaultdict(list)
+    rows = Match.objects.filter(interest__in=set(interest_ids), paper__in=fresh).order_by("interest_id", "paper_id")
+    for interest_id, paper_id, weight, places in rows.values_list("interest_id", "paper_id", "weight", "places"):
+        hits[interest_id].append(Hit(paper_id, weight, places))
+    return Day(candidates, hits)
+
+
+def _already_sent(readers: list[Subscriber], day: Day) -> dict[int, set[int]]:
+    """The candidates that each reader's earlier digests held."""
+    sent: dict[int, set[int]] = {reader.pk: set() for reader in readers}
+    # No digest can hold a paper from before we first saw it or its list: older ones need not be read.
+    oldest = Paper.objects.filter(pk__in=day.candidates).aggregate(
+        seen=Min("first_seen_at"), listed=Min("first_listed_on")
+    )
+    if not oldest["seen"]:
+        return sent
+    since = min(oldest["seen"].date(), oldest["listed"]) - dt.timedelta(days=1)
+    rows = Digest.objects.filter(subscriber__in=readers, issue_date__gte=since)
+    for subscriber_id, picks in rows.values_list("subscriber_id", "picks"):
+        sent[subscriber_id].update(pick["paper"] for pick in picks)
+    return sent

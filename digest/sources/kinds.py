@@ -1,0 +1,129 @@
+"""The register of kinds: which parser reads which page, and which page is of which kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from digest.sources import ParsedEdition, SourceError, feed, huggingface_api, huggingface_html, text_listing
+from digest.sources.plain import one_line, quoted
+
+PARSERS: dict[str, Callable[[bytes | str], ParsedEdition]] = {
+    "text": text_listing.parse,
+    "huggingface-api": huggingface_api.parse,
+    "huggingface-html": huggingface_html.parse,
+    "feed": feed.parse,
+}
+
+MAX_PAGE = 50_000_000  # the largest real page, a full arXiv feed of 2,000 entries, has 5 MB
+HEAD = 65_536  # some feeds begin with a licence in a comment
+
+BINARIES = (
+    (b"%PDF-", "a PDF"),
+    (b"\x89PNG", "an image (PNG)"),
+    (b"\xff\xd8\xff", "an image (JPEG)"),
+    (b"GIF8", "an image (GIF)"),
+    (b"RIFF", "an image or a sound (RIFF)"),
+    (b"\x1f\x8b", "gzip data, still packed"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\x28\xb5\x2f\xfd", "zstd data, still packed"),
+    (b"BZh", "bzip2 data, still packed"),
+    (b"\xfd7zXZ", "xz data, still packed"),
+    (b"SQLite format 3", "a database (SQLite)"),
+    (b"\x7fELF", "a program"),
+)
+# How the first "<" looks in the encodings XML may come in; marks first, then as feedparser guesses.
+XML_STARTS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+    (b"\x00\x00\x00<", "utf-32-be"),
+    (b"<\x00\x00\x00", "utf-32-le"),
+    (b"\x00<", "utf-16-be"),
+    (b"<\x00", "utf-16-le"),
+)
+
+MAIL_START = re.compile(
+    r"(?:Return-Path|Received|Delivered-To|Message-ID|MIME-Version|Content-Type|X-[\w-]+|From|To|Date|Subject):\s"
+    r"|From \S+@",
+    re.IGNORECASE,
+)
+JSON_START = re.compile(r"\[\s*(?:[\[{\"\]\d]|$)|\{\s*(?:[\"}]|$)")
+# What may stand before the root of an XML or HTML page; a comment that never ends takes the rest.
+PROLOGUE = re.compile(
+    r"\s*(?:<\?.*?\?>|<!--.*?(?:-->|$)|<!doctype[^>\[]*(?:\[.*?\]\s*)?>)", re.IGNORECASE | re.DOTALL
+)
+ROOT = re.compile(r"\s*<(?P<name>[A-Za-z_][\w:.-]*)")
+FEED_ROOTS = ("rss", "rdf", "feed")
+PAPERS_PAGE = re.compile(r"data-target=[\"']?DailyPapers|href=[\"']?(?:https?://huggingface\.co)?/papers/")
+PAGE_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,300})", re.IGNORECASE)
+
+
+def parse(page: bytes | str, kind: str | None = None) -> ParsedEdition:
+    """The page's edition, of the given kind or the kind its content shows; SourceError and nothing else."""
+    kind = detect(page) if kind is None else kind
+    if kind not in PARSERS:
+        raise SourceError(f"there is no kind {quoted(kind)}: use one of {', '.join(PARSERS)}")
+    _check_size(page)
+    return PARSERS[kind](page)
+
+
+def detect(page: bytes | str) -> str:
+    """The kind of the page, by its content; SourceError that says what it is, where it is none of them."""
+    _check_size(page)
+    head = _head(page)
+    if not head.strip():
+        raise SourceError("the page is empty: fetch it again")
+    if head.lstrip().startswith("<"):
+        return _markup_kind(head, page)
+    if JSON_START.match(head.lstrip()):
+        return "huggingface-api"
+    if "\x00" in head:
+        raise SourceError("the page is binary data, not text: check the source's address")
+    if MAIL_START.match(head):
+        raise SourceError("the page is an e-mail: save the list it speaks of, not the message")
+    return "text"
+
+
+def _check_size(page: bytes | str) -> None:
+    if len(page) > MAX_PAGE:
+        raise SourceError(f"the page is larger than {MAX_PAGE:,} bytes: is it a list of papers of one day?")
+
+
+def _head(page: bytes | str) -> str:
+    """The beginning as text, good enough to tell the kinds apart; the parsers decode strictly."""
+    if isinstance(page, str):
+        return page[:HEAD].removeprefix("\ufeff")
+    for start, name in BINARIES:
+        if page.startswith(start):
+            raise SourceError(f"the page is {name}: check the source's address")
+    encoding = next((encoding for start, encoding in XML_STARTS if page.startswith(start)), "utf-8-sig")
+    return page[:HEAD].decode(encoding, errors="replace").removeprefix("\ufeff")
+
+
+def _markup_kind(head: str, page: bytes | str) -> str:
+    root = _root(head)
+    name = root.rpartition(":")[2].lower()
+    if name in FEED_ROOTS:
+        return "feed"
+    if name != "html" and head.lstrip().startswith("<?xml"):
+        raise SourceError(f"the page is XML but no feed (its root is {quoted(root)}): use RSS, Atom or JSON")
+    html = huggingface_html.decoded_html(page)
+    if PAPERS_PAGE.search(html):
+        return "huggingface-html"
+    raise SourceError(f"{_called(html)} shows no papers (a login or error page?): open it in a browser")
+
+
+def _root(head: str) -> str:
+    """The name of the first element, "" where none is in sight."""
+    position = 0
+    while found := PROLOGUE.match(head, position):
+        position = found.end()
+    root = ROOT.match(head, position)
+    return root["name"] if root else ""
+
+
+def _called(html: str) -> str:
+    title = PAGE_TITLE.search(html)
+    return f"the HTML page {quoted(one_line(title[1], 100))}" if title else "the HTML page"

@@ -1,0 +1,67 @@
+"""HTML, read with BeautifulSoup: whole pages, and the fragments that feeds put into descriptions."""
+
+from __future__ import annotations
+
+import re
+
+from bs4 import BeautifulSoup
+from bs4.element import Tag
+from bs4.exceptions import ParserRejectedMarkup
+
+from digest.sources import SourceError
+from digest.sources.plain import without_never_text
+
+# Feeds write "p<q" and "<s>" into text that is said to be HTML. Only what starts like one of these is a
+# tag; any other "<" is a sign a reader should see.
+ELEMENTS = (
+    "a|abbr|acronym|address|applet|area|article|aside|audio|b|base|bdi|bdo|big|blockquote|body|br|button"
+    "|canvas|caption|center|cite|code|col|colgroup|dd|del|details|dfn|dialog|dir|div|dl|dt|em|embed|fieldset"
+    "|figcaption|figure|font|footer|form|frame|frameset|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|kbd"
+    "|label|legend|li|link|main|map|mark|marquee|math|m[inos]|m(?:row|sub|sup|subsup|frac|sqrt|text|style|over"
+    "|under|fenced|table|tr|td)|menu|meta|nav|nobr|noscript|object|ol|optgroup|option|p|param|picture|plaintext"
+    "|pre|q|rp|rt|ruby|s|samp|script|section|select|small|source|span|strike|strong|style|sub|summary|sup|svg"
+    "|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|tt|u|ul|var|video|wbr|xmp"
+    "|italic|bold|sec|inline-formula|tex-math"  # JATS, as journals have it
+)
+NOT_A_TAG = re.compile(rf"<(?!/?(?:jats:|mml:)?(?:{ELEMENTS})(?=[\s/>])|!--)", re.IGNORECASE)
+# "&copy=2" in a link is a parameter, not a copyright sign: only references that end in ";" are decoded.
+NOT_A_REFERENCE = re.compile(r"&(?!(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)")
+
+UNSEEN = ("script", "style", "template", "head", "noscript", "iframe", "object")
+BLOCKS = re.compile(
+    r"^(?:address|article|aside|blockquote|br|dd|div|dl|dt|figcaption|figure|footer|h[1-6]|header|hr|li|main|ol|p"
+    r"|pre|section|table|td|th|tr|ul|jats:p|jats:sec|jats:title)$"
+)
+EXPONENT = re.compile(r"[-+\u2212]?[0-9n]+")
+
+
+def soup_of(html: str) -> BeautifulSoup:
+    """The page as BeautifulSoup reads it; SourceError where even lxml gives up."""
+    # An XML declaration before HTML (XHTML) says nothing here and makes BeautifulSoup warn.
+    source = re.sub(r"^\s*<\?xml[^>]*>", "", without_never_text(html))
+    try:
+        return BeautifulSoup(source, "lxml")
+    except (ParserRejectedMarkup, RecursionError):
+        raise SourceError("the page is not HTML that can be read: save it again from the browser") from None
+
+
+def text_of_html(html: str) -> str:
+    """What a reader sees of a fragment: no tags, scripts or styles, entities decoded, blocks kept apart."""
+    if "<" not in html and "&" not in html:
+        return html
+    # The wrapper keeps BeautifulSoup from taking a short text for a file name or an address.
+    soup = soup_of(f"<div>{NOT_A_REFERENCE.sub('&amp;', NOT_A_TAG.sub('&lt;', html))}</div>")
+    for tag in soup(UNSEEN):
+        tag.clear()
+    for tag in soup("sup"):
+        _spell_exponent(tag)
+    for tag in soup(BLOCKS):
+        tag.insert_before(" ")
+        tag.insert_after(" ")
+    return soup.get_text()
+
+
+def _spell_exponent(tag: Tag) -> None:
+    # "10<sup>3</sup>" must not become "103".
+    if EXPONENT.fullmatch(tag.get_text().strip()):
+        tag.insert_before("^")

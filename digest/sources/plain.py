@@ -1,0 +1,115 @@
+"""Plain text out of foreign bytes: strict decoding, one clean line at a time, the bounds every kind keeps.
+
+Nothing here guesses. A byte that does not fit its encoding is an error that names the place, because a
+page decoded by luck reaches readers as garbled names.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from digest.sources import SourceError
+
+MAX_TITLE = 1_000
+MAX_ABSTRACT = 20_000
+MAX_NAME = 200
+MAX_AUTHORS = 500
+MAX_CATEGORIES = 50
+MAX_COUNT = 10**9  # more upvotes or comments than this are a mistake of the source
+
+# Line ends as editors count them. str.splitlines also splits at form feeds and U+2028, which stand
+# inside abstracts copied out of PDFs.
+LINE_END = re.compile(r"\r\n|\r|\n")
+
+# Controls (white space excepted), explicit bidi embeddings, overrides and isolates (they can reverse the
+# rest of a mail), lone surrogates (no UTF-8 for them), BOMs and the two code points XML forbids. Joiners
+# and the plain direction marks stay: Persian, Indic scripts and emoji are spelled with them.
+NEVER_TEXT = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+)
+
+# UTF-32 first: its little-endian mark begins with UTF-16's.
+UNREAD_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def decoded(page: bytes | str, charset: str = "utf-8") -> str:
+    """The page as text without a byte order mark; the mark wins over `charset`, which is what it declares."""
+    if isinstance(page, str):
+        return page.removeprefix("\ufeff")
+    encoding = _marked_encoding(page) or charset
+    try:
+        return page.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise SourceError(_undecodable(page, encoding, error.start)) from None
+    except (LookupError, UnicodeError):  # an unknown name, or a codec that is not for pages ("idna")
+        raise SourceError(
+            f"the page says it is encoded as {quoted(encoding)}, which cannot be read: save it as UTF-8"
+        ) from None
+
+
+def _marked_encoding(page: bytes) -> str:
+    if page.startswith(UNREAD_MARKS):
+        raise SourceError("byte 0: the page is UTF-32, which is not read: save it as UTF-8")
+    if page.startswith(UTF16_MARKS):
+        return "utf-16"
+    return "utf-8-sig" if page.startswith(codecs.BOM_UTF8) else ""
+
+
+def _undecodable(page: bytes, encoding: str, offset: int) -> str:
+    line = page.count(b"\n", 0, offset) + 1
+    name = encoding.removesuffix("-sig").upper()
+    return f"byte {offset} (line {line}) is not {name}: save the page in the encoding it declares, best UTF-8"
+
+
+def without_never_text(text: str) -> str:
+    """The text without what no page means to show; white space stays as it is."""
+    return NEVER_TEXT.sub("", text)
+
+
+def one_line(value: object, limit: int) -> str:
+    """Any foreign value as one line of NFC text, at most `limit` characters; "" for what is not a string."""
+    if not isinstance(value, str):
+        return ""
+    # The first cut bounds NFC, which is quadratic on piled-up accents; the second one keeps the promise.
+    roughly = " ".join(value.split())[: limit * 4]
+    text = unicodedata.normalize("NFC", without_never_text(roughly))
+    return " ".join(text.split())[:limit].rstrip()
+
+
+def title_line(value: object) -> str:
+    """A title, or "" where there is nothing a reader could recognise a paper by."""
+    title = one_line(value, MAX_TITLE)
+    return title if any(character.isalnum() for character in title) else ""
+
+
+def abstract_line(value: object) -> str:
+    """An abstract, as long or as cut off as the source gave it."""
+    return one_line(value, MAX_ABSTRACT)
+
+
+def short_lines(values: Iterable[object], at_most: int) -> tuple[str, ...]:
+    """Names or categories: those that are text, bounded in length and number, in the source's order."""
+    found: list[str] = []
+    for value in values:
+        if len(found) == at_most:
+            break
+        if line := one_line(value, MAX_NAME):
+            found.append(line)
+    return tuple(found)
+
+
+def count(value: object) -> int | None:
+    """Upvotes or comments; None for whatever is not a sane count (True is not 1 here)."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value <= MAX_COUNT else None
+
+
+def quoted(value: object, limit: int = 60) -> str:
+    """Foreign text, short enough and clean enough to stand inside an error message."""
+    text = one_line(value, limit + 1)
+    return f"'{text[:limit].rstrip()}…'" if len(text) > limit else f"'{text}'"

@@ -1,0 +1,78 @@
+"""Thin doors for Celery: a task carries no state, so it may be lost, late or repeated. Rows hold the truth."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from digest import delivery, ingest, percolation, selecting
+from digest.models import Delivery, Source
+from digest.sources import SourceError
+from subscriptions.models import Subscriber
+
+logger = logging.getLogger(__name__)
+
+MAX_HELPERS = 20  # chunk tasks a look may enqueue; the next look enqueues more
+
+
+@shared_task
+def ingest_due() -> None:
+    """Look: every source whose check has come gets a task of its own."""
+    if settings.FETCH_SOURCES:
+        for pk in Source.objects.due(timezone.now()).values_list("pk", flat=True):
+            ingest_one.apply_async((pk,), expires=300)
+    match_new.delay()
+
+
+@shared_task
+def ingest_one(source_id: int) -> None:
+    """Fetch one source, unless another worker has just done so."""
+    now = timezone.now()
+    source = Source.objects.due(now).filter(pk=source_id).first()
+    if source:
+        try:
+            ingest.ingest_source(source, now)
+        except SourceError as error:
+            logger.warning("%s: %s", source.slug, error)
+        percolation.match_new(now)
+
+
+@shared_task
+def match_new() -> None:
+    """Match what is not matched yet."""
+    percolation.match_new(timezone.now())
+
+
+@shared_task
+def send_due() -> None:
+    """Look: who is due, and which mails wait? As many chunk tasks as there are chunks."""
+    now = timezone.now()
+    percolation.match_new(now)
+    for _ in range(min(-(-Subscriber.objects.due(now).count() // selecting.CHUNK), MAX_HELPERS)):
+        select_chunk.apply_async(expires=300)
+    deliver_ready()
+
+
+@shared_task
+def select_chunk() -> None:
+    """Choose for one chunk of due readers, then send."""
+    if selecting.select_chunk(timezone.now()).mails:
+        deliver_chunk.apply_async(expires=300)
+
+
+@shared_task
+def deliver_chunk() -> None:
+    """Send one chunk of waiting mails; while there are more, one successor takes over."""
+    if delivery.deliver_chunk(timezone.now()) and Delivery.objects.ready(timezone.now()).exists():
+        deliver_chunk.apply_async(expires=300)
+
+
+def deliver_ready() -> None:
+    """Settle what dead workers left, and start as many senders as there are chunks of ready mails."""
+    now = timezone.now()
+    delivery.settle(now)
+    for _ in range(min(-(-Delivery.objects.ready(now).count() // delivery.CHUNK), MAX_HELPERS)):
+        deliver_chunk.apply_async(expires=55)

@@ -1,0 +1,13 @@
+#!/usr/bin/env python
+"""Django's command line for Paper Round."""
+
+import os
+import sys
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    try:
+        from django.core.management import execute_from_command_line
+    except ImportError:
+        sys.exit("Django is not installed for this Python. `make run` sets everything up, then use .venv/bin/python.")
+    execute_from_command_line(sys.argv)

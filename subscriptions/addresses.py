@@ -1,0 +1,40 @@
+"""E-mail addresses: read by a library, compared in one form, kept as typed, never logged in clear. Pure."""
+
+from __future__ import annotations
+
+import email_validator
+
+email_validator.SPECIAL_USE_DOMAIN_NAMES = [
+    name for name in email_validator.SPECIAL_USE_DOMAIN_NAMES if name not in ("test", "local", "localhost")
+]
+
+
+class AddressError(ValueError):
+    """Why a text is no address, in words for the person who typed it."""
+
+
+def read(text: str) -> str:
+    """The address with its domain in lower case and IDNA form, its local part as typed.
+
+    Raises AddressError. No look-up is made: whether the mailbox exists, the confirmation mail tells.
+    """
+    text = text.strip()
+    try:
+        parts = email_validator.validate_email(
+            text, check_deliverability=False, allow_smtputf8=True, test_environment=True
+        )
+    except email_validator.EmailNotValidError as error:
+        raise AddressError(str(error)) from error
+    return f"{parts.local_part}@{parts.ascii_domain}"
+
+
+def key(address: str) -> str:
+    """The form two spellings of one address share. Mailboxes that tell case apart are not met in practice."""
+    local, _, domain = address.rpartition("@")
+    return f"{local.casefold()}@{domain.lower()}"
+
+
+def masked(address: str) -> str:
+    """For logs and consoles: "a***@example.org" """
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}***@{domain}"

@@ -1,0 +1,160 @@
+"""What a visitor types: an address, interests one a line, and when the mail should come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+
+from subscriptions import addresses
+from subscriptions.interests.parser import InterestError, parse
+from subscriptions.models import Subscriber
+from subscriptions.signup import Wishes
+
+MAX_LINES = 50
+HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
+TRENDING = [(0, "none"), (30, "a few"), (50, "up to half of the mail")]
+SIZES = [(5, "5"), (10, "10"), (20, "20"), (30, "30")]
+
+
+def time_zones() -> list[tuple[str, str]]:
+    """Places people know, by name; without the old aliases and fixed offsets."""
+    regions = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
+    names = sorted(name for name in available_timezones() if name.startswith(regions))
+    return [(name, name.replace("_", " ")) for name in ("UTC", *names)]
+
+
+@dataclass(frozen=True, slots=True)
+class LineError:
+    """A line that cannot be read: where it goes wrong and how it might be mended."""
+
+    number: int
+    line: str
+    error: InterestError
+
+    @property
+    def column(self) -> int:
+        return self.error.position + 1
+
+    @property
+    def before(self) -> str:
+        return self.line[: self.error.position]
+
+    @property
+    def at(self) -> str:
+        """What the pointer is under; a blank at the line's end."""
+        return self.line[self.error.position :] or " "
+
+
+class WishesForm(forms.Form):
+    """Interests and timing: the part that sign-up and preferences share."""
+
+    interests = forms.CharField(
+        label="Your interests, one a line",
+        max_length=10_000,
+        strip=False,
+        widget=forms.Textarea(
+            attrs={
+                "rows": 5,
+                "spellcheck": "false",
+                "autocapitalize": "off",
+                "aria-describedby": "interests-help",
+            }
+        ),
+        error_messages={"required": "Type at least one interest, a topic such as diffusion models."},
+    )
+    frequency = forms.ChoiceField(label="How often", choices=Subscriber.Frequency.choices, initial="daily")
+    weekday = forms.TypedChoiceField(
+        label="Day, for weekly mail", choices=Subscriber.Weekday.choices, coerce=int, initial=0, required=False
+    )
+    hour = forms.TypedChoiceField(label="At", choices=HOURS, coerce=int, initial=8)
+    time_zone = forms.ChoiceField(
+        label="Time zone",
+        choices=time_zones,
+        initial="UTC",
+        widget=forms.Select(attrs={"data-guess-zone": ""}),
+    )
+    max_papers = forms.TypedChoiceField(
+        label="Papers a mail, at most", choices=SIZES, coerce=int, initial=10, required=False
+    )
+    trending_share = forms.TypedChoiceField(
+        label="Trending papers that match nothing", choices=TRENDING, coerce=int, initial=0, required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.line_errors: list[LineError] = []
+
+    def clean_interests(self) -> tuple[str, ...]:
+        """The lines as typed, without blank ones. Every line is checked; `line_errors` has each fault."""
+        lines = [line.strip() for line in self.cleaned_data["interests"].splitlines()]
+        kept: list[str] = []
+        for number, line in enumerate(lines, start=1):
+            if not line:
+                continue
+            try:
+                parse(line)
+                kept.append(line)
+            except InterestError as error:
+                self.line_errors.append(LineError(number, line, error))
+        if self.line_errors:
+            count = len(self.line_errors)
+            raise forms.ValidationError(
+                f"Line {self.line_errors[0].number} cannot be read." if count == 1 else f"{count} lines cannot be read."
+            )
+        if len(kept) > MAX_LINES:
+            raise forms.ValidationError(f"{len(kept)} lines are too many: {MAX_LINES} are the most.")
+        if not kept:
+            raise forms.ValidationError(self.fields["interests"].error_messages["required"])
+        return tuple(kept)
+
+    def wishes(self) -> Wishes:
+        """The checked answers. Call after is_valid()."""
+        data = self.cleaned_data
+        return Wishes(
+            lines=data["interests"],
+            frequency=data["frequency"],
+            weekday=data["weekday"] or 0,
+            hour=data["hour"],
+            time_zone=data["time_zone"],
+            max_papers=data["max_papers"] or 10,
+            trending_share=data["trending_share"] or 0,
+        )
+
+
+class SignupForm(WishesForm):
+    """The public form. A field no person sees catches machines that fill in everything."""
+
+    email = forms.CharField(
+        label="E-mail address",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "placeholder": "you@example.org"}),
+        error_messages={"required": "Type the address the mail should go to."},
+    )
+    website = forms.CharField(required=False, widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}))
+
+    field_order = ["email", "interests", "frequency", "weekday", "hour", "time_zone"]
+
+    def clean_email(self) -> str:
+        if not self.cleaned_data["email"]:
+            return ""  # the preview does not ask for one
+        try:
+            return addresses.read(self.cleaned_data["email"])
+        except addresses.AddressError as error:
+            raise forms.ValidationError(str(error)) from error
+
+    @property
+    def is_from_machine(self) -> bool:
+        return bool(self.cleaned_data.get("website"))
+
+
+class PauseForm(forms.Form):
+    """How long a reader wants no mail."""
+
+    days = forms.TypedChoiceField(
+        label="Pause for",
+        choices=[(7, "a week"), (14, "two weeks"), (30, "a month"), (90, "three months")],
+        coerce=int,
+    )

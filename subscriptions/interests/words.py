@@ -1,0 +1,118 @@
+"""How text becomes terms, the same way for papers and for interests.
+
+A term is a word without case, accents and inflection (Snowball's English stemmer). Hyphens are blanks:
+"fine-tuning" is two words side by side, and two words side by side are also known by the word they
+would be if written as one, so that "fine-tuned", "fine tuning" and "finetuning" all meet.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+from snowballstemmer.english_stemmer import EnglishStemmer
+
+_MARKS = "\u0300-\u036f"
+# Letters and digits with their accents; "3.5" and "c++" are one word, "end.Next" is two.
+WORD = re.compile(rf"\d+(?:\.\d+)+|(?:[^\W_][{_MARKS}]*)+(?:['’](?:[^\W_][{_MARKS}]*)+)*(?:\+\+|#)?")
+_JOINT = re.compile(r"[\s\u00a0]{1,2}|[-\u2010\u2011\u2012\u2013]\s?")
+_VOWEL = re.compile("[aeiouy]")
+
+STOP_WORDS = frozenset(
+    "a about all also an and any are as at be been being but by can could did do does for from had has have "
+    "how if in into is it its may might more most no not of on onto or our over should so some such than "
+    "that the their them then there these they this those through to under upon using via was we were what "
+    "when where which while who why will with within without would you your".split()
+)
+
+_stemmer = EnglishStemmer()
+
+
+@lru_cache(maxsize=200_000)
+def fold(word: str) -> str:
+    """The word without case, accents and apostrophes: "Müller's" -> "muller"."""
+    plain = unicodedata.normalize("NFKD", word)
+    plain = "".join(ch for ch in plain if not unicodedata.combining(ch)).casefold().replace("’", "'")
+    plain = plain.removesuffix("'s").replace("'", "")
+    # "LLMs", "VLMs": the stemmer leaves a plural without a vowel alone.
+    if len(plain) > 2 and plain.endswith("s") and not plain.endswith("ss") and not _VOWEL.search(plain):
+        plain = plain[:-1]
+    return plain
+
+
+@lru_cache(maxsize=200_000)
+def stem(folded: str) -> str:
+    """The term of a folded word: "quantization", "quantized" -> "quantiz"."""
+    if len(folded) < 3 or not folded.isascii() or not folded.isalpha():
+        return folded
+    return str(_stemmer.stemWord(folded))
+
+
+def glue(first: str, second: str) -> str:
+    """What two folded words would be as one: glue("fine", "tuning") is the key of "finetuning"."""
+    return as_glued(first + stem(second))
+
+
+def as_glued(term: str) -> str:
+    """A term as a key to glued pairs: the stemmer keeps the e of "tune" but not that of "finetune"."""
+    return term[:-1] if term.endswith("e") else term
+
+
+def split(text: str) -> Iterator[tuple[str, int, int]]:
+    """Each word of the text, folded, with its place: (word, start, end) in characters."""
+    for found in WORD.finditer(text):
+        word = fold(found.group())
+        if word:
+            yield word, found.start(), found.end()
+
+
+class Words:
+    """A text taken apart once: which terms stand where.
+
+    `terms[i]` is the i-th word's term, `spans[i]` its (start, end) in the text. `at(term)` gives the
+    places of a term as (first, last) word numbers, last > first where two words are written as one.
+    """
+
+    __slots__ = ("_glued", "_places", "folded", "spans", "terms")
+
+    def __init__(self, text: str) -> None:
+        found = list(split(text))
+        self.folded = [word for word, _, _ in found]
+        self.terms = [stem(word) for word in self.folded]
+        self.spans = [(start, end) for _, start, end in found]
+        self._places: dict[str, list[tuple[int, int]]] = {}
+        for number, term in enumerate(self.terms):
+            self._places.setdefault(term, []).append((number, number))
+        self._glued: dict[str, list[tuple[int, int]]] = {}
+        for number in range(len(found) - 1):
+            if self._are_joined(text, number):
+                key = as_glued(self.folded[number] + self.terms[number + 1])
+                self._glued.setdefault(key, []).append((number, number + 1))
+
+    def _are_joined(self, text: str, number: int) -> bool:
+        between = text[self.spans[number][1] : self.spans[number + 1][0]]
+        if not _JOINT.fullmatch(between):
+            return False
+        # "the rapist" is no therapist: loose words join only when both carry meaning.
+        return between[0] not in " \n\t\u00a0" or not (
+            self.folded[number] in STOP_WORDS or self.folded[number + 1] in STOP_WORDS
+        )
+
+    def __contains__(self, term: str) -> bool:
+        return term in self._places or as_glued(term) in self._glued
+
+    def at(self, term: str) -> list[tuple[int, int]]:
+        """Where the term stands, in order, as one word or as two."""
+        plain = self._places.get(term, [])
+        glued = self._glued.get(as_glued(term))
+        return sorted(plain + glued) if glued else plain
+
+    def starting_with(self, prefix: str) -> list[tuple[int, int]]:
+        """Where a word begins with these folded letters."""
+        return [(n, n) for n, word in enumerate(self.folded) if word.startswith(prefix)]
+
+    def keys(self) -> set[str]:
+        """Everything `at` could find something for: terms, and the keys of glued pairs."""
+        return self._places.keys() | self._glued.keys()

@@ -1,0 +1,283 @@
+"""Who we write to, what they want, and when."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Iterable
+
+from django.db import models
+from django.db.models import Q
+from django.utils.crypto import salted_hmac
+
+from subscriptions import addresses, schedule
+from subscriptions.interests import language
+from subscriptions.interests.parser import parse
+
+# How long after the last notice the next may go, by how many there were; None: no more.
+NOTICE_WAIT = (dt.timedelta(0), dt.timedelta(minutes=15), dt.timedelta(hours=24), None)
+
+
+def new_code() -> str:
+    """A random name for a reader in links: 96 bits, no meaning."""
+    return secrets.token_urlsafe(12)
+
+
+class SubscriberQuerySet(models.QuerySet["Subscriber"]):
+    def mailable(self, now: dt.datetime) -> SubscriberQuerySet:
+        """Readers who have confirmed, have not left and are not pausing."""
+        return self.filter(Q(paused_until=None) | Q(paused_until__lte=now), status=Subscriber.Status.ACTIVE)
+
+    def due(self, now: dt.datetime) -> SubscriberQuerySet:
+        """Readers whose hour has come."""
+        return self.mailable(now).filter(next_digest_at__lte=now).order_by("next_digest_at", "pk")
+
+    def by_address(self, address: str) -> SubscriberQuerySet:
+        return self.filter(email_key=addresses.key(address))
+
+    def at_address(self, address: str) -> Subscriber:
+        """A new reader at this address, not saved yet."""
+        return self.model(email=address, email_key=addresses.key(address))
+
+
+class Subscriber(models.Model):
+    """An address, what it wants, when and how often, and whether we may write to it at all."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "waiting for confirmation"
+        ACTIVE = "active"
+        UNSUBSCRIBED = "unsubscribed"
+        BOUNCED = "bounced"
+        COMPLAINED = "complained"
+
+    class Frequency(models.TextChoices):
+        DAILY = schedule.DAILY, "every day"
+        WEEKDAYS = schedule.WEEKDAYS, "Monday to Friday"
+        WEEKLY = schedule.WEEKLY, "once a week"
+
+    class Weekday(models.IntegerChoices):
+        MONDAY = 0
+        TUESDAY = 1
+        WEDNESDAY = 2
+        THURSDAY = 3
+        FRIDAY = 4
+        SATURDAY = 5
+        SUNDAY = 6
+
+    class Notice(models.TextChoices):
+        """A transactional mail that is owed: a column, so that a lost queue loses no mail."""
+
+        NONE = "", "none"
+        CONFIRM = "confirm", "confirmation"
+        ALREADY = "already", "already subscribed"
+
+    email = models.EmailField("e-mail address")
+    email_key = models.CharField(max_length=254, unique=True, editable=False)
+    code = models.CharField(max_length=32, unique=True, default=new_code, editable=False)
+    token_version = models.PositiveIntegerField(default=1, help_text="Raise it to make all older links void.")
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING, db_index=True)
+
+    frequency = models.CharField(max_length=16, choices=Frequency.choices, default=Frequency.DAILY)
+    weekday = models.PositiveSmallIntegerField(
+        choices=Weekday.choices, default=Weekday.MONDAY, help_text="For weekly mail."
+    )
+    hour = models.PositiveSmallIntegerField(default=8, help_text="0 to 23, in the reader's time zone.")
+    time_zone = models.CharField(max_length=64, default="UTC")
+    max_papers = models.PositiveSmallIntegerField(default=10)
+    trending_share = models.PositiveSmallIntegerField(
+        default=0, help_text="Percent of a mail for trending papers that match no interest."
+    )
+    paused_until = models.DateTimeField(null=True, blank=True)
+    next_digest_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    notice = models.CharField(max_length=16, choices=Notice.choices, default=Notice.NONE, blank=True)
+    notices_sent = models.PositiveSmallIntegerField(default=0, editable=False)
+    last_notice_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = SubscriberQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_digest_at"], condition=Q(status="active"), name="subscriber_due"),
+            models.Index(fields=["notice"], condition=~Q(notice=""), name="subscriber_notice"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(hour__lte=23), name="subscriber_hour"),
+            models.CheckConstraint(condition=Q(weekday__lte=6), name="subscriber_weekday"),
+            models.CheckConstraint(condition=Q(trending_share__lte=100), name="subscriber_trending_share"),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def choose_next_digest_at(self, after: dt.datetime) -> dt.datetime:
+        """The reader's next due moment after `after`, in UTC."""
+        days = schedule.due_days(self.frequency, self.weekday)
+        return schedule.next_due(after, zone=self.time_zone, days=days, hour=self.hour)
+
+    def owe(self, notice: Notice, now: dt.datetime) -> bool:
+        """Owe this reader a transactional mail, unless that would be one too many.
+
+        At most two a day and three in all until the address confirms, none while one is fresh: a stranger
+        who types somebody's address again and again brings them one mail (M3AAWG on list bombing).
+        """
+        wait = NOTICE_WAIT[min(self.notices_sent, len(NOTICE_WAIT) - 1)]
+        if wait is None or (self.last_notice_at and now < self.last_notice_at + wait):
+            return False
+        self.notice = notice
+        return True
+
+    def is_paused(self, now: dt.datetime) -> bool:
+        return self.paused_until is not None and self.paused_until > now
+
+    def confirm(self, now: dt.datetime) -> None:
+        """The address said yes: mail may go out. Also how somebody who left comes back."""
+        self.status = self.Status.ACTIVE
+        self.confirmed_at = now
+        self.notices_sent = 0
+        self.paused_until = None
+        self.next_digest_at = self.choose_next_digest_at(now)
+        self.save(update_fields=["status", "confirmed_at", "notices_sent", "paused_until", "next_digest_at"])
+
+    def stop(self, status: Status) -> None:
+        """No more mail: the reader left, or the address bounced or complained."""
+        self.status = status
+        self.next_digest_at = None
+        self.notice = self.Notice.NONE
+        self.save(update_fields=["status", "next_digest_at", "notice"])
+
+    def pause(self, until: dt.datetime | None, now: dt.datetime) -> None:
+        """No mail before `until`; None resumes."""
+        self.paused_until = until
+        self.next_digest_at = self.choose_next_digest_at(until or now)
+        self.save(update_fields=["paused_until", "next_digest_at"])
+
+    def lines(self) -> list[str]:
+        """The interests as the reader typed them, in order."""
+        return list(self.interest_lines.order_by("position").values_list("typed", flat=True))
+
+    def set_lines(self, lines: list[str]) -> list[Interest]:
+        """Replace the interests, and return those nobody had before. Raises InterestError for a bad line."""
+        rows: list[InterestLine] = []
+        new: list[Interest] = []
+        for line in dict.fromkeys(lines):
+            interest, created = Interest.objects.get_or_make(line)
+            if interest.pk not in {row.interest_id for row in rows}:
+                rows.append(InterestLine(subscriber=self, interest=interest, typed=line, position=len(rows)))
+            if created:
+                new.append(interest)
+        self.interest_lines.all().delete()
+        InterestLine.objects.bulk_create(rows)
+        return new
+
+
+class InterestManager(models.Manager["Interest"]):
+    def get_or_make(self, line: str) -> tuple[Interest, bool]:
+        """The interest of this meaning, made if it is new. Raises InterestError."""
+        node = parse(line)
+        return self.get_or_create(
+            key=language.key(node), defaults={"text": str(node), "is_mute": language.is_mute(node)}
+        )
+
+
+class Interest(models.Model):
+    """One line of the interest language, once for all who typed it however they spelled it."""
+
+    key = models.CharField(max_length=64, unique=True, editable=False)
+    text = models.TextField(help_text="The line in its one printed form.")
+    is_mute = models.BooleanField(default=False, help_text="The line only says what is not wanted.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    matched_at = models.DateTimeField(
+        null=True, blank=True, editable=False, db_index=True, help_text="When recent papers were matched."
+    )
+    subscribers = models.ManyToManyField(Subscriber, through="InterestLine", related_name="interests")
+
+    objects = InterestManager()
+
+    def __str__(self) -> str:
+        return self.text
+
+    def node(self) -> language.Node:
+        """The line's parts."""
+        return parse(self.text)
+
+
+class InterestLine(models.Model):
+    """That this reader wants this interest, and how they typed it: nothing typed is lost."""
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="interest_lines")
+    interest = models.ForeignKey(Interest, on_delete=models.CASCADE, related_name="lines")
+    typed = models.CharField(max_length=500)
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["subscriber", "interest"], name="interest_once_a_reader")]
+
+    def __str__(self) -> str:
+        return self.typed
+
+
+class Consent(models.Model):
+    """What a reader agreed to, when and from which page: the proof of double opt-in (GDPR 7(1))."""
+
+    class Kind(models.TextChoices):
+        REQUESTED = "requested"
+        CONFIRMED = "confirmed"
+        WITHDRAWN = "withdrawn"
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="consents")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    at = models.DateTimeField()
+    page = models.CharField(max_length=200)
+    wording = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
+
+
+class SuppressionManager(models.Manager["Suppression"]):
+    def among(self, addresses_asked: Iterable[str]) -> set[str]:
+        """Those of the addresses that must not be mailed, in one query."""
+        by_hash = {Suppression.hash_of(address): address for address in addresses_asked}
+        held = self.filter(address_hash__in=by_hash).values_list("address_hash", flat=True)
+        return {by_hash[found] for found in held}
+
+    def reason_for(self, address: str) -> str:
+        """Why this address must not be mailed; "" when it may."""
+        row = self.filter(address_hash=Suppression.hash_of(address)).first()
+        return row.reason if row else ""
+
+    def add_address(self, address: str, reason: str, now: dt.datetime) -> None:
+        """Never mail this address again. The first reason stays, but a complaint outranks a bounce."""
+        row, created = self.get_or_create(
+            address_hash=Suppression.hash_of(address), defaults={"reason": reason, "at": now}
+        )
+        if not created and reason == Suppression.Reason.COMPLAINED:
+            self.filter(pk=row.pk).update(reason=reason)
+
+
+class Suppression(models.Model):
+    """An address that must never be mailed again, kept as a keyed hash even when the reader is erased."""
+
+    class Reason(models.TextChoices):
+        BOUNCED = "bounced"
+        COMPLAINED = "complained"
+        BY_HAND = "by hand"
+
+    address_hash = models.CharField(max_length=64, unique=True)
+    reason = models.CharField(max_length=16, choices=Reason.choices)
+    at = models.DateTimeField()
+
+    objects = SuppressionManager()
+
+    def __str__(self) -> str:
+        return f"{self.address_hash[:12]}… ({self.reason})"
+
+    @staticmethod
+    def hash_of(address: str) -> str:
+        """HMAC-SHA256 of the address's compared form under our secret key, 64 hex digits."""
+        mac = salted_hmac("paper-round.suppression", addresses.key(address), algorithm="sha256")
+        return mac.hexdigest()

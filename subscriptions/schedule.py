@@ -1,0 +1,43 @@
+"""When a reader's next mail is due. Pure: no database, no clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo, available_timezones
+
+DAILY, WEEKDAYS, WEEKLY = "daily", "weekdays", "weekly"
+
+
+def is_time_zone(name: str) -> bool:
+    """Whether the name is one of IANA's, "Europe/Berlin" say."""
+    return name in available_timezones()
+
+
+def due_days(frequency: str, weekday: int) -> frozenset[int]:
+    """The days of the week (0 Monday .. 6 Sunday) on which mail goes out."""
+    if frequency == WEEKLY:
+        return frozenset({weekday})
+    return frozenset(range(5 if frequency == WEEKDAYS else 7))
+
+
+def next_due(after: dt.datetime, *, zone: str, days: frozenset[int], hour: int) -> dt.datetime:
+    """The first moment after `after` (aware) that is `hour` o'clock in `zone` on one of `days`, in UTC.
+
+    An hour that does not exist on that day (clocks go forward) becomes the hour after the gap; one that
+    comes twice (clocks go back) is its first: so every day has exactly one.
+    """
+    if not days:
+        raise ValueError("No day of the week is chosen.")
+    local = ZoneInfo(zone)
+    today = after.astimezone(local).date()
+    for ahead in range(-1, 9):
+        day = today + dt.timedelta(days=ahead)
+        moment = dt.datetime.combine(day, dt.time(hour), tzinfo=local).astimezone(dt.UTC)
+        if day.weekday() in days and moment > after:
+            return moment
+    raise AssertionError("a week has every day of the week")  # pragma: no cover
+
+
+def issue_date(due: dt.datetime, zone: str) -> dt.date:
+    """The date a mail due at that moment carries: the reader's own calendar day."""
+    return due.astimezone(ZoneInfo(zone)).date()

@@ -1,0 +1,94 @@
+"""Somebody typed an address: what to store, and which mail, if any, to owe. Double opt-in begins here.
+
+What the page answers never depends on what is decided here: known, unknown and suppressed addresses look alike.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from dataclasses import dataclass, fields
+
+from django.db import transaction
+
+from subscriptions.models import Consent, Subscriber, Suppression
+
+logger = logging.getLogger(__name__)
+
+WORDING = "Send me papers that match my interests by e-mail. I can change this or leave with one click in every mail."
+PENDING_DAYS = 7  # an address that does not confirm is forgotten
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a reader asks for, checked by the form."""
+
+    lines: tuple[str, ...]
+    frequency: str = Subscriber.Frequency.DAILY
+    weekday: int = 0
+    hour: int = 8
+    time_zone: str = "UTC"
+    max_papers: int = 10
+    trending_share: int = 0
+
+    def write_to(self, reader: Subscriber) -> list[str]:
+        """Set the reader's columns; the names of those set. The lines are the caller's, once it is saved."""
+        names = [field.name for field in fields(self) if field.name != "lines"]
+        for name in names:
+            setattr(reader, name, getattr(self, name))
+        return names
+
+
+def sign_up(address: str, wishes: Wishes, *, page: str, now: dt.datetime) -> None:
+    """Store the wish and owe the confirmation mail. An address that is active already keeps what it has."""
+    with transaction.atomic():
+        reader = Subscriber.objects.select_for_update().by_address(address).first()
+        if reader is None:
+            reader = Subscriber.objects.at_address(address)
+        if Suppression.objects.reason_for(address) in (
+            Suppression.Reason.COMPLAINED,
+            Suppression.Reason.BY_HAND,
+        ):
+            return
+        if reader.status == Subscriber.Status.ACTIVE:
+            # Anybody can type an address: only its owner, by their own link, changes what it gets.
+            if reader.owe(Subscriber.Notice.ALREADY, now):
+                reader.save(update_fields=["notice"])
+            return
+        names = wishes.write_to(reader)
+        reader.owe(Subscriber.Notice.CONFIRM, now)
+        reader.save() if reader.pk is None else reader.save(update_fields=[*names, "notice"])
+        reader.set_lines(list(wishes.lines))
+        Consent.objects.create(subscriber=reader, kind=Consent.Kind.REQUESTED, at=now, page=page[:200], wording=WORDING)
+
+
+def confirm(reader: Subscriber, *, page: str, now: dt.datetime) -> None:
+    """The owner of the address said yes. Lifts a bounce of earlier days: the mailbox has just proved it works."""
+    with transaction.atomic():
+        Suppression.objects.filter(
+            address_hash=Suppression.hash_of(reader.email), reason=Suppression.Reason.BOUNCED
+        ).delete()
+        reader.confirm(now)
+        Consent.objects.create(subscriber=reader, kind=Consent.Kind.CONFIRMED, at=now, page=page[:200], wording=WORDING)
+
+
+def leave(reader: Subscriber, *, page: str, now: dt.datetime) -> None:
+    """The reader wants no more mail. Said twice, it is still so."""
+    if reader.status == Subscriber.Status.UNSUBSCRIBED:
+        return
+    with transaction.atomic():
+        if reader.status in (Subscriber.Status.ACTIVE, Subscriber.Status.PENDING):
+            reader.stop(Subscriber.Status.UNSUBSCRIBED)
+        Consent.objects.create(subscriber=reader, kind=Consent.Kind.WITHDRAWN, at=now, page=page[:200])
+
+
+def prune_unconfirmed(now: dt.datetime) -> int:
+    """Forget addresses that never confirmed. Returns how many."""
+    old = Subscriber.objects.filter(
+        status=Subscriber.Status.PENDING, created_at__lt=now - dt.timedelta(days=PENDING_DAYS)
+    )
+    count = old.count()
+    old.delete()
+    if count:
+        logger.info("Forgot %d sign-ups that were never confirmed.", count)
+    return count

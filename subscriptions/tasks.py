@@ -1,0 +1,40 @@
+"""Thin doors for Celery."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from subscriptions import emails, signup
+from subscriptions.models import Subscriber
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task
+def send_notices() -> None:
+    """Send the confirmations that are owed."""
+    if Subscriber.objects.exclude(notice="").exists():
+        emails.send_notices(timezone.now())
+
+
+@shared_task
+def prune_unconfirmed() -> None:
+    """Forget addresses that never confirmed."""
+    signup.prune_unconfirmed(timezone.now())
+
+
+def soon() -> None:
+    """Ask for `send_notices` after the commit. Without a queue the notice waits for the next look."""
+
+    def ask() -> None:
+        try:
+            send_notices.apply_async(expires=300)
+        except OperationalError as error:
+            logger.warning("The queue cannot be reached (%s): the confirmation goes out with the next look.", error)
+
+    transaction.on_commit(ask)

@@ -1,0 +1,158 @@
+"""Signing up, confirming, preferences, leaving. Links in mail ask on GET and act on POST."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.cache import patch_cache_control
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST
+
+from subscriptions import links, signup, tasks
+from subscriptions.forms import PauseForm, SignupForm, WishesForm
+from subscriptions.limits import View, limited
+from subscriptions.models import Subscriber
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@limited("signup", most=20, seconds=3600)
+def subscribe(request: HttpRequest) -> HttpResponse:
+    """The form; a POST signs up and answers the same for every address."""
+    form = SignupForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if not form.is_from_machine:
+            page = f"{links.absolute(request.path)}"
+            signup.sign_up(form.cleaned_data["email"], form.wishes(), page=page, now=timezone.now())
+            tasks.soon()
+        return redirect("subscriptions:check_inbox")
+    return render(request, "subscriptions/signup.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+def check_inbox(request: HttpRequest) -> HttpResponse:
+    """What comes next."""
+    return render(request, "subscriptions/check_inbox.html", {"days": links.CONFIRM_DAYS})
+
+
+def for_reader(purpose: str) -> Callable[[View], View]:
+    """A view of one reader, named by a token of that purpose. Token pages are not cached, indexed or framed."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def wrapped(request: HttpRequest, token: str) -> HttpResponse:
+            answer = _read(request, token, purpose)
+            if isinstance(answer, Subscriber):
+                answer = view(request, token, answer)
+            patch_cache_control(answer, no_store=True, private=True)
+            answer["X-Robots-Tag"] = "noindex"
+            return answer
+
+        return wrapped
+
+    return decorate
+
+
+def _read(request: HttpRequest, token: str, purpose: str) -> Subscriber | HttpResponse:
+    try:
+        code, version = links.read_token(token, purpose)
+    except signing.SignatureExpired:
+        return render(request, "subscriptions/bad_link.html", {"expired": True}, status=410)
+    except (signing.BadSignature, ValueError):
+        return render(request, "subscriptions/bad_link.html", status=404)
+    reader = Subscriber.objects.filter(code=code).first()
+    if reader is None and purpose == links.UNSUBSCRIBE:
+        # Erased since: the link's promise holds, nothing is sent.
+        return render(request, "subscriptions/unsubscribed.html", {"token": ""})
+    # A leaked link is made void by raising the version, but leaving must always work.
+    if reader is None or (version != reader.token_version and purpose != links.UNSUBSCRIBE):
+        return render(request, "subscriptions/bad_link.html", status=410)
+    return reader
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_reader(links.CONFIRM)
+def confirm(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
+    """Asks "is it you?"; yes starts the mail."""
+    if request.method == "POST":
+        if reader.status != Subscriber.Status.ACTIVE:
+            signup.confirm(reader, page=links.absolute("/confirm/"), now=timezone.now())
+        messages.success(request, "You are in. Here is everything you can change.")
+        return redirect(links.preferences(reader))
+    return render(request, "subscriptions/confirm.html", {"reader": reader, "lines": reader.lines()})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_reader(links.PREFERENCES)
+def preferences(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
+    """Everything a reader can change, with no password."""
+    now = timezone.now()
+    form = WishesForm(request.POST or None, initial=_initial(reader))
+    if request.method == "POST" and form.is_valid():
+        _save(reader, form, now)
+        messages.success(request, "Saved.")
+        return redirect(request.path)
+    context = {
+        "form": form,
+        "reader": reader,
+        "token": token,
+        "pause_form": PauseForm(),
+        "is_paused": reader.is_paused(now),
+        "local_next": reader.next_digest_at and reader.next_digest_at.astimezone(ZoneInfo(reader.time_zone)),
+        "unsubscribe": links.unsubscribe(reader),
+    }
+    return render(request, "subscriptions/preferences.html", context, status=422 if form.is_bound else 200)
+
+
+def _initial(reader: Subscriber) -> dict[str, Any]:
+    names = ("frequency", "weekday", "hour", "time_zone", "max_papers", "trending_share")
+    return {name: getattr(reader, name) for name in names} | {"interests": "\n".join(reader.lines())}
+
+
+def _save(reader: Subscriber, form: WishesForm, now: dt.datetime) -> None:
+    wishes = form.wishes()
+    names = wishes.write_to(reader)
+    if reader.status == Subscriber.Status.ACTIVE:
+        until = reader.paused_until if reader.is_paused(now) else None
+        reader.next_digest_at = reader.choose_next_digest_at(until or now)
+        names.append("next_digest_at")
+    reader.save(update_fields=names)
+    reader.set_lines(list(wishes.lines))
+
+
+@require_POST
+@for_reader(links.PREFERENCES)
+def pause(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
+    """No mail for so many days; or, with `resume`, mail again."""
+    now = timezone.now()
+    form = PauseForm(request.POST)
+    if reader.status == Subscriber.Status.ACTIVE:
+        if "resume" in request.POST:
+            reader.pause(None, now)
+            messages.success(request, "Mail comes again.")
+        elif form.is_valid():
+            reader.pause(now + dt.timedelta(days=form.cleaned_data["days"]), now)
+            messages.success(request, "Paused. You can resume at any time.")
+    return redirect("subscriptions:preferences", token)
+
+
+@csrf_exempt  # a mail client's one-click POST (RFC 8058) has no cookie and no CSRF token
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_reader(links.UNSUBSCRIBE)
+def unsubscribe(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
+    """GET asks, POST acts, with an undo; the same POST serves people and RFC 8058. No redirect."""
+    if request.method != "POST":
+        return render(request, "subscriptions/unsubscribe.html", {"reader": reader})
+    now = timezone.now()
+    if "undo" in request.POST and reader.status == Subscriber.Status.UNSUBSCRIBED and reader.confirmed_at:
+        signup.confirm(reader, page=links.absolute("/unsubscribe/"), now=now)
+        return render(request, "subscriptions/resubscribed.html", {"preferences": links.preferences(reader)})
+    signup.leave(reader, page=links.absolute("/unsubscribe/"), now=now)
+    return render(request, "subscriptions/unsubscribed.html", {"token": token, "reader": reader})
