@@ -66,7 +66,12 @@ def _shown(pick: dict[str, Any]) -> dict[str, Any]:
 def _reason(reason: dict[str, Any]) -> dict[str, Any]:
     """A reason with its places in words: "in the title and abstract"."""
     fields = [field for field in ("title", "abstract") if reason.get(field)]
-    return reason | {"where": f"in the {' and '.join(fields)}" if fields else ""}
+    line = reason["line"].casefold()
+    return reason | {
+        "where": f"in the {' and '.join(fields)}" if fields else "",
+        # Words that stand in the line itself tell the reader nothing new.
+        "as": [word for word in reason["words"] if word.casefold() not in line],
+    }
 
 
 def context(digest: Digest, subscriber: Subscriber, picks: Sequence[dict[str, Any]]) -> dict[str, Any]:

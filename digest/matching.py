@@ -1,18 +1,16 @@
-"""Interests x papers -> matches, with the places. Pure: no database, no clock.
+"""One interest in one paper: whether, how well, and where. Pure: no database, no clock.
 
-Papers are taken apart once; each interest is filed under words it cannot match without, so that a paper
-meets only the interests that share a word with it (percolation).
+`digest.queries` asks many interests of many papers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
-from subscriptions.interests.abbreviations import expand
-from subscriptions.interests.language import And, Field, Node, Not, Or, Phrase, Prefix, Text, Word, is_mute
-from subscriptions.interests.words import Words, as_glued, fold, split, stem
+from subscriptions.interests.language import And, Field, Node, Not, Or, Phrase, Prefix, Text, Word
+from subscriptions.interests.words import Words, fold, split, stem
 
 TITLE, ABSTRACT = "title", "abstract"
 TEXT_FIELDS = (TITLE, ABSTRACT)
@@ -72,7 +70,6 @@ class Document:
         return self.title.keys() | self.abstract.keys()
 
 
-# --- one interest in one paper ----------------------------------------------------------------------
 def find(node: Node, paper: Document, fields: tuple[str, ...] = TEXT_FIELDS) -> Found | None:
     """Where and how well the paper holds the node, None if it does not."""
     match node:
@@ -155,19 +152,20 @@ def _is_author(wanted: list[str], words: list[str]) -> bool:
 
 
 def _find_all(parts: tuple[Node, ...], paper: Document, fields: tuple[str, ...]) -> Found | None:
-    found: list[Found] = []
-    for part in parts:
-        if isinstance(part, Not):
-            if find(part.part, paper, fields):
-                return None
-            continue
-        one = find(part, paper, fields)
-        if one is None:
-            return None
-        found.append(one)
-    if not found:
+    if any(find(part.part, paper, fields) for part in parts if isinstance(part, Not)):
         return None
-    places = tuple(place for one in found for place in one.places)
+    wanted = [part for part in parts if not isinstance(part, Not)]
+    each = [find(part, paper, fields) for part in wanted]
+    for number, (left, right) in enumerate(pairwise(wanted)):
+        # Two words typed apart may be written as one: `fine tuning` is also "finetuning".
+        if (each[number] is None or each[number + 1] is None) and isinstance(left, Word) and isinstance(right, Word):
+            as_one = find(Word(left.text + right.text), paper, fields)
+            each[number] = each[number] or as_one
+            each[number + 1] = each[number + 1] or as_one
+    found = [one for one in each if one is not None]
+    if len(found) < len(each) or not found:
+        return None
+    places = tuple(dict.fromkeys(place for one in found for place in one.places))
     labels = tuple(label for one in found for label in one.labels)
     weight = sum(one.weight for one in found) / len(found)
     return Found(weight * _closeness([one.places for one in found if one.places]), places, labels)
@@ -215,73 +213,6 @@ def _smallest_gap(spots: list[tuple[int, int, int]], groups: int) -> int | None:
             inside[spots[left][2]] -= 1
             left += 1
     return best
-
-
-# --- many interests against many papers -------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Query:
-    """An interest made ready: expanded by the abbreviations, with the words it cannot match without."""
-
-    interest_id: int
-    node: Node
-    mutes: bool
-    gates: frozenset[str] | None  # None: it must be asked of every paper
-
-    @classmethod
-    def of(cls, interest_id: int, node: Node) -> Query:
-        mutes, wide = is_mute(node), expand(node)
-        return cls(interest_id, wide, mutes, None if mutes else _gates(wide))
-
-    def find(self, paper: Document) -> Found | None:
-        return find_mute(self.node, paper) if self.mutes else find(self.node, paper)
-
-
-def _gates(node: Node) -> frozenset[str] | None:
-    """Terms of which a matching paper holds at least one; None where there are none to name."""
-    match node:
-        case Word(text):
-            return frozenset({stem(text), as_glued(stem(text))})
-        case Phrase(texts):
-            first = stem(texts[0])
-            return frozenset({first, as_glued(first), stem(texts[0] + texts[1])})
-        case Field("title", part):
-            return _gates(part)
-        case And(parts):
-            named = [gates for part in parts if not isinstance(part, Not) and (gates := _gates(part))]
-            # A long word is a rare one, near enough.
-            return max(named, key=lambda gates: min(len(term) for term in gates), default=None)
-        case Or(parts):
-            each = [_gates(part) for part in parts]
-            return None if None in each else frozenset().union(*(gates for gates in each if gates))
-    return None
-
-
-class QueryIndex:
-    """Interests filed by their gates."""
-
-    def __init__(self, queries: Iterable[Query]) -> None:
-        self._by_gate: dict[str, list[Query]] = {}
-        self._always: list[Query] = []
-        for query in queries:
-            for gate in query.gates or ():
-                self._by_gate.setdefault(gate, []).append(query)
-            if query.gates is None:
-                self._always.append(query)
-
-    def matches(self, paper: Document) -> Iterator[tuple[int, Found]]:
-        """(interest id, Found) for each interest that the paper matches."""
-        asked: set[int] = set()
-        for gate in paper.keys() & self._by_gate.keys():
-            for query in self._by_gate[gate]:
-                if query.interest_id not in asked:
-                    asked.add(query.interest_id)
-                    found = query.find(paper)
-                    if found:
-                        yield query.interest_id, found
-        for query in self._always:
-            found = query.find(paper)
-            if found:
-                yield query.interest_id, found
 
 
 def describe(found: Found, paper: Document) -> dict[str, Any]:

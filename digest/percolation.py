@@ -13,8 +13,9 @@ from itertools import islice
 
 from django.db.models import Prefetch
 
-from digest.matching import Document, Query, QueryIndex, describe
+from digest.matching import Document, describe
 from digest.models import Edition, Match, Paper
+from digest.queries import Query, QueryIndex
 from subscriptions.models import Interest
 
 logger = logging.getLogger(__name__)

@@ -13,9 +13,10 @@ from anymail.message import AnymailMessage
 from django.db.models import Count, Max
 
 from digest.composing import compose, show
-from digest.matching import Document, Query, describe
+from digest.matching import Document, describe
 from digest.models import Digest, Paper
 from digest.percolation import RECENT_DAYS, with_sources
+from digest.queries import Query
 from digest.ranking import Candidate, Day, Hit, Line, Wishes, rank
 from digest.selecting import choose
 from subscriptions import schedule

@@ -10,7 +10,13 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
+
+from digest.ingest import ingest_location
+from digest.models import Paper
+from digest.sample import PATH
 
 ADMIN = "admin"
 Say = Callable[[str], None]
@@ -25,9 +31,6 @@ def prepare(say: Say) -> None:
 
 def migrate(say: Say) -> None:
     """Apply the migrations that are missing."""
-    from django.db import connection
-    from django.db.migrations.executor import MigrationExecutor
-
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
@@ -51,19 +54,11 @@ def make_admin(say: Say) -> None:
 
 
 def ingest_sample(say: Say) -> None:
-    """Where there are no papers, take in the bundled ones. A failure costs an empty page, not the run."""
-    from digest.models import Paper
-
+    """Where no paper is known: take in the bundled sample, so that the first page is not empty."""
     if Paper.objects.exists():
         return
-    try:
-        from digest.ingest import ingest_location
-        from digest.sample import PATH
-
-        ingest_location(str(PATH), now=timezone.now())
-        say(f"Papers: {Paper.objects.count()} from the bundled sample.")
-    except Exception as error:
-        say(f"Papers: the bundled sample could not be taken in ({type(error).__name__}: {error}).")
+    ingest_location(str(PATH), now=timezone.now())
+    say(f"Papers: {Paper.objects.count()} from the bundled sample.")
 
 
 def password_file() -> Path:

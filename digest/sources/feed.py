@@ -16,19 +16,20 @@ import feedparser
 
 from digest.sources import EmptyEdition, ParsedEdition, SourceError
 from digest.sources.collecting import collected
-from digest.sources.feed_entry import MAX_MARKUP, date_of, listing_of_entry
+from digest.sources.feed_entry import MAX_MARKUP, date_of, dicts_in, listing_of_entry
+from digest.sources.feed_xml import utf8_xml
 from digest.sources.identifiers import is_host
 from digest.sources.markup import text_of_html
-from digest.sources.plain import MAX_TITLE, one_line, quoted, without_never_text
+from digest.sources.plain import MAX_TITLE, one_line, quoted
 
-# What escapes from feedparser on hostile pages: dates and encodings it trusts (ValueError, ArithmeticError),
-# elements closed in odd places (LookupError, TypeError, AttributeError, AssertionError), SGML it cannot
-# read, deep nesting (both RuntimeError) and prefixes nobody declared (UndeclaredNamespace).
+# What escapes from feedparser on odd but well-formed pages: numbers and dates it trusts (ValueError,
+# ArithmeticError), elements in places it does not expect (LookupError, TypeError, AttributeError,
+# AssertionError), SGML it cannot read and deep nesting (both RuntimeError), prefixes nobody declared.
 FEEDPARSER_FAULTS = (
     *(ValueError, ArithmeticError, LookupError, TypeError, AttributeError, AssertionError, RuntimeError),
     *(SAXException, feedparser.exceptions.UndeclaredNamespace),
 )
-HARMLESS = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
+UTF8 = {"content-type": "application/xml; charset=utf-8"}
 
 ARXIV_FEEDS = "rss.arxiv.org"
 ARXIV_ERRORS = ("http://arxiv.org/api/errors", "https://arxiv.org/api/errors")
@@ -36,63 +37,46 @@ ARXIV_ERRORS = ("http://arxiv.org/api/errors", "https://arxiv.org/api/errors")
 
 def parse(page: bytes | str) -> ParsedEdition:
     """The feed's entries in their order, dated by the feed itself."""
-    read = _read(page)
+    data, notes = utf8_xml(page)
+    read = _read(data)
     feed: dict[str, Any] = read["feed"]
-    notes = _checked(read)
     if not read["entries"]:
         raise _nothing_in(feed)
     _refuse_arxiv_error(read["entries"][0])
-    is_atom = str(read["version"]).startswith("atom")
-    read_entry = partial(listing_of_entry, is_atom=is_atom)
+    read_entry = partial(listing_of_entry, is_atom=str(read["version"]).startswith("atom"))
     listings, warnings = collected(read["entries"], read_entry, "entry")
-    return ParsedEdition(
-        listings=listings,
-        date=_date(feed),
-        title=_title(feed),
-        warnings=(*notes, *warnings),
-    )
+    return ParsedEdition(listings=listings, date=_date(feed), title=_title(feed), warnings=(*notes, *warnings))
 
 
-def _read(page: bytes | str) -> dict[str, Any]:
-    headers = {}
-    if isinstance(page, str):
-        # The text is decoded already, so the encoding its XML declaration names is history.
-        page = without_never_text(page).encode()
-        headers = {"content-type": "application/xml; charset=utf-8"}
+def _read(data: bytes) -> dict[str, Any]:
     try:
         # A stream, never the text itself: feedparser would open a text that looks like an address or a path.
         # Its sanitiser is off because it would eat TeX ("a<b"); listings hold plain text, made in markup.py.
         read: dict[str, Any] = feedparser.parse(
-            io.BytesIO(page), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+            io.BytesIO(data), response_headers=UTF8, sanitize_html=False, resolve_relative_uris=False
         )
     except FEEDPARSER_FAULTS as error:
         fault = type(error).__name__
-        raise SourceError(f"the feed cannot be read ({fault}): is it XML at all? Fetch it again") from None
+        raise SourceError(f"the feed cannot be read ({fault}): look at it in a feed validator") from None
+    if read["bozo"]:
+        raise SourceError(_broken(read["bozo_exception"]))
+    if not read.get("version"):
+        raise SourceError("the page is not a feed (neither RSS nor Atom): check the source's address")
     return read
 
 
-def _checked(read: dict[str, Any]) -> tuple[str, ...]:
-    """A warning for harmless faults, SourceError for the others."""
-    fault = read.get("bozo_exception") if read["bozo"] else None
+def _broken(fault: Exception) -> str:
+    # Only what expat alone lets pass comes this far, such as entities of a DTD that is never fetched.
     if isinstance(fault, SAXParseException):
-        where = f"line {fault.getLineNumber()}, column {fault.getColumnNumber()}"
-        raise SourceError(f"{where}: the feed is not XML ({_message(fault)}): was it cut off? Fetch it again")
-    if fault is not None and not isinstance(fault, HARMLESS):
-        raise SourceError(f"the feed is not XML that can be read ({_message(fault)}): fetch it again")
-    if not read.get("version"):
-        raise SourceError("the page is not a feed (neither RSS nor Atom): check the source's address")
-    return (_message(fault),) if isinstance(fault, feedparser.CharacterEncodingOverride) else ()
-
-
-def _message(fault: Exception) -> str:
-    message = fault.getMessage() if isinstance(fault, SAXException) else str(fault)
-    return one_line(message, 200)
+        where = f"line {fault.getLineNumber()}, column {(fault.getColumnNumber() or 0) + 1}"
+        return f"{where}: the feed is not well-formed XML ({one_line(fault.getMessage(), 200)}): fetch it again"
+    return f"the feed is not well-formed XML ({one_line(str(fault), 200)}): fetch it again"
 
 
 def _nothing_in(feed: dict[str, Any]) -> SourceError:
     """The error for a feed without entries: arXiv's are rightly empty when it announces nothing."""
     name = f"feed {quoted(title)}" if (title := _title(feed)) else "feed"
-    addresses = [feed.get("id"), feed.get("link"), *(link.get("href") for link in feed.get("links", []))]
+    addresses = [feed.get("id"), feed.get("link"), *(link.get("href") for link in dicts_in(feed, "links"))]
     if any(is_host(address, ARXIV_FEEDS) for address in addresses if isinstance(address, str)):
         day = _date(feed)
         return EmptyEdition(

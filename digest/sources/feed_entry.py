@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
+from time import struct_time
 from typing import Any
 
 from digest.sources import ParsedListing
@@ -25,15 +26,13 @@ from digest.sources.plain import (
 from digest.sources.tex_names import name_without_tex
 
 ANNOUNCE_TYPES = ("new", "cross", "replace", "replace-cross")
-ARXIV_PREFIX = re.compile(
-    r"arXiv:(?P<id>\S+)\s+Announce Type:\s*(?P<type>[a-z-]+)\s+(?:Abstract:\s*)?", re.IGNORECASE
-)
+ARXIV_PREFIX = re.compile(r"arXiv:(?P<id>\S+)\s+Announce Type:\s*(?P<type>[a-z-]+)\s+(?:Abstract:\s*)?", re.IGNORECASE)
 ARXIV_GUID = "oai:arxiv.org:"
 
 # The daily lists as third parties put them into RSS: everything in the description, under these labels.
 LABELLED = re.compile(r"Authors: (?P<authors>.*?) Upvotes: (?P<upvotes>[0-9]{1,9}) Summary: (?P<summary>.*)")
 
-MAX_MARKUP = MAX_ABSTRACT * 10  # HTML may be ten times its text; what lies beyond is not worth the time
+MAX_MARKUP = MAX_ABSTRACT * 5  # HTML may be five times its text; what lies beyond is not worth the time
 
 INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]*){1,5}")
 SUFFIXES = ("Jr", "Jr.", "Sr", "Sr.", "II", "III", "IV")
@@ -61,7 +60,7 @@ def listing_of_entry(entry: Entry, rank: int, is_atom: bool) -> ParsedListing:
         url=safe_url(link),
         rank=rank,
         upvotes=count(int(labelled["upvotes"])) if labelled else None,
-        categories=short_lines((tag.get("term") for tag in _list(entry, "tags")), MAX_CATEGORIES),
+        categories=short_lines((tag.get("term") for tag in dicts_in(entry, "tags")), MAX_CATEGORIES),
         # Other announcements are dated by their own day, which is not the paper's.
         published_on=_published_on(entry) if announced == "new" else None,
         announce_type=announced,
@@ -78,8 +77,8 @@ def _is_literal(entry: Entry, key: str, is_atom: bool) -> bool:
     # are TeX: "$<s>$" is an average there, not a struck-out word.
     if is_atom:
         # feedparser copies the content into a missing summary, but not what it says of it.
-        detail = entry.get(f"{key}_detail") or next(iter(_list(entry, "content")), {})
-        return str(detail.get("type", "text/plain")) == "text/plain"
+        detail = entry.get(f"{key}_detail") or next(iter(dicts_in(entry, "content")), {})
+        return not isinstance(detail, dict) or detail.get("type", "text/plain") == "text/plain"
     is_arxivs = _string(entry.get("id")).lower().startswith(ARXIV_GUID)
     return is_arxivs or bool(ARXIV_PREFIX.match(_string(entry.get(key))))
 
@@ -88,7 +87,7 @@ def _abstract(entry: Entry, is_atom: bool) -> str:
     summary = _text(entry, "summary", is_atom)
     if summary.strip():
         return summary
-    whole = next(iter(_list(entry, "content")), {})
+    whole = next(iter(dicts_in(entry, "content")), {})
     return text_of_html(_string(whole.get("value"))[:MAX_MARKUP])
 
 
@@ -121,12 +120,12 @@ def _doi_places(entry: Entry) -> Iterator[str]:
 
 
 def _links(entry: Entry) -> list[str]:
-    return [_string(entry.get("link")), *(_string(link.get("href")) for link in _list(entry, "links"))]
+    return [_string(entry.get("link")), *(_string(link.get("href")) for link in dicts_in(entry, "links"))]
 
 
 def _authors(entry: Entry) -> list[str]:
     # One name may be all of them in one string; arXiv's may have 3,000 people.
-    texts = (text_of_html(_string(author.get("name"))[:MAX_MARKUP]) for author in _list(entry, "authors"))
+    texts = (text_of_html(_string(author.get("name"))[:MAX_MARKUP]) for author in dicts_in(entry, "authors"))
     names = [name for text in texts if (name := one_line(text, MAX_MARKUP))]
     return _names(names[0]) if len(names) == 1 else names
 
@@ -160,14 +159,17 @@ def date_of(thing: Entry, key: str) -> dt.date | None:
     """The UTC day feedparser read under that key, None where it read none or an impossible one."""
     # feedparser answers "updated" with "published" where only that is there, and warns; so: is it there?
     moment = thing.get(key) if key in thing else None
+    if not isinstance(moment, struct_time):
+        return None
     try:
-        return dt.date(moment.tm_year, moment.tm_mon, moment.tm_mday) if moment else None
+        return dt.date(moment.tm_year, moment.tm_mon, moment.tm_mday)
     except (ValueError, OverflowError):
         return None
 
 
-def _list(entry: Entry, key: str) -> list[Entry]:
-    value = entry.get(key)
+def dicts_in(thing: Entry, key: str) -> list[Entry]:
+    """The dicts feedparser keeps under that key; none where the page smuggled something else in."""
+    value = thing.get(key)
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 

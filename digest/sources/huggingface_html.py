@@ -21,7 +21,7 @@ from digest.sources.plain import decoded, one_line, quoted, title_line
 
 CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 HEAD = 4_096  # browsers look for the charset in the first 1,024 bytes; some pages put it later
-PAPER_LINK = re.compile(r"(?:https?://huggingface\.co)?/papers/([^/?#\s]{1,100})")
+PAPER_LINK = re.compile(r"(?:https?://huggingface\.co)?/papers/(?P<id>[^/?#\s]{1,100})")
 
 WHAT_TO_DO = "use the API's JSON (kind huggingface-api), or report the page"
 
@@ -48,9 +48,7 @@ def _edition_of_props(text: str) -> ParsedEdition:
         raise SourceError(f"the page's data-props: {error}") from None
     rows = props.get("dailyPapers") if isinstance(props, dict) else None
     if not isinstance(props, dict) or not isinstance(rows, list):
-        raise SourceError(
-            f"the page's data-props hold no dailyPapers, its markup may have changed: {WHAT_TO_DO}"
-        )
+        raise SourceError(f"the page's data-props hold no dailyPapers, its markup may have changed: {WHAT_TO_DO}")
     return _dated(edition_of_rows(rows), utc_date(props.get("dateString")) or utc_date(props.get("date")))
 
 
@@ -62,26 +60,30 @@ def _dated(edition: ParsedEdition, date: dt.date | None) -> ParsedEdition:
 
 
 def _edition_of_articles(soup: BeautifulSoup) -> ParsedEdition:
-    links = [link for article in soup.find_all("article") if (link := _title_link(article))]
+    links = _title_links(soup)
     if not links:
         raise SourceError(f"the page{_named(soup)} has no papers, its markup may have changed: {WHAT_TO_DO}")
-    listings, warnings = collected(links, _listing_of_link, "article")
+    listings, warnings = collected(list(links.items()), _listing_of_link, "article")
     note = "no data-props in the page: only titles and ids were read"
     return ParsedEdition(listings=listings, warnings=(note, *warnings))
 
 
-def _title_link(article: Tag) -> Tag | None:
-    link = article.select_one("h3 a[href]")
-    return link if link and PAPER_LINK.match(str(link["href"])) else None
+def _title_links(soup: BeautifulSoup) -> dict[str, Tag]:
+    """The papers' ids and the headings' links to them, each paper once, in the page's order."""
+    links: dict[str, Tag] = {}
+    for link in soup.select("article h3 a[href]"):
+        if found := PAPER_LINK.match(str(link["href"])):
+            links.setdefault(found["id"], link)
+    return links
 
 
-def _listing_of_link(link: Tag, rank: int) -> ParsedListing:
-    found = PAPER_LINK.match(str(link["href"]))
+def _listing_of_link(item: tuple[str, Tag], rank: int) -> ParsedListing:
+    identifier, link = item
     title = title_line(link.get_text())
-    if not found or not title:
-        raise PassedOver(f"it has no title ({quoted(str(link['href']))})")
-    arxiv_id, version = arxiv_id_of(found[1])
-    url = safe_url(PAPERS_URL + found[1])
+    if not title:
+        raise PassedOver(f"it has no title ({quoted(identifier)})")
+    arxiv_id, version = arxiv_id_of(identifier)
+    url = safe_url(PAPERS_URL + identifier)
     return ParsedListing(title=title, arxiv_id=arxiv_id, arxiv_version=version, url=url, rank=rank)
 
 

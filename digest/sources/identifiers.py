@@ -23,9 +23,7 @@ ARXIV_ID = re.compile(
     rf"(?P<id>[0-9]{{2}}(?:0[1-9]|1[0-2])\.[0-9]{{4,5}}|(?:{OLD_ARCHIVES})(?:\.[A-Z]{{2}})?/[0-9]{{7}})"
     r"(?:v(?P<version>[1-9][0-9]{0,3}))?"
 )
-ARXIV_NAMES = re.compile(
-    r"^(?:oai:arxiv\.org:|https?://(?:dx\.)?doi\.org/|(?:doi|arxiv):\s*)+", re.IGNORECASE
-)
+ARXIV_NAMES = re.compile(r"^(?:oai:arxiv\.org:|https?://(?:dx\.)?doi\.org/|(?:doi|arxiv):\s*)+", re.IGNORECASE)
 ARXIV_DOI = re.compile(r"10\.48550/arxiv\.", re.IGNORECASE)
 ARXIV_HOSTS = ("arxiv.org", "huggingface.co", "hf.co", "alphaxiv.org", "ar5iv.org")
 ARXIV_PATH = re.compile(r"/(?:abs|pdf|html|format|papers|overview)/(?P<rest>.+)")

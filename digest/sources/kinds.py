@@ -15,7 +15,7 @@ PARSERS: dict[str, Callable[[bytes | str], ParsedEdition]] = {
     "feed": feed.parse,
 }
 
-MAX_PAGE = 50_000_000  # the largest real page, a full arXiv feed of 2,000 entries, has 5 MB
+MAX_PAGE = 50_000_000  # a full arXiv feed of 2,000 entries takes about 5 MB
 HEAD = 65_536  # some feeds begin with a licence in a comment
 
 BINARIES = (
@@ -49,11 +49,9 @@ MAIL_START = re.compile(
     r"|From \S+@",
     re.IGNORECASE,
 )
-JSON_START = re.compile(r"\[\s*(?:[\[{\"\]\d]|$)|\{\s*(?:[\"}]|$)")
+JSON_START = re.compile(r"\[\s*(?:[\[{\"\]]|$)|\{\s*(?:[\"}]|$)")
 # What may stand before the root of an XML or HTML page; a comment that never ends takes the rest.
-PROLOGUE = re.compile(
-    r"\s*(?:<\?.*?\?>|<!--.*?(?:-->|$)|<!doctype[^>\[]*(?:\[.*?\]\s*)?>)", re.IGNORECASE | re.DOTALL
-)
+PROLOGUE = re.compile(r"\s*(?:<\?.*?\?>|<!--.*?(?:-->|$)|<!doctype[^>\[]*(?:\[.*?\]\s*)?>)", re.IGNORECASE | re.DOTALL)
 ROOT = re.compile(r"\s*<(?P<name>[A-Za-z_][\w:.-]*)")
 FEED_ROOTS = ("rss", "rdf", "feed")
 PAPERS_PAGE = re.compile(r"data-target=[\"']?DailyPapers|href=[\"']?(?:https?://huggingface\.co)?/papers/")
@@ -108,7 +106,9 @@ def _markup_kind(head: str, page: bytes | str) -> str:
     if name in FEED_ROOTS:
         return "feed"
     if name != "html" and head.lstrip().startswith("<?xml"):
-        raise SourceError(f"the page is XML but no feed (its root is {quoted(root)}): use RSS, Atom or JSON")
+        raise SourceError(
+            f"the page is XML but no feed (its root is {quoted(root or 'out of sight')}): use RSS, Atom or JSON"
+        )
     html = huggingface_html.decoded_html(page)
     if PAPERS_PAGE.search(html):
         return "huggingface-html"

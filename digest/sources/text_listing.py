@@ -94,8 +94,7 @@ def _first_title(lines: Sequence[Line]) -> int:
         title, abstract = lines[index], lines[index + 1]
         if len(title.text) > LONGEST_TITLE:
             raise SourceError(
-                f"line {title.number}: an abstract has no title above it: "
-                "is the page's top missing? Save all of it"
+                f"line {title.number}: an abstract has no title above it: is the page's top missing? Save all of it"
             )
         if abstract.is_prose and len(abstract.text) >= shortest and not title.is_prose:
             return index

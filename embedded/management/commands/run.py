@@ -24,9 +24,7 @@ INTERRUPTED = 130  # what a shell calls a command that Ctrl-C ended before it wa
 
 
 class Command(BaseCommand):
-    help = (
-        "Sets up the database, then runs web server, worker, beat, and the embedded Redis and mail catcher."
-    )
+    help = "Sets up the database, then runs web server, worker, beat, and the embedded Redis and mail catcher."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

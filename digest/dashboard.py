@@ -1,0 +1,60 @@
+"""What the operator sees first: today's mail, the queue, the sources. Called by the admin's index page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from django.utils import timezone
+
+from digest.models import Delivery, Digest, Paper, Source
+from subscriptions.models import Subscriber
+
+OPEN = (Delivery.Status.WAITING, Delivery.Status.SENDING)
+TROUBLE = (Delivery.Status.FAILED, Delivery.Status.REJECTED, Delivery.Status.UNKNOWN, Delivery.Status.BOUNCED)
+
+
+def context(request: HttpRequest, values: dict[str, Any]) -> dict[str, Any]:
+    """Unfold's DASHBOARD_CALLBACK: adds `numbers` and `sources` to the index page's context."""
+    return values | figures(timezone.now())
+
+
+def figures(now: dt.datetime) -> dict[str, Any]:
+    """The last day in numbers, each with the admin list that shows the rows behind it, and the sources."""
+    day = now - dt.timedelta(days=1)
+    digests = Digest.objects.filter(created_at__gt=day).aggregate(
+        all=Count("pk"),
+        nothing=Count("pk", filter=Q(delivery=None)),
+        sent=Count("pk", filter=Q(delivery__isnull=False) & ~Q(delivery__status__in=[*OPEN, *TROUBLE])),
+        trouble=Count("pk", filter=Q(delivery__status__in=TROUBLE)),
+    )
+    readers = Subscriber.objects.aggregate(
+        active=Count("pk", filter=Q(status=Subscriber.Status.ACTIVE)),
+        pending=Count("pk", filter=Q(status=Subscriber.Status.PENDING)),
+    )
+    numbers = [
+        ("Readers", readers["active"], "subscriptions_subscriber", "status__exact=active"),
+        ("Waiting for confirmation", readers["pending"], "subscriptions_subscriber", "status__exact=pending"),
+        ("Readers due now", Subscriber.objects.due(now).count(), "subscriptions_subscriber", ""),
+        ("Digests of the last 24 h", digests["all"], "digest_digest", ""),
+        ("… nothing matched, no mail", digests["nothing"], "digest_digest", "mail=none"),
+        ("… mails sent", digests["sent"], "digest_delivery", ""),
+        ("… mails in trouble", digests["trouble"], "digest_delivery", "status__in=failed,rejected,unknown,bounced"),
+        (
+            "Mails waiting or sending",
+            Delivery.objects.filter(status__in=OPEN).count(),
+            "digest_delivery",
+            "status__in=waiting,sending",
+        ),
+        ("New papers of the last 24 h", Paper.objects.filter(first_seen_at__gt=day).count(), "digest_paper", ""),
+        ("Papers not matched yet", Paper.objects.filter(matched_at=None).count(), "digest_paper", ""),
+    ]
+    return {
+        "numbers": [
+            {"label": label, "value": value, "url": f"admin:{name}_changelist", "query": query}
+            for label, value, name, query in numbers
+        ],
+        "sources": Source.objects.order_by("-error_count", "name"),
+    }

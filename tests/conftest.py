@@ -1,0 +1,136 @@
+"""People, papers, and real services that several tests need."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from digest import ingest, percolation
+from digest.models import Paper
+from digest.sources import ParsedEdition, ParsedListing
+from subscriptions.models import Subscriber
+from tests.smtp import Server
+
+MORNING = dt.datetime(2026, 3, 16, 8, 0, tzinfo=dt.UTC)  # a Monday
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real pages, feeds and judgements, which are not part of the project."""
+    folder = Path(os.environ.get("PAPER_ROUND_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"the real data is not at {folder}; PAPER_ROUND_DATA names it")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The system's browser. On CI its absence is a failure, not a skip."""
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if not found:
+        if os.environ.get("CI"):
+            pytest.fail("CI must have Chromium: install Debian's package `chromium`.")
+        pytest.skip("no Chromium on this machine")
+    return found
+
+
+@pytest.fixture
+def morning() -> dt.datetime:
+    return MORNING
+
+
+def make_reader(address: str, *lines: str, status: str = Subscriber.Status.ACTIVE, **columns: object) -> Subscriber:
+    """A reader with these interests, due on MORNING unless said otherwise."""
+    reader = Subscriber.objects.at_address(address)
+    reader.status = status
+    reader.confirmed_at = MORNING - dt.timedelta(days=30)
+    reader.next_digest_at = MORNING if status == Subscriber.Status.ACTIVE else None
+    for name, value in columns.items():
+        setattr(reader, name, value)
+    reader.save()
+    reader.set_lines(list(lines))
+    percolation.match_interests(MORNING)
+    return reader
+
+
+@pytest.fixture
+def alice(db: None) -> Subscriber:
+    """Active; likes two things and never wants surveys."""
+    return make_reader("alice@example.org", "diffusion", '"chain of thought"', "-survey")
+
+
+@pytest.fixture
+def bob(db: None) -> Subscriber:
+    """Signed up, has not confirmed."""
+    return make_reader(
+        "bob@example.org", "agents", status=Subscriber.Status.PENDING, confirmed_at=None, next_digest_at=None
+    )
+
+
+@pytest.fixture
+def carol(db: None) -> Subscriber:
+    """Has left."""
+    return make_reader("carol@example.org", "diffusion", status=Subscriber.Status.UNSUBSCRIBED)
+
+
+def listing(title: str, abstract: str = "", **more: object) -> ParsedListing:
+    return ParsedListing(title=title, abstract=abstract, **more)  # type: ignore[arg-type]
+
+
+PAPERS = (
+    listing("Diffusion for Weather", "We forecast rain with a diffusion model.", arxiv_id="2603.00001", upvotes=12),
+    listing("Thinking Aloud", "Chain-of-thought prompts make small models reason.", arxiv_id="2603.00002", upvotes=40),
+    listing("A Survey of Diffusion", "We review diffusion models.", arxiv_id="2603.00003", upvotes=90),
+    listing("R&D: p < 0.05 for Agents", "Agents plan trips <b>badly</b>.", arxiv_id="2603.00004", upvotes=3),
+    listing("Pruning Networks", "Fewer weights, same accuracy.", arxiv_id="2603.00005", upvotes=7),
+)
+
+
+@pytest.fixture
+def store(db: None) -> Callable[..., list[Paper]]:
+    """Store listings as an edition of the day before MORNING, match them, and return their papers."""
+
+    def store_and_match(*listings: ParsedListing, now: dt.datetime | None = None) -> list[Paper]:
+        seen = now or MORNING - dt.timedelta(hours=6)
+        parsed = ParsedEdition(
+            listings=tuple(one if one.rank > 1 else _at(one, rank) for rank, one in enumerate(listings, 1))
+        )
+        ingest.store(ingest.huggingface(), parsed, now=seen)
+        percolation.match_new(seen)
+        return list(Paper.objects.order_by("pk"))
+
+    return store_and_match
+
+
+def _at(one: ParsedListing, rank: int) -> ParsedListing:
+    values = {name: getattr(one, name) for name in one.__slots__}
+    return ParsedListing(**values | {"rank": rank})
+
+
+@pytest.fixture
+def papers(store: Callable[..., list[Paper]]) -> list[Paper]:
+    """Five invented papers, matched."""
+    return store(*PAPERS)
+
+
+@pytest.fixture
+def smtp_server(settings: object) -> Iterator[Server]:
+    """A real SMTP server on loopback, to which Django's mail goes; `script` makes it misbehave."""
+    with Server() as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"  # type: ignore[attr-defined]
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port  # type: ignore[attr-defined]
+        settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""  # type: ignore[attr-defined]
+        settings.EMAIL_TIMEOUT = 5  # type: ignore[attr-defined]
+        yield server
+
+
+@pytest.fixture
+def now() -> dt.datetime:
+    return timezone.now()

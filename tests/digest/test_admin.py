@@ -1,0 +1,86 @@
+"""The operator's pages."""
+
+from __future__ import annotations
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+
+from digest import delivery
+from digest.models import Digest, Paper
+from digest.selecting import select_due
+from subscriptions.models import Subscriber
+from tests.conftest import MORNING, make_reader
+from tests.smtp import Server
+
+pytestmark = pytest.mark.django_db
+
+LISTS = [
+    "digest_source", "digest_edition", "digest_paper", "digest_match", "digest_digest", "digest_delivery",
+    "digest_feedback", "subscriptions_subscriber", "subscriptions_interest", "subscriptions_suppression",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_each_list_opens_and_can_be_searched(
+    admin_client: Client, alice: Subscriber, papers: list[Paper], name: str
+) -> None:
+    select_due(MORNING)
+    assert admin_client.get(reverse(f"admin:{name}_changelist")).status_code == 200
+    assert admin_client.get(reverse(f"admin:{name}_changelist"), {"q": "diffusion"}).status_code in (200, 302)
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_each_row_opens(admin_client: Client, alice: Subscriber, papers: list[Paper], name: str) -> None:
+    select_due(MORNING)
+    app, model = name.split("_")
+    from django.apps import apps
+
+    row = apps.get_model(app, model).objects.first()
+    if row is not None:
+        assert admin_client.get(reverse(f"admin:{name}_change", args=[row.pk])).status_code == 200
+
+
+def test_the_next_mail_is_shown_as_it_would_be_sent(
+    admin_client: Client, alice: Subscriber, papers: list[Paper], smtp_server: Server
+) -> None:
+    with time_machine.travel(MORNING, tick=False):
+        shown = admin_client.get(reverse("next_mail", args=[alice.pk]))
+        frame = admin_client.get(reverse("next_mail_html", args=[alice.pk]))
+        assert not Digest.objects.exists()
+        select_due(MORNING)
+        delivery.deliver_all(MORNING)
+    sent = smtp_server.to("alice@example.org")[0]
+    assert str(sent["Subject"]) in shown.content.decode()
+    assert frame["X-Frame-Options"] == "SAMEORIGIN"
+    for title in ("Diffusion for Weather", "Thinking Aloud"):
+        assert title.split()[-1] in frame.content.decode()
+    assert alice.code not in shown.content.decode() + frame.content.decode()
+
+
+def test_the_next_mail_says_when_nothing_matches(admin_client: Client, papers: list[Paper]) -> None:
+    reader = make_reader("nina@example.org", "entomology")
+    assert "no mail would be sent" in admin_client.get(reverse("next_mail", args=[reader.pk])).content.decode()
+
+
+def test_the_next_mail_is_for_staff_only(client: Client, alice: Subscriber) -> None:
+    assert client.get(reverse("next_mail", args=[alice.pk])).status_code == 302
+
+
+def test_the_dashboard_says_who_got_nothing(admin_client: Client, alice: Subscriber, papers: list[Paper]) -> None:
+    make_reader("nina@example.org", "entomology")
+    with time_machine.travel(MORNING, tick=False):
+        admin_client.force_login(_staff(admin_client))
+        select_due(MORNING)
+        text = admin_client.get(reverse("admin:index")).content.decode()
+    digests, nothing = text.index("Digests of the last 24 h"), text.index("nothing matched, no mail")
+    assert ">2<" in text[digests - 200 : digests]
+    assert ">1<" in text[nothing - 200 : nothing]
+    assert "Hugging Face Daily Papers" in text
+
+
+def _staff(client: Client) -> object:
+    from django.contrib.auth.models import User
+
+    return User.objects.get(is_superuser=True)

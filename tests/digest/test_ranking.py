@@ -1,0 +1,72 @@
+"""Wishes and hits -> picks."""
+
+from __future__ import annotations
+
+import random
+
+from digest.ranking import Candidate, Day, Hit, Line, Wishes, rank
+
+
+def day(upvotes: dict[int, int], hits: dict[int, dict[int, float]]) -> Day:
+    """A day of papers {id: upvotes} and hits {interest: {paper: weight}}."""
+    return Day(
+        {paper: Candidate(paper, votes) for paper, votes in upvotes.items()},
+        {interest: [Hit(p, w, {"words": ["x"]}) for p, w in found.items()] for interest, found in hits.items()},
+    )
+
+
+def order(wishes: Wishes, on: Day, sent: tuple[int, ...] = ()) -> list[int]:
+    return [pick["paper"] for pick in rank(wishes, on, sent)]
+
+
+LIKES_1 = (Line(1, "diffusion"),)
+
+
+def test_it_prefers_the_better_match() -> None:
+    assert order(Wishes(LIKES_1), day({1: 0, 2: 99}, {1: {1: 1.0, 2: 0.5}})) == [1, 2]
+
+
+def test_it_prefers_the_rarer_interest() -> None:
+    papers = dict.fromkeys(range(1, 9), 0)
+    found = day(papers, {1: dict.fromkeys(range(1, 8), 1.0), 2: {8: 1.0}})
+    assert order(Wishes((Line(1, "model"), Line(2, "protein"))), found)[0] == 8
+
+
+def test_it_breaks_a_tie_by_upvotes() -> None:
+    assert order(Wishes(LIKES_1), day({1: 3, 2: 40}, {1: {1: 1.0, 2: 1.0}})) == [2, 1]
+
+
+def test_the_points_shown_add_up() -> None:
+    found = day({1: 10, 2: 5}, {1: {1: 1.0}, 2: {1: 0.7, 2: 0.4}})
+    for pick in rank(Wishes((Line(1, "a"), Line(2, "b"))), found):
+        assert pick["points"] == round(sum(reason["points"] for reason in pick["reasons"]) + pick["trend"], 2)
+
+
+def test_it_never_picks_what_is_muted_or_was_sent() -> None:
+    found = day({1: 0, 2: 0, 3: 0}, {1: {1: 1.0, 2: 1.0, 3: 1.0}, 9: {2: 0.1}})
+    assert order(Wishes((*LIKES_1, Line(9, "-survey", is_mute=True)), trending_share=50), found, (3,)) == [1]
+
+
+def test_it_keeps_to_the_number_of_papers_and_the_share_of_trending() -> None:
+    papers = {number: number for number in range(1, 31)}
+    found = day(papers, {1: dict.fromkeys(range(1, 16), 1.0)})
+    picks = rank(Wishes(LIKES_1, max_papers=10, trending_share=30), found)
+    assert [pick["lane"] for pick in picks] == ["interests"] * 7 + ["trending"] * 3
+    assert [pick["paper"] for pick in picks[-3:]] == [30, 29, 28]
+
+
+def test_nothing_matched_is_an_empty_list_unless_trending_was_asked_for() -> None:
+    found = day({1: 5, 2: 9}, {})
+    assert rank(Wishes(LIKES_1), found) == []
+    assert order(Wishes(LIKES_1, max_papers=10, trending_share=30), found) == [2, 1]
+
+
+def test_the_same_inputs_in_any_order_give_the_same_picks() -> None:
+    chance = random.Random(7)
+    papers = {number: chance.randrange(5) for number in range(60)}
+    hits = {interest: {p: chance.choice((0.5, 1.0)) for p in range(60) if chance.random() < 0.4} for interest in (1, 2)}
+    wishes = Wishes((Line(1, "a"), Line(2, "b")), trending_share=20)
+    first = rank(wishes, day(papers, hits))
+    shuffled = list(papers.items())
+    chance.shuffle(shuffled)
+    assert rank(wishes, day(dict(shuffled), dict(reversed(hits.items())))) == first
