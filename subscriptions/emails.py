@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import smtplib
 from typing import Any
 
 import css_inline
@@ -61,23 +62,44 @@ def notice(subscriber: Subscriber) -> AnymailMessage:
 def send_notices(now: dt.datetime, limit: int = 200) -> int:
     """Send the transactional mails that are owed. Returns how many went out.
 
-    Each is taken off before it is sent, so that two workers never send it twice, and owed again if the
-    mail server refuses it for now.
+    Each is taken off before it is sent, so that two workers never send it twice, and owed again if the mail
+    server refuses it for now. What becomes of one address never holds up the others.
     """
+    owed = Subscriber.objects.exclude(notice="").order_by(F("last_notice_at").asc(nulls_first=True), "pk")
     sent = 0
-    with get_connection() as connection:
-        for reader in Subscriber.objects.exclude(notice="").order_by("pk")[:limit]:
-            owed = Subscriber.objects.filter(pk=reader.pk, notice=reader.notice)
-            if not owed.update(notice="", notices_sent=F("notices_sent") + 1, last_notice_at=now):
-                continue
-            message = notice(reader)
-            try:
-                connection.send_messages([message])
-                sent += 1
-            except OSError as error:  # every SMTP and HTTP error is one
-                Subscriber.objects.filter(pk=reader.pk, notice="").update(
-                    notice=reader.notice, notices_sent=F("notices_sent") - 1
-                )
-                logger.warning("The notice to %s waits: %s", masked(reader.email), error)
-                break
+    try:
+        with get_connection() as connection:
+            for reader in owed[:limit]:
+                sent += _send_notice(reader, connection, now)
+    except OSError as error:  # every SMTP and HTTP error is one; its text may hold an address
+        logger.warning("The mail server cannot be used (%s): notices wait.", type(error).__name__)
     return sent
+
+
+def _send_notice(reader: Subscriber, connection: Any, now: dt.datetime) -> bool:
+    """Send the one that is owed, unless another worker has. Raises OSError when the server takes nothing now."""
+    row = Subscriber.objects.filter(pk=reader.pk)
+    taken = {"notice": "", "notices_sent": F("notices_sent") + 1, "last_notice_at": now}
+    if not row.filter(notice=reader.notice).update(**taken):
+        return False
+    try:
+        connection.send_messages([notice(reader)])
+        return True
+    except OSError as error:
+        code = _refusal(error)
+        if code < 500:
+            row.filter(notice="").update(notice=reader.notice, notices_sent=F("notices_sent") - 1)
+        if not code:
+            raise
+        logger.warning("The notice to %s %s: SMTP %d.", masked(reader.email), "waits" if code < 500 else "failed", code)
+        return False
+
+
+def _refusal(error: OSError) -> int:
+    """The SMTP reply that refused this one mail; 0 when it is not about this mail alone."""
+    code = 0
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code = next(iter(error.recipients.values()))[0]
+    elif isinstance(error, smtplib.SMTPDataError):
+        code = error.smtp_code
+    return 0 if code == 421 else code

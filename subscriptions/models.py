@@ -6,13 +6,13 @@ import datetime as dt
 import secrets
 from collections.abc import Iterable
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from subscriptions import addresses, schedule
 from subscriptions.interests import language
-from subscriptions.interests.parser import parse
+from subscriptions.interests.parser import parse, reread
 
 # How long after the last notice the next may go, by how many there were; None: no more.
 NOTICE_WAIT = (dt.timedelta(0), dt.timedelta(minutes=15), dt.timedelta(hours=24), None)
@@ -136,17 +136,17 @@ class Subscriber(models.Model):
         """The address said yes: mail may go out. Also how somebody who left comes back."""
         self.status = self.Status.ACTIVE
         self.confirmed_at = now
-        self.notices_sent = 0
+        self.notice, self.notices_sent = self.Notice.NONE, 0
         self.paused_until = None
         self.next_digest_at = self.choose_next_digest_at(now)
-        self.save(update_fields=["status", "confirmed_at", "notices_sent", "paused_until", "next_digest_at"])
+        self.save(update_fields=["status", "confirmed_at", "notice", "notices_sent", "paused_until", "next_digest_at"])
 
     def stop(self, status: Status) -> None:
         """No more mail: the reader left, or the address bounced or complained."""
         self.status = status
         self.next_digest_at = None
-        self.notice = self.Notice.NONE
-        self.save(update_fields=["status", "next_digest_at", "notice"])
+        self.notice, self.notices_sent = self.Notice.NONE, 0  # who left can ask to come back
+        self.save(update_fields=["status", "next_digest_at", "notice", "notices_sent"])
 
     def pause(self, until: dt.datetime | None, now: dt.datetime) -> None:
         """No mail before `until`; None resumes."""
@@ -168,8 +168,9 @@ class Subscriber(models.Model):
                 rows.append(InterestLine(subscriber=self, interest=interest, typed=line, position=len(rows)))
             if created:
                 new.append(interest)
-        self.interest_lines.all().delete()
-        InterestLine.objects.bulk_create(rows)
+        with transaction.atomic():
+            self.interest_lines.all().delete()
+            InterestLine.objects.bulk_create(rows)
         return new
 
 
@@ -201,7 +202,7 @@ class Interest(models.Model):
 
     def node(self) -> language.Node:
         """The line's parts."""
-        return parse(self.text)
+        return reread(self.text)
 
 
 class InterestLine(models.Model):

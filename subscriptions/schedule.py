@@ -24,7 +24,8 @@ def next_due(after: dt.datetime, *, zone: str, days: frozenset[int], hour: int) 
     """The first moment after `after` (aware) that is `hour` o'clock in `zone` on one of `days`, in UTC.
 
     An hour that does not exist on that day (clocks go forward) becomes the hour after the gap; one that
-    comes twice (clocks go back) is its first: so every day has exactly one.
+    comes twice (clocks go back) is its first; a gap at the end of a day is left an hour early: so every day
+    has exactly one.
     """
     if not days:
         raise ValueError("No day of the week is chosen.")
@@ -32,10 +33,19 @@ def next_due(after: dt.datetime, *, zone: str, days: frozenset[int], hour: int) 
     today = after.astimezone(local).date()
     for ahead in range(-1, 9):
         day = today + dt.timedelta(days=ahead)
-        moment = dt.datetime.combine(day, dt.time(hour), tzinfo=local).astimezone(dt.UTC)
+        moment = _moment(day, hour, local)
         if day.weekday() in days and moment > after:
             return moment
     raise AssertionError("a week has every day of the week")  # pragma: no cover
+
+
+def _moment(day: dt.date, hour: int, local: ZoneInfo) -> dt.datetime:
+    moment = dt.datetime.combine(day, dt.time(hour), tzinfo=local).astimezone(dt.UTC)
+    if moment.astimezone(local).date() == day or not hour:
+        return moment
+    # Greenland's clocks skip the last hour of a day: an hour early is still that day's mail.
+    early = dt.datetime.combine(day, dt.time(hour - 1), tzinfo=local).astimezone(dt.UTC)
+    return early if early.astimezone(local).date() == day else moment
 
 
 def issue_date(due: dt.datetime, zone: str) -> dt.date:

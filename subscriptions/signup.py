@@ -11,11 +11,13 @@ from dataclasses import dataclass, fields
 
 from django.db import transaction
 
+from subscriptions import addresses
 from subscriptions.models import Consent, Subscriber, Suppression
 
 logger = logging.getLogger(__name__)
 
 WORDING = "Send me papers that match my interests by e-mail. I can change this or leave with one click in every mail."
+FOR_GOOD = (Suppression.Reason.COMPLAINED, Suppression.Reason.BY_HAND)  # what signing up anew does not lift
 PENDING_DAYS = 7  # an address that does not confirm is forgotten
 
 
@@ -42,14 +44,11 @@ class Wishes:
 def sign_up(address: str, wishes: Wishes, *, page: str, now: dt.datetime) -> None:
     """Store the wish and owe the confirmation mail. An address that is active already keeps what it has."""
     with transaction.atomic():
-        reader = Subscriber.objects.select_for_update().by_address(address).first()
-        if reader is None:
-            reader = Subscriber.objects.at_address(address)
-        if Suppression.objects.reason_for(address) in (
-            Suppression.Reason.COMPLAINED,
-            Suppression.Reason.BY_HAND,
-        ):
+        if Suppression.objects.reason_for(address) in FOR_GOOD:
             return
+        # Two requests for a new address at once: one makes the row, the other waits for it here.
+        Subscriber.objects.get_or_create(email_key=addresses.key(address), defaults={"email": address})
+        reader = Subscriber.objects.select_for_update().by_address(address).get()
         if reader.status == Subscriber.Status.ACTIVE:
             # Anybody can type an address: only its owner, by their own link, changes what it gets.
             if reader.owe(Subscriber.Notice.ALREADY, now):
@@ -57,36 +56,42 @@ def sign_up(address: str, wishes: Wishes, *, page: str, now: dt.datetime) -> Non
             return
         names = wishes.write_to(reader)
         reader.owe(Subscriber.Notice.CONFIRM, now)
-        reader.save() if reader.pk is None else reader.save(update_fields=[*names, "notice"])
+        reader.save(update_fields=[*names, "notice"])
         reader.set_lines(list(wishes.lines))
         Consent.objects.create(subscriber=reader, kind=Consent.Kind.REQUESTED, at=now, page=page[:200], wording=WORDING)
 
 
-def confirm(reader: Subscriber, *, page: str, now: dt.datetime) -> None:
-    """The owner of the address said yes. Lifts a bounce of earlier days: the mailbox has just proved it works."""
+def confirm(reader: Subscriber, *, page: str, now: dt.datetime) -> bool:
+    """The owner of the address said yes. Lifts a bounce of earlier days: the mailbox has just proved it works.
+
+    False: the address complained since, or the operator suppressed it, and stays so.
+    """
     with transaction.atomic():
+        if Suppression.objects.reason_for(reader.email) in FOR_GOOD:
+            return False
         Suppression.objects.filter(
             address_hash=Suppression.hash_of(reader.email), reason=Suppression.Reason.BOUNCED
         ).delete()
         reader.confirm(now)
         Consent.objects.create(subscriber=reader, kind=Consent.Kind.CONFIRMED, at=now, page=page[:200], wording=WORDING)
+    return True
 
 
 def leave(reader: Subscriber, *, page: str, now: dt.datetime) -> None:
     """The reader wants no more mail. Said twice, it is still so."""
-    if reader.status == Subscriber.Status.UNSUBSCRIBED:
+    if reader.status in (Subscriber.Status.UNSUBSCRIBED, Subscriber.Status.COMPLAINED):
         return
     with transaction.atomic():
-        if reader.status in (Subscriber.Status.ACTIVE, Subscriber.Status.PENDING):
-            reader.stop(Subscriber.Status.UNSUBSCRIBED)
+        reader.stop(Subscriber.Status.UNSUBSCRIBED)
         Consent.objects.create(subscriber=reader, kind=Consent.Kind.WITHDRAWN, at=now, page=page[:200])
 
 
 def prune_unconfirmed(now: dt.datetime) -> int:
     """Forget addresses that never confirmed. Returns how many."""
-    old = Subscriber.objects.filter(
-        status=Subscriber.Status.PENDING, created_at__lt=now - dt.timedelta(days=PENDING_DAYS)
-    )
+    since = now - dt.timedelta(days=PENDING_DAYS)
+    old = Subscriber.objects.filter(status=Subscriber.Status.PENDING, created_at__lt=since)
+    # The link of a confirmation that went out later is still good.
+    old = old.exclude(notice="", notices_sent__gt=0, last_notice_at__gte=since)
     count = old.count()
     old.delete()
     if count:

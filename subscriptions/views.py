@@ -82,8 +82,9 @@ def _read(request: HttpRequest, token: str, purpose: str) -> Subscriber | HttpRe
 def confirm(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
     """Asks "is it you?"; yes starts the mail."""
     if request.method == "POST":
-        if reader.status != Subscriber.Status.ACTIVE:
-            signup.confirm(reader, page=links.absolute("/confirm/"), now=timezone.now())
+        page, now = links.absolute("/confirm/"), timezone.now()
+        if reader.status != Subscriber.Status.ACTIVE and not signup.confirm(reader, page=page, now=now):
+            return render(request, "subscriptions/bad_link.html", status=410)
         messages.success(request, "You are in. Here is everything you can change.")
         return redirect(links.preferences(reader))
     return render(request, "subscriptions/confirm.html", {"reader": reader, "lines": reader.lines()})
@@ -150,9 +151,13 @@ def unsubscribe(request: HttpRequest, token: str, reader: Subscriber) -> HttpRes
     """GET asks, POST acts, with an undo; the same POST serves people and RFC 8058. No redirect."""
     if request.method != "POST":
         return render(request, "subscriptions/unsubscribe.html", {"reader": reader})
-    now = timezone.now()
-    if "undo" in request.POST and reader.status == Subscriber.Status.UNSUBSCRIBED and reader.confirmed_at:
-        signup.confirm(reader, page=links.absolute("/unsubscribe/"), now=now)
-        return render(request, "subscriptions/resubscribed.html", {"preferences": links.preferences(reader)})
-    signup.leave(reader, page=links.absolute("/unsubscribe/"), now=now)
-    return render(request, "subscriptions/unsubscribed.html", {"token": token, "reader": reader})
+    page, now = links.absolute("/unsubscribe/"), timezone.now()
+    _, version = links.read_token(token, links.UNSUBSCRIBE)
+    # A link that was made void still lets its reader leave, but neither come back nor see anything.
+    can_undo = bool(reader.confirmed_at) and version == reader.token_version
+    if "undo" in request.POST and can_undo and reader.status == Subscriber.Status.UNSUBSCRIBED:
+        if signup.confirm(reader, page=page, now=now):
+            return render(request, "subscriptions/resubscribed.html", {"preferences": links.preferences(reader)})
+    else:
+        signup.leave(reader, page=page, now=now)
+    return render(request, "subscriptions/unsubscribed.html", {"token": token if can_undo else "", "reader": reader})

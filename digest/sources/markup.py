@@ -10,19 +10,20 @@ from bs4.exceptions import ParserRejectedMarkup
 from digest.sources import SourceError
 from digest.sources.plain import without_never_text
 
-# Feeds write "p<q" and "<s>" into text that is said to be HTML. Only what starts like one of these is a
-# tag; any other "<" is a sign a reader should see.
+# Feeds write "p<q" and "<k>" into text that is said to be HTML. Only what starts like one of these is a
+# tag, and names of one letter must go on like a tag; any other "<" is a sign a reader should see.
 ELEMENTS = (
-    "a|abbr|acronym|address|applet|area|article|aside|audio|b|base|bdi|bdo|big|blockquote|body|br|button"
+    "abbr|acronym|address|applet|area|article|aside|audio|base|bdi|bdo|big|blockquote|body|br|button"
     "|canvas|caption|center|cite|code|col|colgroup|dd|del|details|dfn|dialog|dir|div|dl|dt|em|embed|fieldset"
-    "|figcaption|figure|font|footer|form|frame|frameset|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|kbd"
+    "|figcaption|figure|font|footer|form|frame|frameset|h[1-6]|head|header|hr|html|iframe|img|input|ins|kbd"
     "|label|legend|li|link|main|map|mark|marquee|math|m[inos]|m(?:row|sub|sup|subsup|frac|sqrt|text|style|over"
-    "|under|fenced|table|tr|td)|menu|meta|nav|nobr|noscript|object|ol|optgroup|option|p|param|picture|plaintext"
-    "|pre|q|rp|rt|ruby|s|samp|script|section|select|small|source|span|strike|strong|style|sub|summary|sup|svg"
-    "|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|tt|u|ul|var|video|wbr|xmp"
+    "|under|fenced|table|tr|td)|menu|meta|nav|nobr|noscript|object|ol|optgroup|option|param|picture|plaintext"
+    "|pre|rp|rt|ruby|samp|script|section|select|small|source|span|strike|strong|style|sub|summary|sup|svg"
+    "|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|tt|ul|var|video|wbr|xmp"
     "|italic|bold|sec|inline-formula|tex-math"  # JATS, as journals have it
 )
-NOT_A_TAG = re.compile(rf"<(?!/?(?:jats:|mml:)?(?:{ELEMENTS})(?=[\s/>])|!--)", re.IGNORECASE)
+LETTERS = r"[abipqsu](?=\s*/?>|\s+[\w:-]+\s*=)"
+NOT_A_TAG = re.compile(rf"<(?!/?(?:jats:|mml:)?(?:(?:{ELEMENTS})(?=[\s/>])|{LETTERS})|!--)", re.IGNORECASE)
 # "&copy=2" in a link is a parameter, not a copyright sign: only references that end in ";" are decoded.
 NOT_A_REFERENCE = re.compile(r"&(?!(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)")
 

@@ -28,7 +28,7 @@ SENTENCE_BREAK = re.compile(r"[a-z0-9)\]][.?!] [A-Z]")
 # Lines that are known to stand above the papers. A header needs none of them; where one is, the papers
 # begin below it.
 FURNITURE = re.compile(
-    r"subscribe|sign ?up|log ?in|(?:hugging ?face )?(?:daily|trending) papers|by ?@?ak\b.{0,60}"
+    r"new|subscribe|sign ?up|log ?in|(?:hugging ?face )?(?:daily|trending) papers|by ?@?ak\b.{0,60}"
     r"|get trending papers in your e-?mail inbox.{0,40}",
     re.IGNORECASE,
 )
@@ -49,7 +49,7 @@ DATES = tuple(
         rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)? {MONTH}(?:,? (?P<year>\d{{4}}))?",
     )
 )
-LEAP_YEAR = 2024  # a date without a year may be the 29th of February
+LEAP_YEAR_OF_NO_YEAR = 4  # "Feb 29" has no year but exists; no page is as old as the year 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,8 @@ def parse(page: bytes | str) -> ParsedEdition:
     pairs = _pairs(lines[start:])
     listings, warnings = collected(pairs, _listing, "paper")
     date, month_day = _date(lines[:start])
-    return ParsedEdition(listings=listings, date=date, month_day=month_day, warnings=warnings)
+    notes = _strangers(lines[:start])
+    return ParsedEdition(listings=listings, date=date, month_day=month_day, warnings=(*notes, *warnings))
 
 
 def _lines(text: str) -> list[Line]:
@@ -120,6 +121,12 @@ def _shortest_abstract(lines: Sequence[Line]) -> float:
     return median([len(line.text) for line in lines if line.is_prose] or [0]) / 10
 
 
+def _strangers(header: Sequence[Line]) -> list[str]:
+    # A first title whose abstract is missing looks like a header line. Nothing can tell, so the log shall.
+    strangers = [line for line in header if not line.is_furniture]
+    return [f"line {line.number} taken for a header: {quoted(line.text)}" for line in strangers[:LONGEST_HEADER]]
+
+
 def _pairs(lines: Sequence[Line]) -> list[tuple[Line, Line]]:
     """Title and abstract in turn; SourceError at the first line that stands in the wrong place."""
     pairs = []
@@ -158,14 +165,19 @@ def _listing(pair: tuple[Line, Line], rank: int) -> ParsedListing:
 
 
 def _date(header: Sequence[Line]) -> tuple[dt.date | None, tuple[int, int] | None]:
-    """The header's first date: a full one, or else a month and day."""
+    """The header's date: a full one, or else a month and day."""
     found = [match for line in header for date in DATES if (match := date.search(line.text))]
-    for match in found:
-        parts = match.groupdict()
-        month = int(parts["number"]) if parts.get("number") else MONTHS.index(parts["month"][:3].lower()) + 1
-        try:
-            day = dt.date(int(parts["year"] or LEAP_YEAR), month, int(parts["day"]))
-        except ValueError:  # the 30th of February
-            continue
-        return (day, None) if parts["year"] else (None, (day.month, day.day))
-    return None, None
+    found.sort(key=lambda match: match["year"] is None)
+    day = next((day for match in found if (day := _day(match))), None)
+    if day is None or day.year != LEAP_YEAR_OF_NO_YEAR:
+        return day, None
+    return None, (day.month, day.day)
+
+
+def _day(match: re.Match[str]) -> dt.date | None:
+    parts = match.groupdict()
+    month = int(parts["number"]) if "number" in parts else MONTHS.index(parts["month"][:3].lower()) + 1
+    try:
+        return dt.date(int(parts["year"] or LEAP_YEAR_OF_NO_YEAR), month, int(parts["day"]))
+    except ValueError:  # the 30th of February, the year 0
+        return None

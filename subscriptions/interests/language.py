@@ -7,6 +7,7 @@ same: inflection, hyphens, the order of words and repeated words do not change i
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 from subscriptions.interests.words import fold, stem
@@ -63,7 +64,7 @@ class Text:
     text: str
 
     def __str__(self) -> str:
-        return f'"{self.text}"' if " " in self.text else self.text
+        return f'"{self.text}"' if re.search(r"[\s()]", self.text) else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +130,15 @@ def meaning(node: Node) -> str:
         case Not(part):
             return f"-[{meaning(part)}]"
         case And(parts):
-            return f"({' & '.join(sorted({meaning(part) for part in parts}))})"
+            return _joined(" & ", parts)
         case Or(parts):
-            return f"({' | '.join(sorted({meaning(part) for part in parts}))})"
+            return _joined(" | ", parts)
+
+
+def _joined(sign: str, parts: tuple[Node, ...]) -> str:
+    """The meanings in one order, each once: `model models` means `model`."""
+    unique = sorted({meaning(part) for part in parts})
+    return unique[0] if len(unique) == 1 else f"({sign.join(unique)})"
 
 
 def key(node: Node) -> str:

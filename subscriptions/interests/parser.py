@@ -29,6 +29,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+_MINUS = "-–−"
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"'})
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
@@ -55,19 +56,27 @@ class _Token:
 
 
 def parse(line: str) -> Node:
-    """The parts of one line. Raises InterestError."""
+    """The parts of a line somebody typed. Raises InterestError."""
+    length = max(len(line), len(unicodedata.normalize("NFC", line)))
+    if length > MAX_LENGTH:
+        raise InterestError(f"The line has {length} characters, {MAX_LENGTH} are the most: split it in two", MAX_LENGTH)
+    return _read(line, MAX_DEPTH)
+
+
+def reread(printed: str) -> Node:
+    """The parts of a line that `str(node)` printed: it may be longer and deeper than what was typed."""
+    return _read(printed, 2 * MAX_DEPTH)
+
+
+def _read(line: str, max_depth: int) -> Node:
     line = unicodedata.normalize("NFC", line).translate(_QUOTES)
-    if len(line) > MAX_LENGTH:
-        raise InterestError(
-            f"The line has {len(line)} characters, {MAX_LENGTH} are the most: split it in two", MAX_LENGTH
-        )
     found = _CONTROL.search(line)
     if found:
         raise InterestError("There is an invisible character", found.start(), _CONTROL.sub("", line).strip())
     tokens = _tokens(line)
     if not tokens:
         raise InterestError("The line is empty")
-    node = _Reader(line, tokens).line()
+    node = _Reader(line, tokens, max_depth).line()
     _refuse_only_stop_words(node)
     return node
 
@@ -90,24 +99,24 @@ def _tokens(line: str) -> list[_Token]:
 class _Reader:
     """Recursive descent over the tokens of one line."""
 
-    def __init__(self, text: str, tokens: list[_Token]) -> None:
-        self.text, self.tokens, self.next, self.depth = text, tokens, 0, 0
+    def __init__(self, text: str, tokens: list[_Token], max_depth: int) -> None:
+        self.text, self.tokens, self.next = text, tokens, 0
+        self.depth, self.max_depth = 0, max_depth
 
     def line(self) -> Node:
         node = self._alternatives()
         if self.next < len(self.tokens):
             token = self.tokens[self.next]
-            mend = self.text[: token.start] + self.text[token.start + 1 :]
-            raise InterestError("This bracket was never opened", token.start, mend.strip())
+            raise InterestError("This bracket was never opened", token.start, _with(self.text, token.start, ")"))
         return node
 
     def _alternatives(self) -> Node:
         groups = [self._group()]
         while self._peek_is_or():
-            place = self.tokens[self.next].start
+            word, place = self.tokens[self.next].text, self.tokens[self.next].start
             self.next += 1
             if self._at_end() or self._peek_is_or():
-                raise InterestError("OR needs something on both sides", place, self.text[:place].strip())
+                raise InterestError("OR needs something on both sides", place, _with(self.text, place, word))
             groups.append(self._group())
         return self._joined(groups)
 
@@ -146,8 +155,8 @@ class _Reader:
 
     def _bracket(self, token: _Token) -> Node:
         self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise InterestError(f"More than {MAX_DEPTH} brackets inside each other", token.start)
+        if self.depth > self.max_depth:
+            raise InterestError(f"More than {self.max_depth} brackets inside each other", token.start)
         inner = self._alternatives()
         if self.next >= len(self.tokens):
             raise InterestError("This bracket is never closed", token.start, f"{self.text.rstrip()})")
@@ -157,7 +166,7 @@ class _Reader:
 
     def _term(self, token: _Token) -> Node:
         text, start = token.text, token.start
-        if text[0] in "-–−" and len(text) > 1:
+        if text[0] in _MINUS and len(text) > 1:
             return _negation(self._term(_Token("term", text[1:], start + 1)), start)
         name, colon, value = text.partition(":")
         if colon and not text.startswith('"') and name.isalpha():
@@ -168,10 +177,15 @@ class _Reader:
         if name.lower() not in FIELDS:
             close = difflib.get_close_matches(name.lower(), FIELDS, n=1, cutoff=0.5)
             mend = f"{close[0]}:{value}" if close else f"{name} {value}"
+            mend = _with(self.text, start, f"{name}:{value}", mend)
             raise InterestError(f"There is no field “{name}:”; there are {', '.join(FIELDS)}", start, mend)
-        name, inside = name.lower(), value.strip('"').strip()
+        typed, name, inside = f"{name}:{value}", name.lower(), value.strip('"').strip()
         if not inside:
-            raise InterestError(f"Nothing stands behind “{name}:”", start, f"{name}:something")
+            mend = _with(self.text, start, typed, f"{name}:something")
+            raise InterestError(f"Nothing stands behind “{name}:”", start, mend)
+        if name == "title" and value[0] in _MINUS:
+            mend = _with(self.text, start, typed, f"-{name}:{value[1:]}")
+            raise InterestError("The exclusion goes before the field", start + len(name) + 1, mend)
         if name == "title":
             return Field(name, _words(value, start + len(name) + 1, self.text))
         return Field(name, Text(" ".join(inside.split()).casefold()))
@@ -179,15 +193,24 @@ class _Reader:
     def _nothing_here(self) -> InterestError:
         if self.next < len(self.tokens):
             token = self.tokens[self.next]
-            what = "OR needs something on both sides" if token.kind == "term" else "There is nothing in brackets"
-            return InterestError(what, token.start, "")
-        return InterestError("Something is missing at the end", len(self.text.rstrip()), "")
+            if token.kind == "term":
+                mend = _with(self.text, token.start, token.text)
+                return InterestError("OR needs something on both sides", token.start, mend)
+            opened = self.tokens[self.next - 1].start
+            mend = _with(self.text, opened, self.text[opened : token.start + 1])
+            return InterestError("There is nothing in brackets", token.start, mend)
+        return InterestError("Something is missing at the end", len(self.text.rstrip()))
 
     def _at_end(self) -> bool:
         return self.next >= len(self.tokens) or self.tokens[self.next].kind == "close"
 
     def _peek_is_or(self) -> bool:
         return self.next < len(self.tokens) and self.tokens[self.next].text in ("OR", "or", "|")
+
+
+def _with(line: str, start: int, text: str, instead: str = "") -> str:
+    """The whole line with `text`, which begins at `start`, replaced or taken out: what to try next."""
+    return (line[:start] + instead + line[start + len(text) :]).strip()
 
 
 def _words(text: str, start: int, line: str) -> Node:
@@ -198,19 +221,19 @@ def _words(text: str, start: int, line: str) -> Node:
             raise InterestError(
                 f"A prefix is one word of at least {MIN_PREFIX} letters before the *",
                 start,
-                text.replace("*", ""),
+                _with(line, start, text, text.replace("*", "")),
             )
         return Prefix(folded[0])
     folded = [word for word, _, _ in words.split(text)]
     if not folded:
-        mend = (line[:start] + line[start + len(text) :]).strip()
-        raise InterestError(f"There is no word in “{text}”", start, mend)
+        raise InterestError(f"There is no word in “{text}”", start, _with(line, start, text))
     return Word(folded[0]) if len(folded) == 1 else Phrase(tuple(folded))
 
 
 def _negation(node: Node, start: int) -> Node:
     if isinstance(node, Not) or (isinstance(node, And) and any(isinstance(part, Not) for part in node.parts)):
         raise InterestError("An exclusion cannot hold another exclusion", start)
+    _refuse_only_stop_words(node, start)
     return Not(node)
 
 
@@ -234,14 +257,14 @@ def _is_stop_word(node: Node) -> bool:
     return isinstance(node, Word) and node.text in words.STOP_WORDS
 
 
-def _refuse_only_stop_words(node: Node) -> None:
+def _refuse_only_stop_words(node: Node, place: int = 0) -> None:
     """A line, or one side of an OR, that every paper would match is a slip."""
     parts = node.parts if isinstance(node, And | Or) else (node,)
     wanted = [part for part in parts if not isinstance(part, Not)]
     hollow = all(map(_is_stop_word, wanted)) if not isinstance(node, Or) else any(map(_is_stop_word, wanted))
     if wanted and hollow:
         texts = " ".join(str(part) for part in wanted if _is_stop_word(part))
-        raise InterestError(f"“{texts}” is in every paper: add a word that tells papers apart")
+        raise InterestError(f"“{texts}” is in every paper: add a word that tells papers apart", place)
     for part in wanted:
         if isinstance(part, And | Or):
-            _refuse_only_stop_words(part)
+            _refuse_only_stop_words(part, place)

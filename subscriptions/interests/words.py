@@ -34,7 +34,9 @@ _stemmer = EnglishStemmer()
 def fold(word: str) -> str:
     """The word without case, accents and apostrophes: "Müller's" -> "muller"."""
     plain = unicodedata.normalize("NFKD", word)
-    plain = "".join(ch for ch in plain if not unicodedata.combining(ch)).casefold().replace("’", "'")
+    # What a sign is spelled out to, "⑴" as "(1)" say, keeps its letters and digits only: a term is one word.
+    plain = "".join(ch for ch in plain if ch.isalnum() or (ch in "'’.+#" and ch in word))
+    plain = plain.casefold().replace("’", "'")
     plain = plain.removesuffix("'s").replace("'", "")
     # "LLMs", "VLMs": the stemmer leaves a plural without a vowel alone.
     if len(plain) > 2 and plain.endswith("s") and not plain.endswith("ss") and not _VOWEL.search(plain):

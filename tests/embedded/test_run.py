@@ -64,13 +64,6 @@ def test_make_run_serves_everything_and_leaves_nothing(tmp_path, free_port, wait
                 child.kill()
 
 
-@pytest.mark.parametrize("text", ["x", "0", "65536", "-1", "80 80"])
-def test_it_refuses_a_port_that_is_none(monkeypatch, text):
-    monkeypatch.setenv("PORT", text)
-    with pytest.raises(CannotStart, match="PORT="):
-        run.web_port()
-
-
 def test_it_runs_only_what_is_missing(settings):
     settings.EMBEDDED_REDIS = settings.EMBEDDED_MAIL = True
     assert [program.name for program in run.programs(8000)] == ["redis", "mail", "web", "worker", "beat"]
@@ -129,12 +122,3 @@ class TestTheSample:
         first_run.ingest_sample(said.append)
         assert Paper.objects.count() > 0
         assert len(said) == 1
-
-    def test_its_failure_is_a_line(self, monkeypatch):
-        def fail(*args: object, **kwargs: object) -> None:
-            raise ValueError("no list of papers")
-
-        monkeypatch.setattr("digest.ingest.ingest_location", fail)
-        said: list[str] = []
-        first_run.ingest_sample(said.append)
-        assert said == ["Papers: the bundled sample could not be taken in (ValueError: no list of papers)."]

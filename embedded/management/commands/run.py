@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            port = web_port()
+            port = settings.PORT
             address = f"http://127.0.0.1:{port}"
             with Lock(Path(settings.DATA_DIR), address):
                 self._run(port, address)
@@ -52,14 +52,6 @@ class Command(BaseCommand):
         first_run.prepare(self.stdout.write)
         connections.close_all()  # the supervisor lives for days and needs no database
         supervisor.run()
-
-
-def web_port() -> int:
-    """PORT, checked."""
-    text = os.environ.get("PORT") or "8000"
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise CannotStart(f"PORT={text!r} is not a port number. Try: PORT=8001 make run")
-    return int(text)
 
 
 def programs(port: int) -> list[Program]:

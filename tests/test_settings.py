@@ -1,0 +1,75 @@
+"""A wrong setting is one clear line and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.stack import ROOT
+
+WRONG = [
+    ("DEBUG=maybe", "is neither yes nor no"),
+    ("PORT=99999", "from 1 to 65535"),
+    ("PORT=80 80", "from 1 to 65535"),
+    ("SITE_URL=papers", "is not an address such as"),
+    ("DATABASE_URL=mysql://x/y", "must begin with postgres"),
+    ("EMAIL_URL=mail", "is not an address such as"),
+    ("LOG_LEVEL=loud", "is not one of"),
+    ("UNKNOWN_DELIVERIES=twice", "is not one of: resend, hold"),
+    ("CANDIDATE_DAYS=0", "from 1 to 60"),
+    ("ANYMAIL_POSTMARK_SERVER_TOKEN=a ANYMAIL_RESEND_API_KEY=b", "names 2 providers"),
+]
+
+
+def check(folder: Path, *settings: str) -> subprocess.CompletedProcess[str]:
+    env = os.environ | {"DATA_DIR": str(folder)} | dict(setting.split("=", 1) for setting in settings)
+    return subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.mark.parametrize(("setting", "says"), WRONG)
+def test_a_wrong_setting_is_one_clear_line(tmp_path: Path, setting: str, says: str) -> None:
+    pairs = setting.split(" ") if setting.startswith("ANYMAIL") else [setting]
+    done = check(tmp_path, *pairs)
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_providers_key_alone_chooses_it(tmp_path: Path) -> None:
+    code = "from django.conf import settings; print(settings.EMAIL_BACKEND, settings.EMBEDDED_MAIL)"
+    env = os.environ | {"DATA_DIR": str(tmp_path), "ANYMAIL_POSTMARK_SERVER_TOKEN": "secret"}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "-v0", "-c", code], cwd=ROOT, env=env, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "anymail.backends.postmark.EmailBackend False"
+
+
+def test_the_secret_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
+    for _ in range(2):
+        assert check(tmp_path, "SECRET_KEY=").returncode == 0
+    path = tmp_path / "secret_key"
+    assert path.stat().st_mode & 0o777 == 0o600
+    first = path.read_text()
+    check(tmp_path, "SECRET_KEY=")
+    assert path.read_text() == first
+    assert len(first) > 50
+
+
+def names_read() -> set[str]:
+    """The variables that the settings read."""
+    text = (ROOT / "config" / "settings.py").read_text() + (ROOT / "config" / "environment.py").read_text()
+    return {a or b for a, b in re.findall(r'env\.\w+\("([A-Z_]+)"|\(env, "([A-Z_]+)"', text)}
+
+
+@pytest.mark.parametrize("place", ["README.md", ".env.example"])
+def test_every_setting_is_documented(place: str) -> None:
+    text = (ROOT / place).read_text()
+    assert names_read() >= {"SITE_URL", "DATABASE_URL", "PORT", "DEBUG"}
+    assert not {name for name in names_read() if name not in text}
