@@ -208,6 +208,15 @@ CELERY_BEAT_SCHEDULE = {
 UNFOLD = {
     "SITE_TITLE": SITE_NAME,
     "SITE_HEADER": SITE_NAME,
+    "SITE_URL": "/",
+    "SITE_SYMBOL": "mail",
     "SHOW_HISTORY": True,
     "DASHBOARD_CALLBACK": "digest.dashboard.context",
-}
+    "SIDEBAR": {"navigation": "digest.dashboard.navigation"},
+    "COLORS": {
+        "primary": {
+            "50": "#eff5fc", "100": "#dce9f8", "200": "#bcd4f1", "300": "#8fb8f5", "400": "#5f95dd",
+            "500": "#3a74c2", "600": "#1d4f91", "700": "#1a4680", "800": "#183b69", "900": "#16325a", "950": "#0f213c",
+        }
+    },
+}  # fmt: skip

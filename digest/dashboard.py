@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Q
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from digest.models import Delivery, Digest, Paper, Source
@@ -14,6 +15,43 @@ from subscriptions.models import Subscriber
 
 OPEN = (Delivery.Status.WAITING, Delivery.Status.SENDING)
 TROUBLE = (Delivery.Status.FAILED, Delivery.Status.REJECTED, Delivery.Status.UNKNOWN, Delivery.Status.BOUNCED)
+
+
+# The sidebar in the order of the work: title, then (label, the admin list it opens).
+SIDEBAR = [
+    ("", [("Today", "index"), ("Deliveries", "digest_delivery_changelist"), ("Digests", "digest_digest_changelist")]),
+    (
+        "Readers",
+        [
+            ("Subscribers", "subscriptions_subscriber_changelist"),
+            ("Interests", "subscriptions_interest_changelist"),
+            ("Suppressions", "subscriptions_suppression_changelist"),
+            ("Feedback", "digest_feedback_changelist"),
+        ],
+    ),
+    (
+        "Papers",
+        [
+            ("Sources", "digest_source_changelist"),
+            ("Editions", "digest_edition_changelist"),
+            ("Papers", "digest_paper_changelist"),
+            ("Matches", "digest_match_changelist"),
+        ],
+    ),
+    ("Staff", [("Users", "auth_user_changelist"), ("Refused log-ins", "axes_accessattempt_changelist")]),
+]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Unfold's sidebar."""
+    return [
+        {
+            "title": title,
+            "separator": bool(title),
+            "items": [{"title": label, "link": reverse(f"admin:{name}")} for label, name in items],
+        }
+        for title, items in SIDEBAR
+    ]
 
 
 def context(request: HttpRequest, values: dict[str, Any]) -> dict[str, Any]:

@@ -17,11 +17,12 @@ def read(text: str) -> str:
     """The address with its domain in lower case and IDNA form, its local part as typed.
 
     Raises AddressError. No look-up is made: whether the mailbox exists, the confirmation mail tells.
+    A local part beyond ASCII is refused: without SMTPUTF8 its mail would go to another mailbox.
     """
     text = text.strip()
     try:
         parts = email_validator.validate_email(
-            text, check_deliverability=False, allow_smtputf8=True, test_environment=True
+            text, check_deliverability=False, allow_smtputf8=False, test_environment=True
         )
     except email_validator.EmailNotValidError as error:
         raise AddressError(str(error)) from error

@@ -43,7 +43,25 @@ if "--postgres" in sys.argv:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--screenshots", action="store_true", help="renew the pictures in docs/images")
     parser.addoption("--postgres", action="store_true", help="run on a real PostgreSQL instead of SQLite")
+
+
+# What a database changes nothing about runs once, with SQLite.
+ONCE = (
+    "tests/embedded/",
+    "tests/digest/sources/",
+    "tests/test_layers.py",
+    "tests/test_settings.py",
+    "tests/test_screenshots.py",
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--postgres"):
+        once = [item for item in items if item.nodeid.startswith(ONCE)]
+        config.hook.pytest_deselected(items=once)
+        items[:] = [item for item in items if not item.nodeid.startswith(ONCE)]
 
 
 def pytest_report_header() -> str:

@@ -14,7 +14,7 @@ import feedparser
 from feedparser.encodings import convert_to_utf8
 
 from digest.sources import SourceError
-from digest.sources.plain import one_line, without_never_text
+from digest.sources.plain import one_line, strictly_decoded, wide_encoding, without_never_text
 
 ADDED_LINE = b"<?xml version='1.0' encoding='utf-8'?>\n"  # what feedparser puts before a page without it
 MAX_DEPTH = 200
@@ -35,6 +35,8 @@ def utf8_xml(page: bytes | str) -> tuple[bytes, tuple[str, ...]]:
 
 
 def _converted(page: bytes) -> tuple[bytes, tuple[str, ...]]:
+    if encoding := wide_encoding(page):  # feedparser takes UTF-16 that declares nothing for UTF-8 with zeros
+        return without_never_text(strictly_decoded(page, encoding)).encode(), ()
     said: dict[str, Any] = {}
     try:
         data: bytes = convert_to_utf8({}, page, said)

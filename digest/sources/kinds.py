@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from digest.sources import ParsedEdition, SourceError, feed, huggingface_api, huggingface_html, text_listing
-from digest.sources.plain import one_line, quoted
+from digest.sources.plain import one_line, quoted, wide_encoding
 
 PARSERS: dict[str, Callable[[bytes | str], ParsedEdition]] = {
     "text": text_listing.parse,
@@ -32,18 +32,6 @@ BINARIES = (
     (b"SQLite format 3", "a database (SQLite)"),
     (b"\x7fELF", "a program"),
 )
-# How the first "<" looks in the encodings XML may come in; marks first, then as feedparser guesses.
-XML_STARTS = (
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-    (b"\x00\x00\x00<", "utf-32-be"),
-    (b"<\x00\x00\x00", "utf-32-le"),
-    (b"\x00<", "utf-16-be"),
-    (b"<\x00", "utf-16-le"),
-)
-
 MAIL_START = re.compile(
     r"(?:Return-Path|Received|Delivered-To|Message-ID|MIME-Version|Content-Type|X-[\w-]+|From|To|Date|Subject):\s"
     r"|From \S+@",
@@ -96,8 +84,7 @@ def _head(page: bytes | str) -> str:
     for start, name in BINARIES:
         if page.startswith(start):
             raise SourceError(f"the page is {name}: check the source's address")
-    encoding = next((encoding for start, encoding in XML_STARTS if page.startswith(start)), "utf-8-sig")
-    return page[:HEAD].decode(encoding, errors="replace").removeprefix("\ufeff")
+    return page[:HEAD].decode(wide_encoding(page) or "utf-8", errors="replace").removeprefix("\ufeff")
 
 
 def _markup_kind(head: str, page: bytes | str) -> str:

@@ -35,6 +35,17 @@ WORD = re.compile(r"\s*\S{1,500}|\s+")
 
 # UTF-32 first: its little-endian mark begins with UTF-16's.
 UNREAD_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+# How marks, or a "<" without one, look in the wide encodings that XML may come in.
+WIDE_STARTS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"\x00\x00\x00<", "utf-32-be"),
+    (b"<\x00\x00\x00", "utf-32-le"),
+    (b"\x00<", "utf-16-be"),
+    (b"<\x00", "utf-16-le"),
+)
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -42,7 +53,11 @@ def decoded(page: bytes | str, charset: str = "utf-8") -> str:
     """The page as text without a byte order mark; the mark wins over `charset`, which is what it declares."""
     if isinstance(page, str):
         return page.removeprefix("\ufeff")
-    encoding = _marked_encoding(page) or charset
+    return strictly_decoded(page, _marked_encoding(page) or charset)
+
+
+def strictly_decoded(page: bytes, encoding: str) -> str:
+    """The page as text in that encoding; SourceError names the first byte that does not fit."""
     try:
         return page.decode(encoding)
     except UnicodeDecodeError as error:
@@ -59,6 +74,11 @@ def _marked_encoding(page: bytes) -> str:
     if page.startswith(UTF16_MARKS):
         return "utf-16"
     return "utf-8-sig" if page.startswith(codecs.BOM_UTF8) else ""
+
+
+def wide_encoding(page: bytes) -> str:
+    """UTF-16 or UTF-32, if the first bytes of a page of markup show it with a mark or with zeros; else ""."""
+    return next((encoding for start, encoding in WIDE_STARTS if page.startswith(start)), "")
 
 
 def _undecodable(page: bytes, encoding: str, offset: int) -> str:

@@ -43,17 +43,15 @@ LETTERS = {
 }
 
 # \'e  \'{e}  {\'e}  \c{c}  \v s  \'\i
-ACCENTED = re.compile(
-    r"""\{?\\(?:(?P<sign>[`'^~=."])|(?P<word>[uvHckrdb])(?=[\s{\\]))\s*\{?\s*\\?(?P<letter>[A-Za-z])\s*\}?\}?"""
-)
-LETTER = re.compile(r"\{?\\(?P<name>ss|ae|AE|oe|OE|aa|AA|o|O|l|L|i|j)(?![A-Za-z])\s?(?:\{\})?\}?")
+ACCENTED = re.compile(r"""\\(?:(?P<sign>[`'^~=."])|(?P<word>[uvHckrdb])(?=[\s{\\]))\s*\{?\s*\\?(?P<letter>[A-Za-z])""")
+LETTER = re.compile(r"\\(?P<name>ss|ae|AE|oe|OE|aa|AA|o|O|l|L|i|j)(?![A-Za-z])\s?")
+BRACES = str.maketrans("", "", "{}")
 
 
 def name_without_tex(name: str) -> str:
-    """The name with TeX's accents and letters as Unicode; anything else in it stays."""
-    if "\\" not in name:
-        return name
-    return LETTER.sub(lambda found: LETTERS[found["name"]], ACCENTED.sub(_accented, name))
+    """The name with TeX's accents and letters as Unicode and without its braces; anything else in it stays."""
+    spelled = LETTER.sub(lambda found: LETTERS[found["name"]], ACCENTED.sub(_accented, name))
+    return spelled.translate(BRACES)
 
 
 def _accented(found: re.Match[str]) -> str:

@@ -35,7 +35,7 @@ def expand(node: Node) -> Node:
     """The node with the other form beside each known short or long form."""
     match node:
         case Word(text):
-            long = table().get(text)
+            long = table().get(text) or table().get(text.removesuffix("s"))  # "GANs"
             return Or((node, Phrase(long))) if long else node
         case Phrase(words):
             short = _by_long_form().get(tuple(stem(word) for word in words))

@@ -56,11 +56,24 @@ class _Token:
 
 
 def parse(line: str) -> Node:
-    """The parts of a line somebody typed. Raises InterestError."""
+    """The parts of a line somebody typed. Raises InterestError, whose suggestion, if any, can itself be read."""
     length = max(len(line), len(unicodedata.normalize("NFC", line)))
     if length > MAX_LENGTH:
         raise InterestError(f"The line has {length} characters, {MAX_LENGTH} are the most: split it in two", MAX_LENGTH)
-    return _read(line, MAX_DEPTH)
+    try:
+        return _read(line, MAX_DEPTH)
+    except InterestError as error:
+        if error.suggestion and not _can_be_read(error.suggestion):
+            error.suggestion = ""
+        raise
+
+
+def _can_be_read(line: str) -> bool:
+    try:
+        _read(line, MAX_DEPTH)
+    except InterestError:
+        return False
+    return True
 
 
 def reread(printed: str) -> Node:

@@ -13,7 +13,6 @@ from django.contrib.auth import get_user_model
 from django.test import override_settings
 
 from embedded import first_run
-from embedded.instance import CannotStart
 from embedded.management.commands import run
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -82,10 +82,10 @@ def test_somebody_elses_json_is_not_a_list_of_papers() -> None:
 
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_rows_stored_as_the_text_of_python_dicts_are_read(wrapped: bool) -> None:
-    rows = [repr(row(submittedOnDailyAt=None)), repr(row(id="2503.10614", title="It's \"Quoted\""))]
+    rows = [repr(row(submittedOnDailyAt=None)), repr(row(id="2503.10614", title='It\'s "Quoted"'))]
     answer = {"status": "success", "date": "2025-03-14", "count": 2, "data": rows} if wrapped else rows
     edition = huggingface_api.parse(json.dumps(answer))
-    assert [listing.title for listing in edition.listings] == ["Kettles That Count", "It's \"Quoted\""]
+    assert [listing.title for listing in edition.listings] == ["Kettles That Count", 'It\'s "Quoted"']
     assert edition.date == dt.date(2025, 3, 14)
 
 
@@ -251,5 +251,7 @@ def _normalised(shared_data: Path) -> dict[str, list[tuple[Any, ...]]]:
                 " ".join(unicodedata.normalize("NFC", text).split()) for text in (paper["title"], *paper["authors"])
             )
             upvotes = paper["upvotes"]
-            days[paper["date"]].append((paper["rank"] + 1, paper["id"], title, upvotes, tuple(filter(None, names))[:500]))
+            days[paper["date"]].append(
+                (paper["rank"] + 1, paper["id"], title, upvotes, tuple(filter(None, names))[:500])
+            )
     return days

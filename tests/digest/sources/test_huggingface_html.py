@@ -21,7 +21,9 @@ ROW = {
         "upvotes": 29,
     }
 }
-ARTICLE = '<article><a href="/papers/{0}"><img></a><div><h3> <a href="/papers/{0}" class="x">{1}</a></h3></div></article>'
+ARTICLE = (
+    '<article><a href="/papers/{0}"><img></a><div><h3> <a href="/papers/{0}" class="x">{1}</a></h3></div></article>'
+)
 
 
 def page(props: object, extra: str = "") -> str:

@@ -77,7 +77,14 @@ def test_a_web_address_is_safe(url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        *("", "x.example", "//x.example", "javascript:alert(1)", "JAVASCRIPT://x.example/%0aalert(1)", "data:text/html,x"),
+        *(
+            "",
+            "x.example",
+            "//x.example",
+            "javascript:alert(1)",
+            "JAVASCRIPT://x.example/%0aalert(1)",
+            "data:text/html,x",
+        ),
         *("http://", "http://[", "https://u:p@x.example", 'https://x.example/"onload=', "https://x.example/<b>"),
         *("https://x.example/a b", "https://x.example/\u202egnp", "java\nscript:x", "https://x.example/" + "a" * 2_000),
     ],

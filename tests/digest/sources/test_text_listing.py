@@ -195,9 +195,7 @@ def test_more_than_10_000_papers_are_an_error() -> None:
 
 
 def test_the_two_saved_pages_hold_52_and_243_listings_of_286_papers(shared_data: Path) -> None:
-    first, second = (
-        text_listing.parse(path.read_bytes()) for path in sorted((shared_data / "seeds").glob("*.txt"))
-    )
+    first, second = (text_listing.parse(path.read_bytes()) for path in sorted((shared_data / "seeds").glob("*.txt")))
     assert (len(first.listings), first.month_day, first.warnings) == (52, (3, 14), ())
     assert (len(second.listings), second.month_day, second.warnings) == (243, None, ())
     assert len({listing.title for edition in (first, second) for listing in edition.listings}) == 286

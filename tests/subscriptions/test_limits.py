@@ -1,0 +1,100 @@
+"""How often one network may ask."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+import time_machine
+from django.test import Client, RequestFactory
+
+from subscriptions import limits
+from subscriptions.limits import client_network
+from tests.conftest import MORNING
+from tests.subscriptions.conftest import answers
+
+MOST = 20  # sign-ups an hour, see views.subscribe
+
+
+@pytest.fixture
+def counters(settings: object, db: None) -> None:
+    """A cache that works; without Redis the limits are off."""
+    backend = "django.core.cache.backends.locmem.LocMemCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": uuid.uuid4().hex}}  # type: ignore[attr-defined]
+
+
+def tries(client: Client, count: int, **extra: str) -> list[int]:
+    """The answers' statuses; what a machine sends costs nothing and counts all the same."""
+    return [client.post("/subscribe/", answers(website="x"), **extra).status_code for _ in range(count)]  # type: ignore[arg-type]
+
+
+def test_the_twenty_first_try_has_to_wait(counters: None, client: Client) -> None:
+    assert tries(client, MOST) == [302] * MOST
+    answer = client.post("/subscribe/", answers())
+    assert (answer.status_code, answer["Retry-After"]) == (429, "3600")
+    assert "Please wait" in answer.content.decode()
+
+
+def test_after_an_hour_it_goes_on(counters: None, client: Client) -> None:
+    with time_machine.travel(MORNING, tick=False) as clock:
+        tries(client, MOST + 5)
+        clock.shift(3599)
+        assert tries(client, 1) == [429]
+        clock.shift(2)
+        assert tries(client, 1) == [302]
+
+
+def test_looking_is_never_limited(counters: None, client: Client) -> None:
+    tries(client, MOST + 1)
+    assert client.get("/subscribe/").status_code == 200
+
+
+def test_a_forged_header_changes_nothing(counters: None, client: Client) -> None:
+    for number in range(MOST):
+        tries(client, 1, HTTP_X_FORWARDED_FOR=f"203.0.{number}.7")
+    assert tries(client, 1, HTTP_X_FORWARDED_FOR="198.51.100.9") == [429]
+
+
+def test_another_network_is_not_held_up(counters: None, client: Client) -> None:
+    tries(client, MOST + 1, REMOTE_ADDR="203.0.113.7")
+    assert tries(client, 1, REMOTE_ADDR="203.0.113.200") == [429]
+    assert tries(client, 1, REMOTE_ADDR="203.0.114.7") == [302]
+
+
+def test_unsubscribing_is_never_limited(counters: None, client: Client) -> None:
+    statuses = {client.post("/unsubscribe/x/").status_code for _ in range(MOST * 3)}
+    assert statuses == {404}
+
+
+def test_a_cache_that_is_down_lets_people_through(client: Client, db: None, caplog: pytest.LogCaptureFixture) -> None:
+    assert tries(client, MOST + 2) == [302] * (MOST + 2)
+    assert "Limits are off" in caplog.text
+
+
+def test_a_counter_names_no_network(counters: None) -> None:
+    limits.is_over("signup", "203.0.113.0/24", 20, 60)
+    keys = list(limits.cache._cache)  # type: ignore[attr-defined]
+    assert len(keys) == 1
+    assert "203.0" not in keys[0]
+
+
+@pytest.mark.parametrize("trusted, remote, header, network", [
+    (0, "203.0.113.7", "", "203.0.113.0/24"),
+    (0, "203.0.113.7", "198.51.100.9", "203.0.113.0/24"),
+    (1, "10.0.0.1", "198.51.100.9", "198.51.100.0/24"),
+    (1, "10.0.0.1", "6.6.6.6, 198.51.100.9", "198.51.100.0/24"),
+    (2, "10.0.0.1", "6.6.6.6, 198.51.100.9, 10.0.0.2", "198.51.100.0/24"),
+    (2, "10.0.0.1", "198.51.100.9", "10.0.0.0/24"),
+    (1, "10.0.0.1", "", "10.0.0.0/24"),
+    (1, "10.0.0.1", "not an address", "unknown"),
+    (0, "2001:db8:1:2::3", "", "2001:db8:1::/48"),
+    (0, "::ffff:203.0.113.7", "", "203.0.113.0/24"),
+    (0, "fe80::1%eth0", "", "fe80::/48"),
+    (0, "", "", "unknown"),
+])  # fmt: skip
+def test_the_network_is_what_our_own_proxies_saw(
+    trusted: int, remote: str, header: str, network: str, settings: object, rf: RequestFactory
+) -> None:
+    settings.TRUSTED_PROXIES = trusted  # type: ignore[attr-defined]
+    request = rf.post("/", REMOTE_ADDR=remote, headers={"X-Forwarded-For": header} if header else {})
+    assert client_network(request) == network

@@ -1,0 +1,76 @@
+"""How text becomes terms."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from subscriptions.interests.words import Words, fold, glue, split, stem
+
+
+def found(text: str, term: str) -> list[str]:
+    """The parts of the text at which the term stands."""
+    words = Words(text)
+    return [text[words.spans[first][0] : words.spans[last][1]] for first, last in words.at(term)]
+
+
+@pytest.mark.parametrize(
+    "written", ["fine-tuning", "fine tuning", "finetuning", "fine-tuned", "Fine‑Tuned", "FINETUNED"]
+)
+def test_spellings_of_one_compound_meet(written: str) -> None:
+    text = f"We study {written} of models"
+    assert glue("fine", "tuning") in Words(text)
+    assert found(text, stem("finetuning")) == [written]
+
+
+@pytest.mark.parametrize("one, other", [("quantization", "quantized"), ("LLMs", "llm"), ("Müller's", "muller")])
+def test_inflection_case_and_accents_do_not_matter(one: str, other: str) -> None:
+    assert stem(fold(one)) == stem(fold(other))
+
+
+def test_loose_stop_words_do_not_glue() -> None:
+    assert "therapist" not in Words("the rapist")
+
+
+def test_words_across_a_full_stop_do_not_glue() -> None:
+    assert stem("finetuning") not in Words("We are fine. Tuning helps.")
+
+
+@pytest.mark.parametrize("word", ["c++", "c#", "3.5", "b2b"])
+def test_odd_words_stay_one(word: str) -> None:
+    assert [text for text, _, _ in split(f"with {word}, we")] == ["with", word, "we"]
+
+
+@pytest.mark.parametrize("text", [
+    "😀👩‍👩‍👧 Schrödinger’s model",
+    unicodedata.normalize("NFD", "naïve é Schrödinger’s model"),
+    "\U0001d400\U0001d401 — Schrödinger's model",
+])  # fmt: skip
+def test_spans_point_at_the_original_characters(text: str) -> None:
+    assert unicodedata.normalize("NFC", found(text, stem("schrodinger"))[0])[:-2] == "Schrödinger"
+    assert found(text, stem("models")) == ["model"]
+
+
+def test_a_prefix_is_found_at_the_beginning_of_words() -> None:
+    words = Words("Multimodal and multi-modal, unimodal")
+    assert words.starting_with("multi") == [(0, 0), (2, 2)]
+
+
+@given(st.text(max_size=200))
+@example("⑴ ﷺ ½ ﹰ Ŀ ⒈")
+def test_folded_words_are_words_and_stay_as_they_are(text: str) -> None:
+    for word, start, end in split(text):
+        assert 0 <= start < end <= len(text)
+        composed = unicodedata.normalize("NFC", word)
+        assert [again for again, _, _ in split(composed)] == [word]
+
+
+@given(st.text(max_size=200))
+def test_every_term_is_found_where_it_stands(text: str) -> None:
+    words = Words(text)
+    for number, term in enumerate(words.terms):
+        assert (number, number) in words.at(term)
+    assert all(key in words for key in words.keys())  # noqa: SIM118 (a method of ours)
