@@ -10,7 +10,7 @@ PIP    := $(VENV)/bin/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run demo test lint lock clean
+.PHONY: help run demo test lint bench screenshots lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /' | sed 's/^/  make /'
@@ -45,6 +45,13 @@ lint: $(DEV) ## style and types
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
+
+bench: $(DEV) ## benchmarks beside peers and limits, as a table and var/bench.json
+	@$(VENV)/bin/python -W ignore::UserWarning -m bench
+	@$(VENV)/bin/python -W ignore::UserWarning -m bench --postgres
+
+screenshots: $(DEV) ## renew the pictures of docs/images from the running service
+	@$(VENV)/bin/python -m pytest -q tests/test_screenshots.py --screenshots
 
 lock: $(DEV) ## pin again what pyproject.toml allows
 	@$(VENV)/bin/pip-compile -q --upgrade --no-emit-index-url --no-emit-find-links --no-emit-options --strip-extras -o requirements.txt pyproject.toml

@@ -155,7 +155,8 @@ def unsubscribe(request: HttpRequest, token: str, reader: Subscriber) -> HttpRes
     _, version = links.read_token(token, links.UNSUBSCRIBE)
     # A link that was made void still lets its reader leave, but neither come back nor see anything.
     can_undo = bool(reader.confirmed_at) and version == reader.token_version
-    if "undo" in request.POST and can_undo and reader.status == Subscriber.Status.UNSUBSCRIBED:
+    # The body is read last: an active reader leaves however a provider garbles it.
+    if can_undo and reader.status == Subscriber.Status.UNSUBSCRIBED and "undo" in request.POST:
         if signup.confirm(reader, page=page, now=now):
             return render(request, "subscriptions/resubscribed.html", {"preferences": links.preferences(reader)})
     else:

@@ -53,7 +53,10 @@ def test_one_click_from_anywhere(headers: dict[str, str], link: str, alice: Subs
     assert status_of(alice) == "unsubscribed"
 
 
-@pytest.mark.parametrize("body, kind", [("", FORM), ("", "text/plain"), ("{}", "application/json")])
+@pytest.mark.parametrize("body, kind", [
+    ("", FORM), ("", "text/plain"), ("{}", "application/json"), ("no boundary", "multipart/form-data"),
+    ("x" * 3_000_000, FORM),
+])  # fmt: skip
 def test_one_click_with_an_odd_body(body: str, kind: str, link: str, alice: Subscriber, strict: Client) -> None:
     assert strict.post(link, body, kind).status_code == 200
     assert status_of(alice) == "unsubscribed"
