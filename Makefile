@@ -2,7 +2,6 @@
 
 PYTHON ?= python3.11
 SOURCE ?=
-PORT ?= 8000
 VENV   := .venv
 RUN    := $(VENV)/.run-installed
 DEV    := $(VENV)/.dev-installed
@@ -30,8 +29,8 @@ $(DEV): requirements-dev.txt | $(VENV)/bin/python
 	@$(PIP) install -r requirements-dev.txt
 	@touch $@ $(RUN)
 
-run: $(RUN) ## set up and serve everything on http://127.0.0.1:8000 (PORT=... for another)
-	@PORT=$(PORT) exec $(VENV)/bin/python manage.py run
+run: $(RUN) ## set up and serve everything on http://127.0.0.1:8000 (PORT=..., DATA_DIR=... for another)
+	@exec $(VENV)/bin/python manage.py run
 
 demo: $(RUN) ## the whole job once: papers in, three readers, their mails (SOURCE=path-or-url)
 	@$(VENV)/bin/python manage.py demo $(if $(SOURCE),"$(SOURCE)")

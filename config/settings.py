@@ -61,6 +61,7 @@ CONTENT_SECURITY_POLICY = {
 }
 # How many proxies of ours stand in front and append to X-Forwarded-For; 0 believes no header.
 TRUSTED_PROXIES = environment.whole_number(env, "TRUSTED_PROXIES", 0, 0, 5)
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 1  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
