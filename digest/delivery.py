@@ -19,11 +19,11 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
 from django.db.models import F
 
-from digest import outcomes
 from digest.composing import compose, message_id
 from digest.models import Delivery
-from digest.outcomes import Outcome
+from subscriptions import outcomes
 from subscriptions.models import Subscriber, Suppression
+from subscriptions.outcomes import Outcome
 
 logger = logging.getLogger(__name__)
 

@@ -16,6 +16,7 @@ from django.db.models import Prefetch
 from digest.matching import Document, describe
 from digest.models import Edition, Match, Paper
 from digest.queries import Query, QueryIndex
+from subscriptions.interests.parser import InterestError
 from subscriptions.models import Interest
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def match_papers(now: dt.datetime, since: dt.date | None = None) -> int:
     ids = list(papers.values_list("pk", flat=True))
     if not ids:
         return 0
-    index = QueryIndex(Query.of(row.pk, row.node()) for row in Interest.objects.iterator())
+    index = QueryIndex(_queries(Interest.objects.iterator()))
     stored = 0
     for start in range(0, len(ids), _BATCH):
         batch = Paper.objects.filter(pk__in=ids[start : start + _BATCH])
@@ -72,11 +73,20 @@ def match_interests(now: dt.datetime) -> int:
     new = list(Interest.objects.filter(matched_at=None))
     if not new:
         return 0
-    index = QueryIndex(Query.of(row.pk, row.node()) for row in new)
+    index = QueryIndex(_queries(new))
     stored = _store(_rows(index, with_sources(Paper.objects.fresh(now, days=RECENT_DAYS))))
     Interest.objects.filter(pk__in=[row.pk for row in new]).update(matched_at=now)
     logger.info("Matched %d new interests: %d matches.", len(new), stored)
     return stored
+
+
+def _queries(interests: Iterable[Interest]) -> Iterator[Query]:
+    """One line that cannot be read any more, after a change of the language say, must not stop the others."""
+    for row in interests:
+        try:
+            yield Query.of(row.pk, row.node())
+        except InterestError as error:
+            logger.error("Interest %d cannot be read and matches nothing: %s", row.pk, error)
 
 
 def _rows(index: QueryIndex, papers: Iterable[Document]) -> Iterator[Match]:

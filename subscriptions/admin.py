@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from unfold.admin import ModelAdmin, TabularInline
 
 from subscriptions.models import Consent, Interest, InterestLine, Subscriber, Suppression
@@ -38,6 +42,7 @@ class SubscriberAdmin(ModelAdmin):
     list_filter = ["status", "frequency", "time_zone"]
     search_fields = ["email", "interest_lines__typed"]
     readonly_fields = [
+        "email",
         "next_digest_at", "notices_sent", "last_notice_at", "created_at", "confirmed_at",
     ]  # fmt: skip
     inlines = [LineInline, ConsentInline]
@@ -45,6 +50,15 @@ class SubscriberAdmin(ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # readers add themselves, and say yes themselves
+
+    def save_model(
+        self, request: HttpRequest, obj: Subscriber, form: forms.ModelForm[Subscriber], change: bool
+    ) -> None:
+        now = timezone.now()
+        mailed = obj.status == Subscriber.Status.ACTIVE
+        until = obj.paused_until if obj.is_paused(now) else None
+        obj.next_digest_at = obj.choose_next_digest_at(until or now) if mailed else None
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(Interest)
@@ -62,7 +76,33 @@ class InterestAdmin(ReadOnly, ModelAdmin):
         return int(interest.reader_count)  # type: ignore[attr-defined]
 
 
+class SuppressionForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Takes an address and keeps its hash alone."""
+
+    address = forms.EmailField(help_text="Never mailed again. Only a keyed hash of it is stored.")
+
+    class Meta:
+        model = Suppression
+        fields: ClassVar[list[str]] = []
+
+    def save(self, commit: bool = True) -> Suppression:
+        self.instance.address_hash = Suppression.hash_of(self.cleaned_data["address"])
+        self.instance.reason, self.instance.at = Suppression.Reason.BY_HAND, timezone.now()
+        saved: Suppression = super().save(commit)
+        return saved
+
+    def clean_address(self) -> str:
+        address = str(self.cleaned_data["address"])
+        if Suppression.objects.reason_for(address):
+            raise forms.ValidationError("This address is suppressed already.")
+        return address
+
+
 @admin.register(Suppression)
 class SuppressionAdmin(ModelAdmin):
+    form = SuppressionForm
     list_display = ["address_hash", "reason", "at"]
     list_filter = ["reason"]
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import smtplib
+from email.utils import make_msgid, parseaddr
 from typing import Any
 
 import css_inline
+from anymail.exceptions import AnymailError
 from anymail.message import AnymailMessage
 from django.conf import settings
 from django.core.mail import get_connection
 from django.db.models import F
 from django.template.loader import get_template
 
-from subscriptions import links
+from subscriptions import links, outcomes
 from subscriptions.addresses import masked
 from subscriptions.models import Subscriber
+from subscriptions.outcomes import Outcome
 
 logger = logging.getLogger(__name__)
+
+
+class ServerUnusable(Exception):
+    """The mail server takes nothing now: the other notices wait."""
 
 
 def build(name: str, subscriber: Subscriber, context: dict[str, Any]) -> AnymailMessage:
@@ -36,7 +42,7 @@ def build(name: str, subscriber: Subscriber, context: dict[str, Any]) -> Anymail
         body=get_template(f"emails/{name}.txt", using="text").render(values),
         from_email=settings.TRANSACTIONAL_FROM_EMAIL,
         to=[subscriber.email],
-        headers={"Auto-Submitted": "auto-generated"},
+        headers={"Auto-Submitted": "auto-generated", "Message-ID": make_msgid(domain=_sender_domain())},
     )
     html = css_inline.inline(get_template(f"emails/{name}.html", using="html").render(values), keep_style_tags=True)
     message.attach_alternative(html, "text/html")
@@ -44,19 +50,16 @@ def build(name: str, subscriber: Subscriber, context: dict[str, Any]) -> Anymail
     return message
 
 
+def _sender_domain() -> str:
+    return parseaddr(settings.TRANSACTIONAL_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+
+
 def notice(subscriber: Subscriber) -> AnymailMessage:
     """The transactional mail this reader is owed."""
     if subscriber.notice == Subscriber.Notice.ALREADY:
         return build("already", subscriber, {"preferences": links.preferences(subscriber)})
-    return build(
-        "confirm",
-        subscriber,
-        {
-            "confirm": links.confirm(subscriber),
-            "days": links.CONFIRM_DAYS,
-            "lines": subscriber.lines(),
-        },
-    )
+    # Nothing of what was typed: a stranger may have typed it, to have us carry it to somebody.
+    return build("confirm", subscriber, {"confirm": links.confirm(subscriber), "days": links.CONFIRM_DAYS})
 
 
 def send_notices(now: dt.datetime, limit: int = 200) -> int:
@@ -71,13 +74,15 @@ def send_notices(now: dt.datetime, limit: int = 200) -> int:
         with get_connection() as connection:
             for reader in owed[:limit]:
                 sent += _send_notice(reader, connection, now)
-    except OSError as error:  # every SMTP and HTTP error is one; its text may hold an address
-        logger.warning("The mail server cannot be used (%s): notices wait.", type(error).__name__)
+    except ServerUnusable as error:
+        logger.warning("The mail server cannot be used (%s): notices wait.", error)
+    except OSError as error:  # while connecting; its text may hold an address
+        logger.warning("The mail server cannot be reached (%s): notices wait.", type(error).__name__)
     return sent
 
 
 def _send_notice(reader: Subscriber, connection: Any, now: dt.datetime) -> bool:
-    """Send the one that is owed, unless another worker has. Raises OSError when the server takes nothing now."""
+    """Send the one that is owed, unless another worker has. Raises ServerUnusable when no other would get through."""
     row = Subscriber.objects.filter(pk=reader.pk)
     taken = {"notice": "", "notices_sent": F("notices_sent") + 1, "last_notice_at": now}
     if not row.filter(notice=reader.notice).update(**taken):
@@ -85,21 +90,12 @@ def _send_notice(reader: Subscriber, connection: Any, now: dt.datetime) -> bool:
     try:
         connection.send_messages([notice(reader)])
         return True
-    except OSError as error:
-        code = _refusal(error)
-        if code < 500:
+    except (OSError, AnymailError, UnicodeError) as error:
+        outcome = outcomes.of(error)
+        if outcome is not Outcome.PERMANENT:
             row.filter(notice="").update(notice=reader.notice, notices_sent=F("notices_sent") - 1)
-        if not code:
-            raise
-        logger.warning("The notice to %s %s: SMTP %d.", masked(reader.email), "waits" if code < 500 else "failed", code)
+        if outcome in (Outcome.NO_SERVER, Outcome.UNKNOWN):
+            raise ServerUnusable(type(error).__name__) from error
+        # The server's own words may hold the address: the log gets the meaning.
+        logger.warning("The notice to %s was refused: %s.", masked(reader.email), outcome.value)
         return False
-
-
-def _refusal(error: OSError) -> int:
-    """The SMTP reply that refused this one mail; 0 when it is not about this mail alone."""
-    code = 0
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code = next(iter(error.recipients.values()))[0]
-    elif isinstance(error, smtplib.SMTPDataError):
-        code = error.smtp_code
-    return 0 if code == 421 else code

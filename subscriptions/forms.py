@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from zoneinfo import available_timezones
 
 from django import forms
@@ -87,6 +87,16 @@ class WishesForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.line_errors: list[LineError] = []
+        self._offer_what_is_stored()
+
+    def _offer_what_is_stored(self) -> None:
+        """An imported value that is not among the choices must not change by itself when the form is saved."""
+        for name, field in self.fields.items():
+            stored = self.initial.get(name)
+            if isinstance(field, forms.ChoiceField) and stored is not None:
+                choices: list[tuple[Any, str]] = list(cast(Any, field.choices))
+                if str(stored) not in [str(value) for value, _ in choices]:
+                    field.choices = [*choices, (stored, str(stored).replace("_", " "))]
 
     def clean_interests(self) -> tuple[str, ...]:
         """The lines as typed, without blank ones. Every line is checked; `line_errors` has each fault."""

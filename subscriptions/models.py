@@ -18,6 +18,9 @@ from subscriptions.interests.parser import parse, reread
 NOTICE_WAIT = (dt.timedelta(0), dt.timedelta(minutes=15), dt.timedelta(hours=24), None)
 
 
+NOTICES_LAPSE = dt.timedelta(days=30)  # after so long without one, the count begins anew
+
+
 def new_code() -> str:
     """A random name for a reader in links: 96 bits, no meaning."""
     return secrets.token_urlsafe(12)
@@ -123,6 +126,8 @@ class Subscriber(models.Model):
         At most two a day and three in all until the address confirms, none while one is fresh: a stranger
         who types somebody's address again and again brings them one mail (M3AAWG on list bombing).
         """
+        if self.last_notice_at and now - self.last_notice_at > NOTICES_LAPSE:
+            self.notices_sent = 0
         wait = NOTICE_WAIT[min(self.notices_sent, len(NOTICE_WAIT) - 1)]
         if wait is None or (self.last_notice_at and now < self.last_notice_at + wait):
             return False
@@ -160,24 +165,24 @@ class Subscriber(models.Model):
 
     def set_lines(self, lines: list[str]) -> list[Interest]:
         """Replace the interests, and return those nobody had before. Raises InterestError for a bad line."""
-        rows: list[InterestLine] = []
-        new: list[Interest] = []
-        for line in dict.fromkeys(lines):
-            interest, created = Interest.objects.get_or_make(line)
-            if interest.pk not in {row.interest_id for row in rows}:
-                rows.append(InterestLine(subscriber=self, interest=interest, typed=line, position=len(rows)))
-            if created:
-                new.append(interest)
+        nodes = {line: parse(line) for line in dict.fromkeys(lines)}
+        # In one order for everybody: two sign-ups that make the same new interests must not lock each other out.
+        in_order = sorted(nodes, key=lambda line: language.key(nodes[line]))
+        made = {line: Interest.objects.get_or_make(nodes[line]) for line in in_order}
+        rows: dict[int, InterestLine] = {}
+        for line in nodes:
+            interest, _ = made[line]
+            row = InterestLine(subscriber=self, interest=interest, typed=line, position=len(rows))
+            rows.setdefault(interest.pk, row)
         with transaction.atomic():
             self.interest_lines.all().delete()
-            InterestLine.objects.bulk_create(rows)
-        return new
+            InterestLine.objects.bulk_create(rows.values())
+        return [interest for interest, is_new in made.values() if is_new]
 
 
 class InterestManager(models.Manager["Interest"]):
-    def get_or_make(self, line: str) -> tuple[Interest, bool]:
-        """The interest of this meaning, made if it is new. Raises InterestError."""
-        node = parse(line)
+    def get_or_make(self, node: language.Node) -> tuple[Interest, bool]:
+        """The interest of this meaning, and whether it is new."""
         return self.get_or_create(
             key=language.key(node), defaults={"text": str(node), "is_mute": language.is_mute(node)}
         )

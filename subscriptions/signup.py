@@ -86,6 +86,12 @@ def leave(reader: Subscriber, *, page: str, now: dt.datetime) -> None:
         Consent.objects.create(subscriber=reader, kind=Consent.Kind.WITHDRAWN, at=now, page=page[:200])
 
 
+def can_come_back(reader: Subscriber) -> bool:
+    """Whether an undo gives the reader what they had: not when somebody has signed the address up anew since."""
+    last = reader.consents.order_by("-at", "-pk").values_list("kind", flat=True).first()
+    return reader.confirmed_at is not None and last != Consent.Kind.REQUESTED
+
+
 def prune_unconfirmed(now: dt.datetime) -> int:
     """Forget addresses that never confirmed. Returns how many."""
     since = now - dt.timedelta(days=PENDING_DAYS)

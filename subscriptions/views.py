@@ -27,7 +27,7 @@ from subscriptions.models import Subscriber
 @limited("signup", most=20, seconds=3600)
 def subscribe(request: HttpRequest) -> HttpResponse:
     """The form; a POST signs up and answers the same for every address."""
-    form = SignupForm(request.POST or None)
+    form = SignupForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         if not form.is_from_machine:
             page = f"{links.absolute(request.path)}"
@@ -95,7 +95,7 @@ def confirm(request: HttpRequest, token: str, reader: Subscriber) -> HttpRespons
 def preferences(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
     """Everything a reader can change, with no password."""
     now = timezone.now()
-    form = WishesForm(request.POST or None, initial=_initial(reader))
+    form = WishesForm(request.POST if request.method == "POST" else None, initial=_initial(reader))
     if request.method == "POST" and form.is_valid():
         _save(reader, form, now)
         messages.success(request, "Saved.")
@@ -154,7 +154,7 @@ def unsubscribe(request: HttpRequest, token: str, reader: Subscriber) -> HttpRes
     page, now = links.absolute("/unsubscribe/"), timezone.now()
     _, version = links.read_token(token, links.UNSUBSCRIBE)
     # A link that was made void still lets its reader leave, but neither come back nor see anything.
-    can_undo = bool(reader.confirmed_at) and version == reader.token_version
+    can_undo = version == reader.token_version and signup.can_come_back(reader)
     # The body is read last: an active reader leaves however a provider garbles it.
     if can_undo and reader.status == Subscriber.Status.UNSUBSCRIBED and "undo" in request.POST:
         if signup.confirm(reader, page=page, now=now):

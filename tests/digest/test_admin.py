@@ -10,7 +10,7 @@ from django.urls import reverse
 from digest import delivery
 from digest.models import Digest, Paper
 from digest.selecting import select_due
-from subscriptions.models import Subscriber
+from subscriptions.models import Subscriber, Suppression
 from tests.conftest import MORNING, make_reader
 from tests.smtp import Server
 
@@ -84,3 +84,28 @@ def _staff(client: Client) -> object:
     from django.contrib.auth.models import User
 
     return User.objects.get(is_superuser=True)
+
+
+def test_an_address_is_suppressed_by_typing_it_and_kept_as_a_hash(admin_client: Client, alice: Subscriber) -> None:
+    address = reverse("admin:subscriptions_suppression_add")
+    admin_client.post(address, {"address": "Alice@example.org"})
+    row = Suppression.objects.get()
+    assert row.reason == Suppression.Reason.BY_HAND
+    assert "alice" not in row.address_hash
+    assert b"suppressed already" in admin_client.post(address, {"address": "alice@example.org"}).content
+    assert Suppression.objects.count() == 1
+
+
+def test_changing_a_readers_hour_moves_the_next_mail(admin_client: Client, alice: Subscriber) -> None:
+    page = reverse("admin:subscriptions_subscriber_change", args=[alice.pk])
+    values = {
+        "status": "active", "frequency": "daily", "weekday": 0, "hour": 21, "time_zone": "UTC", "max_papers": 10,
+        "trending_share": 0, "token_version": 1, "notice": "", "paused_until_0": "", "paused_until_1": "",
+        "interest_lines-TOTAL_FORMS": 0, "interest_lines-INITIAL_FORMS": 0,
+        "consents-TOTAL_FORMS": 0, "consents-INITIAL_FORMS": 0,
+    }  # fmt: skip
+    with time_machine.travel(MORNING, tick=False):
+        admin_client.force_login(_staff(admin_client))
+        assert admin_client.post(page, values).status_code == 302
+    alice.refresh_from_db()
+    assert alice.next_digest_at == MORNING.replace(hour=21)

@@ -9,11 +9,12 @@ from collections.abc import Callable
 import pytest
 from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused, AnymailRequestsAPIError
 
-from digest import delivery, outcomes
+from digest import delivery
 from digest.models import Delivery, Paper
-from digest.outcomes import Outcome
 from digest.selecting import select_due
+from subscriptions import outcomes
 from subscriptions.models import Subscriber, Suppression
+from subscriptions.outcomes import Outcome
 from tests.conftest import MORNING, make_reader
 from tests.smtp import Server
 
@@ -175,7 +176,7 @@ def test_a_crash_while_sending_leaves_at_most_a_window_in_doubt(
         (smtplib.SMTPRecipientsRefused({"a": (550, b"no")}), Outcome.PERMANENT),
         (smtplib.SMTPRecipientsRefused({"a": (450, b"later")}), Outcome.TEMPORARY),
         (smtplib.SMTPRecipientsRefused({"a": (421, b"bye")}), Outcome.NO_SERVER),
-        (smtplib.SMTPSenderRefused(451, b"later", "x"), Outcome.TEMPORARY),
+        (smtplib.SMTPSenderRefused(550, b"not you", "x"), Outcome.NO_SERVER),
         (smtplib.SMTPDataError(552, b"too big"), Outcome.PERMANENT),
         (smtplib.SMTPDataError(421, b"bye"), Outcome.NO_SERVER),
         (smtplib.SMTPServerDisconnected("gone"), Outcome.UNKNOWN),
@@ -192,7 +193,13 @@ def test_each_error_means_one_thing(error: Exception, expected: Outcome) -> None
 
 @pytest.mark.parametrize(
     ("status", "expected"),
-    [(429, Outcome.TEMPORARY), (500, Outcome.UNKNOWN), (401, Outcome.PERMANENT), (None, Outcome.UNKNOWN)],
+    [
+        (429, Outcome.TEMPORARY),
+        (500, Outcome.UNKNOWN),
+        (401, Outcome.NO_SERVER),
+        (422, Outcome.PERMANENT),
+        (None, Outcome.UNKNOWN),
+    ],
 )
 def test_each_answer_of_a_provider_means_one_thing(status: int | None, expected: Outcome) -> None:
     error = AnymailRequestsAPIError("x")

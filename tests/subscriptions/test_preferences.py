@@ -123,3 +123,11 @@ def test_the_page_is_neither_kept_nor_indexed(link: str, client: Client) -> None
 
 def test_the_page_has_the_link_that_leaves(link: str, alice: Subscriber, client: Client) -> None:
     assert f'href="{links.unsubscribe(alice)}"' in client.get(link).content.decode()
+
+
+def test_a_stored_value_outside_the_choices_survives_a_save(client, alice):
+    Subscriber.objects.update(time_zone="US/Pacific", max_papers=12)
+    alice.refresh_from_db()
+    page = client.get(links.preferences(alice)).content.decode()
+    assert '<option value="US/Pacific" selected>' in page
+    assert '<option value="12" selected>' in page

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.client import MULTIPART_CONTENT
 
-from subscriptions import links
+from subscriptions import links, signup
 from subscriptions.models import Subscriber, Suppression
 from tests.conftest import MORNING
 from tests.subscriptions.conftest import path_of, row
@@ -219,3 +219,16 @@ def test_leaving_says_nothing_to_anybody_else(link: str, alice: Subscriber, caro
     before = row(carol)
     client.post(link)
     assert row(carol) == before
+
+
+def test_the_undo_is_gone_once_somebody_has_signed_the_address_up_anew(client, carol, now):
+    """What a stranger asked for since must not come back as "everything is as it was"."""
+    carol.confirmed_at = now
+    carol.save()
+    signup.leave(carol, page="/", now=now)
+    signup.sign_up(carol.email, signup.Wishes(lines=("a stranger's line",)), page="/", now=now)
+    link = links.unsubscribe(carol)
+    answer = client.post(link, {"undo": "1"})
+    assert b"Undo" not in answer.content
+    carol.refresh_from_db()
+    assert carol.status == Subscriber.Status.UNSUBSCRIBED

@@ -20,6 +20,8 @@ def of(error: BaseException) -> Outcome:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         codes = [code for code, _ in error.recipients.values()]
         return _by_reply(max(codes, default=550))
+    if isinstance(error, smtplib.SMTPSenderRefused):
+        return Outcome.NO_SERVER  # our own address or account: true of every mail, so none is burnt
     if isinstance(error, smtplib.SMTPResponseException):
         return _by_reply(error.smtp_code)
     if isinstance(error, smtplib.SMTPNotSupportedError | AnymailRecipientsRefused | UnicodeError):
@@ -39,6 +41,8 @@ def _by_reply(code: int) -> Outcome:
 def _by_status(status: int | None) -> Outcome:
     if status is None or status >= 500:
         return Outcome.UNKNOWN
+    if status in (401, 402, 403):
+        return Outcome.NO_SERVER  # the key or the account: true of every mail
     return Outcome.TEMPORARY if status in (408, 429) else Outcome.PERMANENT
 
 

@@ -1,0 +1,57 @@
+"""New papers against all interests, new interests against the recent papers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+
+from digest import percolation
+from digest.models import Match, Paper
+from subscriptions.models import Interest, Subscriber
+from tests.conftest import MORNING, listing, make_reader
+
+pytestmark = pytest.mark.django_db
+
+
+def found() -> set[tuple[str, str]]:
+    return set(Match.objects.values_list("interest__text", "paper__title"))
+
+
+def test_a_new_paper_meets_the_interests_there_are(alice: Subscriber, store: Callable[..., list[Paper]]) -> None:
+    store(listing("Fresh Diffusion"))
+    assert found() == {("diffusion", "Fresh Diffusion")}
+
+
+def test_a_new_interest_meets_the_papers_there_are(papers: list[Paper]) -> None:
+    make_reader("alan@example.org", "pruning")
+    assert found() == {("pruning", "Pruning Networks")}
+
+
+def test_a_new_interest_does_not_look_back_for_ever(papers: list[Paper]) -> None:
+    old = MORNING - dt.timedelta(days=percolation.RECENT_DAYS + 1)
+    Paper.objects.update(first_seen_at=old, first_listed_on=old.date())
+    make_reader("alan@example.org", "pruning")
+    assert not found()
+
+
+def test_matching_again_adds_nothing(alice: Subscriber, papers: list[Paper]) -> None:
+    before = set(Match.objects.values_list("pk", flat=True))
+    assert percolation.match_new(MORNING) == 0
+    assert set(Match.objects.values_list("pk", flat=True)) == before
+
+
+def test_a_paper_that_changed_loses_matches_that_are_no_longer_true(alice: Subscriber, papers: list[Paper]) -> None:
+    Paper.objects.filter(title="Diffusion for Weather").update(title="Rain", abstract="Drops.", matched_at=None)
+    percolation.match_new(MORNING)
+    assert ("diffusion", "Rain") not in found()
+
+
+def test_one_interest_that_cannot_be_read_stops_no_other(
+    alice: Subscriber, store: Callable[..., list[Paper]], caplog: pytest.LogCaptureFixture
+) -> None:
+    Interest.objects.create(key="0" * 64, text="(broken", matched_at=MORNING)
+    store(listing("Fresh Diffusion"))
+    assert found() == {("diffusion", "Fresh Diffusion")}
+    assert "cannot be read" in caplog.text
