@@ -11,10 +11,12 @@ import logging
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from django.db import transaction
 from django.db.models import Prefetch
 
 from digest.matching import Document, describe
 from digest.models import Edition, Match, Paper
+from digest.models.papers import PaperQuerySet
 from digest.queries import Query, QueryIndex
 from subscriptions.interests.parser import InterestError
 from subscriptions.models import Interest
@@ -37,11 +39,9 @@ def document(paper: Paper) -> Document:
     )
 
 
-def with_sources(papers: Iterable[Paper]) -> Iterator[Document]:
+def with_sources(papers: PaperQuerySet) -> Iterator[Document]:
     """Documents of a queryset of papers, their sources read in one query a batch."""
-    queryset = papers.prefetch_related(  # type: ignore[attr-defined]
-        Prefetch("editions", Edition.objects.select_related("source"))
-    )
+    queryset = papers.prefetch_related(Prefetch("editions", Edition.objects.select_related("source")))
     for paper in queryset.iterator(chunk_size=_BATCH):
         yield document(paper)
 
@@ -53,18 +53,28 @@ def match_new(now: dt.datetime) -> int:
 
 def match_papers(now: dt.datetime, since: dt.date | None = None) -> int:
     """Match papers that are new or whose words changed; with `since`, all first listed from that day on."""
-    papers = Paper.objects.filter(first_listed_on__gte=since) if since else Paper.objects.filter(matched_at=None)
-    ids = list(papers.values_list("pk", flat=True))
+    wanted = Paper.objects.filter(first_listed_on__gte=since) if since else Paper.objects.filter(matched_at=None)
+    ids = list(wanted.values_list("pk", flat=True))
     if not ids:
         return 0
     index = QueryIndex(_queries(Interest.objects.iterator()))
-    stored = 0
-    for start in range(0, len(ids), _BATCH):
-        batch = Paper.objects.filter(pk__in=ids[start : start + _BATCH])
-        Match.objects.filter(paper__in=batch).delete()
-        stored += _store(_rows(index, with_sources(batch)))
-        batch.update(matched_at=now)
+    stored = sum(
+        _match_batch(index, wanted.filter(pk__in=ids[start : start + _BATCH]), now)
+        for start in range(0, len(ids), _BATCH)
+    )
     logger.info("Matched %d papers: %d matches.", len(ids), stored)
+    return stored
+
+
+def _match_batch(index: QueryIndex, batch: PaperQuerySet, now: dt.datetime) -> int:
+    """The rows are locked meanwhile: a paper whose words change just now is not taken for matched, another
+    worker at the same batch finds it done, and nobody sees a paper between its old matches and its new."""
+    with transaction.atomic():
+        papers = list(batch.select_for_update().values_list("pk", flat=True))
+        locked = Paper.objects.filter(pk__in=papers)
+        Match.objects.filter(paper__in=papers).delete()
+        stored = _store(_rows(index, with_sources(locked)))
+        locked.update(matched_at=now)
     return stored
 
 

@@ -25,6 +25,7 @@ from subscriptions.models import InterestLine, Subscriber
 logger = logging.getLogger(__name__)
 
 CHUNK = 200  # readers; a transaction of well under a second
+LATE = dt.timedelta(days=1)  # after so long without a look, a mail carries the date of its sending
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,10 @@ def _claim(now: dt.datetime, only: Subscriber | None) -> list[Subscriber]:
 
 
 def _issue_date(reader: Subscriber, now: dt.datetime) -> dt.date:
-    """The reader's own date of the moment the mail was due; of now, when it is sent out of turn."""
+    """The reader's own date of the moment the mail was due; of now, when it is out of turn or a day late."""
     due_at = reader.next_digest_at
-    return schedule.issue_date(min(due_at, now) if due_at else now, reader.time_zone)
+    in_turn = due_at is not None and now - LATE < due_at <= now
+    return schedule.issue_date(due_at if due_at and in_turn else now, reader.time_zone)
 
 
 def _having_a_digest(readers: list[Subscriber], dates: dict[int, dt.date]) -> Iterable[int]:

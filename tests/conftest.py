@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import Browser, sync_playwright
 
 from digest import ingest, percolation
 from digest.models import Paper
@@ -18,6 +19,11 @@ from subscriptions.models import Subscriber
 from tests.smtp import Server
 
 MORNING = dt.datetime(2026, 3, 16, 8, 0, tzinfo=dt.UTC)  # a Monday
+# A browser that calls nobody.
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -39,6 +45,15 @@ def chromium() -> str:
             pytest.fail("CI must have Chromium: install Debian's package `chromium`.")
         pytest.skip("no Chromium on this machine")
     return found
+
+
+# A module at a time: while its loop runs, Django takes every query for one from asynchronous code.
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield found
+        found.close()
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.stack import ROOT, Stack, wait_until
-from tests.test_whole_job import QUIET, SAMPLE, link_in
+from tests.test_whole_job import SAMPLE, link_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
@@ -42,14 +42,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         running.manage("send_digests")
         wait_until(lambda: len(running.mails()) == 2, "the mails")
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=QUIET)
-        yield found
-        found.close()
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,11 @@ def test_a_late_look_still_carries_the_date_that_was_due(alice: Subscriber, pape
     assert Digest.objects.get().issue_date == MORNING.date()
 
 
+def test_a_look_days_late_carries_its_own_date(alice: Subscriber, papers: list[Paper]) -> None:
+    select_due(MORNING + 3 * DAY)
+    assert Digest.objects.get().issue_date == (MORNING + 3 * DAY).date()
+
+
 def test_a_crash_in_the_middle_leaves_readers_due(
     alice: Subscriber, papers: list[Paper], monkeypatch: pytest.MonkeyPatch
 ) -> None:
