@@ -169,7 +169,7 @@ else:
     for _name, _value in environment.mail(env, _email_url).items():
         globals()[_name] = _value
 EMAIL_TIMEOUT = 30  # seconds; a lease of a claimed delivery is longer (digest.delivery)
-_HOST = urlsplit(SITE_URL).hostname
+_HOST = "localhost" if SITE_IS_LOCAL else urlsplit(SITE_URL).hostname
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "") or f"{SITE_NAME} <papers@{_HOST}>"
 # Confirmations leave from another address, so that complaints about the one do not taint the other.
 TRANSACTIONAL_FROM_EMAIL = env.str("TRANSACTIONAL_FROM_EMAIL", "") or f"{SITE_NAME} <hello@{_HOST}>"
