@@ -1,8 +1,8 @@
 import datetime as dt
 
-from django.urls import path, register_converter
+from django.urls import path, re_path, register_converter
 
-from digest import views
+from digest import api, feeds, metrics, views
 
 
 class DateConverter:
@@ -28,5 +28,14 @@ urlpatterns = [
     path("preview/", views.preview, name="preview"),
     path("digest/<str:token>/", views.web_copy, name="web_copy"),
     path("feedback/<str:token>/", views.feedback, name="feedback"),
+    path("feeds/papers.atom", feeds.papers, name="feed_papers"),
+    path("feeds/search.atom", feeds.search, name="feed_search"),
+    path("api/v1/papers/", api.papers, name="api_papers"),
+    path("api/v1/papers/<int:pk>/", api.paper, name="api_paper"),
+    path("api/v1/editions/", api.editions, name="api_editions"),
+    path("api/v1/openapi.json", api.schema, name="api_schema"),
+    # Only with a slash at its end, so that "api/v1/papers" is still sent on to "api/v1/papers/".
+    re_path(r"^api/(?:.*/)?$", api.nothing, name="api_nothing"),
     path("healthz", views.healthz, name="healthz"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]

@@ -23,7 +23,7 @@ class Digest(models.Model):
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="digests")
     issue_date = models.DateField(db_index=True)
-    created_at = models.DateTimeField()
+    created_at = models.DateTimeField(db_index=True)
     picks = models.JSONField(default=list)
 
     class Meta:
