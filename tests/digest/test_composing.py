@@ -79,7 +79,9 @@ def test_the_subject_names_the_best_paper_and_how_many_more(alice: Subscriber, p
     assert re.fullmatch(r"(Diffusion for Weather|Thinking Aloud) \+ 1 more", mail()["Subject"])
 
 
-@pytest.mark.parametrize("title", ["Agents\r\nBcc: x@y.example", "Agents\x1b\x07 bell", "Agents " + "very " * 150 + "long"])
+@pytest.mark.parametrize(
+    "title", ["Agents\r\nBcc: x@y.example", "Agents\x1b\x07 bell", "Agents " + "very " * 150 + "long"]
+)
 def test_a_hostile_title_breaks_no_header(title: str, store: Callable[..., list[Paper]]) -> None:
     make_reader("alan@example.org", "agents")
     store(listing("Agents plain"))

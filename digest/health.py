@@ -1,0 +1,299 @@
+"""What is misconfigured or unhealthy, and what to do about it. Looks and changes nothing; no mail is sent.
+
+Each check returns its findings; `examine` runs those that make sense, one after the other.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import smtplib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from email.utils import parseaddr
+from functools import partial
+from pathlib import Path
+
+import dns.exception
+import dns.resolver
+import redis
+from celery import current_app
+from django.conf import settings
+from django.core import checks
+from django.core.mail.utils import DNS_NAME
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Count, Max, Q
+from kombu.exceptions import OperationalError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from digest.delivery import LEASE
+from digest.models import Delivery, Source
+from subscriptions import addresses
+from subscriptions.models import Subscriber
+
+SILENCE = dt.timedelta(days=4)  # a weekend and a holiday on either side
+BEAT_SILENCE = dt.timedelta(minutes=5)  # beat writes its schedule every three
+DRIFT = 5.0  # seconds, as the waits are
+REDIS_WAIT, PING_WAIT, SMTP_WAIT, DNS_WAIT = 3, 2, 5, 3
+# The moment the question is asked: a transaction's own time stands still.
+DATABASE_CLOCKS = {
+    "postgresql": "SELECT extract(epoch FROM clock_timestamp())",
+    "sqlite": "SELECT (julianday('now') - 2440587.5) * 86400",
+}
+
+
+class Level(enum.StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: how it is and, unless it is well, what to do."""
+
+    level: Level
+    what: str
+    do: str = ""
+
+
+ok, warning, problem = (partial(Finding, level) for level in Level)
+
+
+def examine(clock: Callable[[], dt.datetime], *, fast: bool = False) -> Iterator[Finding]:
+    """All findings, each as soon as it is known; `fast` asks neither the mail server nor DNS."""
+    found = database()
+    yield from found
+    if all(finding.level is Level.OK for finding in found):
+        yield from database_clock(clock())
+        yield from sources(clock())
+        yield from deliveries(clock())
+    yield from queue()
+    yield from beat(clock())
+    yield from configuration()
+    yield from senders()
+    if not fast:
+        yield from mail_server()
+        yield from name_records()
+
+
+# --- what holds and moves the work
+def database() -> list[Finding]:
+    """Reachable, and with the tables this version needs."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        plan = MigrationExecutor(connection)
+        missing = len(plan.migration_plan(plan.loader.graph.leaf_nodes()))
+    except DatabaseError as error:
+        return [problem(f"The database cannot be used ({_reason(error)}).", "Start it, or correct DATABASE_URL.")]
+    if missing:
+        return [problem(f"The database lacks {missing} migrations.", "Run `manage.py migrate`.")]
+    return [ok("The database answers and is up to date.")]
+
+
+def database_clock(now: dt.datetime) -> list[Finding]:
+    """Leases and due dates compare moments of several machines."""
+    with connection.cursor() as cursor:
+        cursor.execute(DATABASE_CLOCKS[connection.vendor])
+        drift = abs(float(cursor.fetchone()[0]) - now.timestamp())
+    if drift > DRIFT:
+        found = f"The database's clock and this machine's differ by {drift:.0f} s."
+        return [problem(found, "Turn on time synchronisation (NTP) on both machines.")]
+    return [ok("The clocks agree.")]
+
+
+def queue() -> list[Finding]:
+    """Redis, and a worker behind it: one answer is enough, and a busy worker gives it too."""
+    wait = {"socket_connect_timeout": REDIS_WAIT, "socket_timeout": REDIS_WAIT, "retry": Retry(NoBackoff(), 0)}
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, **wait) as client:
+            client.ping()
+        replies = current_app.control.ping(timeout=PING_WAIT, limit=1)
+    except (redis.RedisError, OperationalError, ValueError, OSError) as error:
+        do = "Start it with `make run`." if settings.EMBEDDED_REDIS else "Start it, or correct REDIS_URL."
+        return [problem(f"Redis cannot be reached ({_reason(error)}).", do)]
+    if not replies:
+        do = "Start one: `celery -A config worker`, or everything with `make run`."
+        return [ok("Redis answers."), problem("No worker answers: papers and mails wait.", do)]
+    return [ok("Redis and a worker answer.")]
+
+
+def beat(now: dt.datetime) -> list[Finding]:
+    """Whether beat still looks; nothing to say where it keeps its schedule on another machine."""
+    written = [path.stat().st_mtime for path in Path(settings.DATA_DIR).glob("beat-schedule*")]
+    if not written:
+        return []
+    age = now - dt.datetime.fromtimestamp(max(written), dt.UTC)
+    if age > BEAT_SILENCE:
+        found = f"Beat last looked {age.total_seconds() / 60:.0f} minutes ago: nothing new is begun."
+        return [problem(found, "Start it: `celery -A config beat`, or everything with `make run`.")]
+    return [ok("Beat looks for what is due.")]
+
+
+# --- papers in, mails out
+def sources(now: dt.datetime) -> list[Finding]:
+    """Sources that are fetched: failing, given up, or silent."""
+    fetched = Source.objects.filter(is_enabled=True).exclude(url="")
+    rows = fetched.annotate(latest=Max("editions__first_seen_at")).order_by("slug")
+    if not rows:
+        return [warning("No source is fetched.", "Enable one in the admin, or run `manage.py ingest`.")]
+    found = [finding for source in rows for finding in _source(source, now)]
+    return found or [ok(f"Sources: {len(rows)}, all well.")]
+
+
+def _source(source: Source, now: dt.datetime) -> list[Finding]:
+    latest: dt.datetime | None = source.latest  # type: ignore[attr-defined]
+    do = f"Correct its address in the admin if it has moved, then run `manage.py ingest {source.slug}`."
+    name = f"Source “{source.slug}”"
+    failures = f"{source.error_count} failures in a row, the last: {source.last_error[:200]}"
+    if source.is_paused:
+        return [problem(f"{name} is paused after {failures}", do)]
+    if source.error_count:
+        return [warning(f"{name} has {failures}", f"It is tried again by itself. {do}")]
+    if latest is None or now - latest > SILENCE:
+        since = f"since {latest:%Y-%m-%d}" if latest else "yet"
+        return [warning(f"{name} has brought nothing {since}.", do)]
+    return []
+
+
+def deliveries(now: dt.datetime) -> list[Finding]:
+    """Mails that are late, lost sight of, or failed; readers whose mail is not even begun."""
+    hour_ago, status = now - dt.timedelta(hours=1), Delivery.Status
+    # A claim's beginning is not stored, its end is.
+    stuck = Delivery.objects.filter(status=status.SENDING, claimed_until__lte=hour_ago + LEASE).count()
+    retried = Q(attempts__gt=0, not_before__gt=hour_ago)  # this address's server says "later": that is its right
+    waiting = Delivery.objects.filter(status=status.WAITING, digest__created_at__lte=hour_ago)
+    late = waiting.aggregate(untried=Count("pk", filter=~retried), retried=Count("pk", filter=retried))
+    ended = Delivery.objects.filter(digest__created_at__gt=now - dt.timedelta(days=1))
+    failed, unknown = (ended.filter(status=one).count() for one in (status.FAILED, status.UNKNOWN))
+    why, start = "See why in the admin, under Deliveries.", "Start a worker and beat, and look at the mail server."
+    lines = [
+        (Subscriber.objects.due(hour_ago).count(), problem, "Readers due for over an hour", start),
+        (stuck, problem, "Mails in “sending” for over an hour", f"{start} A worker settles them."),
+        (late["untried"], problem, "Mails that have waited for over an hour", start),
+        (late["retried"], warning, "Mails put off by their servers, and tried again", why),
+        (failed, warning, "Mails of the last 24 hours that failed", why),
+        (unknown, warning, "Mails of the last 24 hours that may or may not have arrived", why),
+    ]
+    found = [level(f"{what}: {count:,}.", do) for count, level, what, do in lines if count]
+    return found or [ok("No mail is late, failed or in doubt.")]
+
+
+# --- settings
+def configuration() -> list[Finding]:
+    """Settings that do not go together: Django's own checks, ours (subscriptions.checks), and two more."""
+    messages = [one for one in checks.run_checks() if one.level >= checks.WARNING and not one.is_silenced()]
+    found = [(problem if one.is_serious() else warning)(str(one.msg), str(one.hint or one.id)) for one in messages]
+    if settings.DEBUG and not settings.SITE_IS_LOCAL:
+        found.append(problem("DEBUG is on: an error page shows everybody the settings.", "Set DEBUG=0."))
+    if settings.EMAIL_BACKEND.startswith("anymail.") and not settings.ANYMAIL.get("WEBHOOK_SECRET"):
+        missing = "ANYMAIL_WEBHOOK_SECRET is not set: anybody could report bounces in the provider's name."
+        found.append(problem(missing, "Set it to user:password, and give the provider the address with both in it."))
+    return found or [ok("The settings go together.")]
+
+
+def senders() -> list[Finding]:
+    """The addresses mail comes from."""
+    keys = _sender_keys()
+    found = []
+    if len(set(keys.values())) == 1:
+        do = "Set TRANSACTIONAL_FROM_EMAIL to another one: complaints about the one then spare the other."
+        found.append(warning("Digests and confirmations come from the same address.", do))
+    for name, key in keys.items():
+        if not settings.SITE_IS_LOCAL and not _domain(key):
+            found.append(problem(f"{name} has no domain that others know.", f"Set {name} to an address of yours."))
+    return found or [ok("The senders' addresses are good.")]
+
+
+def _sender_keys() -> dict[str, str]:
+    texts = {name: getattr(settings, name) for name in ("DEFAULT_FROM_EMAIL", "TRANSACTIONAL_FROM_EMAIL")}
+    return {name: addresses.key(parseaddr(text)[1]) for name, text in texts.items()}
+
+
+def _domain(key: str) -> str:
+    """The address's domain; "" where it is none that other machines could know."""
+    local, _, domain = key.rpartition("@")
+    return domain if local and "." in domain and domain.strip("[]") != "127.0.0.1" else ""
+
+
+# --- the network
+def mail_server() -> list[Finding]:
+    """Connect and say hello; a provider's HTTP interface is not asked."""
+    if not settings.EMAIL_BACKEND.endswith(".smtp.EmailBackend"):
+        return []
+    where = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+    session = smtplib.SMTP_SSL if settings.EMAIL_USE_SSL else smtplib.SMTP
+    try:
+        with session(settings.EMAIL_HOST, settings.EMAIL_PORT, str(DNS_NAME), timeout=SMTP_WAIT) as server:
+            server.ehlo_or_helo_if_needed()
+            if settings.EMAIL_USE_TLS and not server.has_extn("starttls"):
+                do = "Turn on TLS there, or correct EMAIL_URL (smtp+ssl:// for port 465)."
+                return [problem(f"The mail server {where} offers no STARTTLS, which EMAIL_URL asks for.", do)]
+    except (OSError, ValueError) as error:
+        do = "Start it with `make run`." if settings.EMBEDDED_MAIL else "Start it, or correct EMAIL_URL."
+        return [problem(f"The mail server {where} cannot be used ({_reason(error)}).", do)]
+    return [ok(f"The mail server {where} answers.")]
+
+
+def name_records() -> list[Finding]:
+    """What others look up before they take our mail. A look-up that gets no answer is a warning."""
+    if settings.SITE_IS_LOCAL:
+        return []
+    found = []
+    for domain in sorted({_domain(key) for key in _sender_keys().values()} - {""}):
+        for name, look in (("MX", _takes_mail), ("SPF", _spf), ("DMARC", _dmarc)):
+            try:
+                found.append(look(domain))
+            except (dns.exception.DNSException, OSError) as error:
+                what = f"{name} of {domain} could not be looked up ({_reason(error)})."
+                found.append(warning(what, "Run `manage.py doctor` again where DNS can be reached."))
+    return found
+
+
+def _takes_mail(domain: str) -> Finding:
+    if any(not record.endswith(" .") for record in _records(domain, "MX")):  # "0 ." says: no mail here
+        return ok(f"{domain} has a mail server.")
+    if _records(domain, "A") or _records(domain, "AAAA"):
+        return ok(f"{domain} has an address.")
+    do = "Publish an MX record for it, or send from a domain that has one: bounces and answers must arrive."
+    return problem(f"{domain}, which mail comes from, has neither MX nor A record.", do)
+
+
+def _spf(domain: str) -> Finding:
+    records = [text for text in _records(domain, "TXT") if text.lower().split(" ")[0] == "v=spf1"]
+    if not records:
+        do = f"Publish a TXT record for {domain} that names your mail server or provider: v=spf1 mx -all"
+        return problem(f"{domain} has no SPF record: its mail is taken for forged.", do)
+    if len(records) > 1:
+        return problem(f"{domain} has {len(records)} SPF records: they count as none.", "Make one of them.")
+    return ok(f"{domain} has an SPF record.")
+
+
+def _dmarc(domain: str) -> Finding:
+    """A domain without one is under that of the domain above it."""
+    above = [domain.split(".", number)[-1] for number in range(max(domain.count("."), 1))]
+    if any(text.upper().startswith("V=DMARC1") for name in above for text in _records(f"_dmarc.{name}", "TXT")):
+        return ok(f"{domain} has a DMARC record.")
+    do = f"Publish a TXT record for _dmarc.{domain}: v=DMARC1; p=none; rua=mailto:postmaster@{domain}"
+    return problem(f"{domain} has no DMARC record: large providers refuse its bulk mail.", do)
+
+
+def _records(name: str, kind: str) -> list[str]:
+    """A name's records as text; none where the name or the kind does not exist. Raises DNSException."""
+    resolver = dns.resolver.Resolver()
+    resolver.lifetime = DNS_WAIT
+    try:
+        answer = resolver.resolve(name, kind)
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+        return []
+    # A TXT record is one text in several strings.
+    return [b"".join(one.strings).decode("utf-8", "replace") if kind == "TXT" else str(one) for one in answer]
+
+
+def _reason(error: BaseException) -> str:
+    """The error's first line, short; a URL with a password is never in it."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

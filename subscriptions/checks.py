@@ -1,0 +1,52 @@
+"""What `manage.py check` says of settings that do not go together. No look-up, no connection: `doctor` does those."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+TAG = "paper_round"
+
+
+@register(TAG)
+def mail_reaches_readers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A public site whose mail ends in the catcher of `make run` loses every confirmation."""
+    if settings.SITE_IS_LOCAL or not settings.EMBEDDED_MAIL:
+        return []
+    return [
+        Error(
+            f"SITE_URL is public ({settings.SITE_URL}), but no mail server is set: mail would reach nobody.",
+            hint="Set EMAIL_URL=smtp+tls://user:password@host:587, or the key of a mail provider (ANYMAIL_...).",
+            id="paper_round.E001",
+        )
+    ]
+
+
+@register(TAG)
+def site_is_encrypted(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Links in mail hold tokens: over http anybody on the way reads them."""
+    if settings.SITE_IS_LOCAL or settings.SITE_URL.startswith("https://"):
+        return []
+    return [
+        Warning(
+            f"SITE_URL is public but not encrypted ({settings.SITE_URL}).",
+            hint="Put a proxy that ends TLS in front, and set SITE_URL=https://...",
+            id="paper_round.W001",
+        )
+    ]
+
+
+@register(TAG)
+def sender_has_an_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Bulk mail must name its sender's postal address (CAN-SPAM 5(a)(5), GDPR 13)."""
+    if settings.SITE_IS_LOCAL or settings.POSTAL_ADDRESS.strip():
+        return []
+    return [
+        Warning(
+            "POSTAL_ADDRESS is not set: mails do not say who sends them.",
+            hint="Set POSTAL_ADDRESS to the operator's name and postal address, on one line.",
+            id="paper_round.W002",
+        )
+    ]

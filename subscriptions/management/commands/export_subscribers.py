@@ -1,0 +1,85 @@
+"""manage.py export_subscribers: readers as a CSV file that import_subscribers reads."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from subscriptions import importing
+from subscriptions.models import Subscriber
+
+CHUNK = 1000  # readers in memory at a time
+
+
+class Command(BaseCommand):
+    help = "Write readers as CSV, with what they want: those who are active, or everybody."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--output", metavar="FILE", type=Path, help="this file, for your eyes only; else the terminal"
+        )
+        parser.add_argument("--all", action="store_true", help="readers of every status, not only active ones")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path: Path | None = options["output"]
+        if path is None:
+            count = write(self.stdout, options["all"])
+            # Standard output is the file: the summary goes beside it.
+            self.stderr.write(f"{_of(count)} written.", self.style.NOTICE)
+            return
+        try:
+            with private_file(path) as file:
+                count = write(file, options["all"])
+        except OSError as error:
+            raise CommandError(
+                f"{path} cannot be written ({error.strerror}); name a file in a folder of yours."
+            ) from error
+        self.stdout.write(f"{_of(count)} written to {path}.")
+
+
+def write(file: Any, everybody: bool) -> int:
+    """Write the header and a row a reader. Returns how many there were."""
+    readers = Subscriber.objects.order_by("pk").prefetch_related("interest_lines")
+    if not everybody:
+        readers = readers.filter(status=Subscriber.Status.ACTIVE)
+    sheet = csv.writer(file)
+    sheet.writerow(importing.COLUMNS)
+    count = 0
+    for reader in readers.iterator(chunk_size=CHUNK):
+        sheet.writerow(cells(reader))
+        count += 1
+    return count
+
+
+def cells(reader: Subscriber) -> list[str]:
+    """The reader's row. Only the first two hold what somebody typed freely."""
+    lines = [line.typed for line in reader.interest_lines.all()]
+    timing = [str(getattr(reader, name)) for name in importing.TIMING]
+    moments = [moment.isoformat() if moment else "" for moment in (reader.created_at, reader.confirmed_at)]
+    return [importing.guarded(reader.email), importing.interests_cell(lines), *timing, reader.status, *moments]
+
+
+@contextmanager
+def private_file(path: Path) -> Iterator[IO[str]]:
+    """A file only its owner may read, that takes the name `path` once it is whole."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(  # noqa: PTH123
+            os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline=""
+        ) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _of(count: int) -> str:
+    return f"{count:,} reader{'' if count == 1 else 's'}"
