@@ -142,11 +142,19 @@ def make_source(slug: str, **columns: object) -> Source:
     return Source.objects.create(slug=slug, **values)
 
 
-def test_no_source_at_all(db: None) -> None:
+@pytest.fixture
+def no_source(db: None) -> None:
+    """A new database may come with one."""
+    Source.objects.all().delete()
+
+
+def test_no_source_at_all(no_source: None) -> None:
+    Source.objects.all().delete()
     assert told(health.sources(MORNING)) == [("warning", "No source is fetched.")]
 
 
-def test_sources(db: None) -> None:
+def test_sources(no_source: None) -> None:
+    Source.objects.all().delete()
     make_source("well")
     make_source("new")
     make_source("silent")

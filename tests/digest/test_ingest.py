@@ -186,3 +186,8 @@ def test_a_backfilled_paper_is_not_news(monkeypatch: pytest.MonkeyPatch, now: dt
     ingest.ingest_source(ingest.huggingface(), now, now.date() - dt.timedelta(days=60), backfill=True)
     assert Paper.objects.count() == 1
     assert not Paper.objects.fresh(now).exists()
+
+
+def test_a_new_installation_knows_its_first_source_and_looks_at_once(now: dt.datetime) -> None:
+    source = Source.objects.due(now).get()
+    assert (source.slug, source.url) == ("huggingface", ingest.HUGGINGFACE_URL)

@@ -57,6 +57,7 @@ def read(client: Client) -> dict[str, float]:
 
 
 def test_empty_it_counts_nothing_and_names_every_status(client: Client) -> None:
+    Source.objects.all().delete()
     found = read(client)
     assert {f"readers{{{status}}}" for status in Subscriber.Status.values} < set(found)
     assert {f"deliveries{{{status}}}" for status in Delivery.Status.values} < set(found)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import os
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -21,6 +24,7 @@ from subscriptions.interests.parser import InterestError, parse
 from subscriptions.models import Consent, Interest, Subscriber, Suppression
 from tests.conftest import MORNING, make_reader
 from tests.smtp import Server
+from tests.stack import ROOT
 from tests.subscriptions.conftest import link_in, row
 
 HEADER = ",".join(importing.WISHES)
@@ -329,6 +333,17 @@ def test_what_cannot_be_written_leaves_the_older_file(
     assert list(tmp_path.iterdir()) == [path]
     with pytest.raises(CommandError, match="No such file or directory"):
         call_command("export_subscribers", "--output", str(tmp_path / "none" / "out.csv"))
+
+
+def test_a_reader_of_the_output_who_has_seen_enough_is_no_crash(tmp_path: Path) -> None:
+    env = os.environ | {"DATA_DIR": str(tmp_path), "DATABASE_URL": ""}
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True)
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "manage.py", "export_subscribers"]
+    done = subprocess.run(command, cwd=ROOT, env=env, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_the_queries_do_not_grow_with_the_readers(alice: Subscriber) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path | None = options["output"]
         if path is None:
-            count = write(self.stdout, options["all"])
+            try:
+                count = write(self.stdout, options["all"])
+            except BrokenPipeError:  # `| head` has seen enough; Python's flush at the end must not complain either
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                sys.exit(1)
             # Standard output is the file: the summary goes beside it.
             self.stderr.write(f"{_of(count)} written.", self.style.NOTICE)
             return
