@@ -1,6 +1,6 @@
 # Every target does its own set-up: Python 3.11 and make are all that must be there.
 
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 SOURCE ?=
 VENV   := .venv
 RUN    := $(VENV)/.run-installed
@@ -15,9 +15,11 @@ help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /' | sed 's/^/  make /'
 
 $(VENV)/bin/python:
-	@command -v $(PYTHON) >/dev/null || { echo "Paper Round needs Python 3.11 or newer; '$(PYTHON)' is not there. Say which: make PYTHON=/path/to/python3 ..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Paper Round needs Python 3.11 or newer, and '$(PYTHON)' is not. Say where it is: make PYTHON=/path/to/python3.11 ..."; exit 1; }
 	@echo "Making the virtual environment in $(VENV) ..."
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "This Python cannot make virtual environments; on Debian, install the package python3-venv."; exit 1; }
 
 $(RUN): requirements.txt | $(VENV)/bin/python
 	@echo "Installing the pinned requirements (once) ..."
