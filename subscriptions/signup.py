@@ -41,7 +41,7 @@ class Wishes:
         return names
 
 
-def sign_up(address: str, wishes: Wishes, *, page: str, now: dt.datetime) -> None:
+def sign_up(address: str, wishes: Wishes, *, page: str, now: dt.datetime, wording: str = WORDING) -> None:
     """Store the wish and owe the confirmation mail. An address that is active already keeps what it has."""
     with transaction.atomic():
         if Suppression.objects.reason_for(address) in FOR_GOOD:
@@ -58,10 +58,10 @@ def sign_up(address: str, wishes: Wishes, *, page: str, now: dt.datetime) -> Non
         reader.owe(Subscriber.Notice.CONFIRM, now)
         reader.save(update_fields=[*names, "notice"])
         reader.set_lines(list(wishes.lines))
-        Consent.objects.create(subscriber=reader, kind=Consent.Kind.REQUESTED, at=now, page=page[:200], wording=WORDING)
+        Consent.objects.create(subscriber=reader, kind=Consent.Kind.REQUESTED, at=now, page=page[:200], wording=wording)
 
 
-def confirm(reader: Subscriber, *, page: str, now: dt.datetime) -> bool:
+def confirm(reader: Subscriber, *, page: str, now: dt.datetime, wording: str = WORDING) -> bool:
     """The owner of the address said yes. Lifts a bounce of earlier days: the mailbox has just proved it works.
 
     False: the address complained since, or the operator suppressed it, and stays so.
@@ -73,7 +73,7 @@ def confirm(reader: Subscriber, *, page: str, now: dt.datetime) -> bool:
             address_hash=Suppression.hash_of(reader.email), reason=Suppression.Reason.BOUNCED
         ).delete()
         reader.confirm(now)
-        Consent.objects.create(subscriber=reader, kind=Consent.Kind.CONFIRMED, at=now, page=page[:200], wording=WORDING)
+        Consent.objects.create(subscriber=reader, kind=Consent.Kind.CONFIRMED, at=now, page=page[:200], wording=wording)
     return True
 
 

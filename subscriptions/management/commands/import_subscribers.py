@@ -18,6 +18,7 @@ from subscriptions.models import Subscriber, Suppression
 
 CHUNK = 500
 PAGE = "import"  # what the proof of consent names as its origin
+WORDING = "Imported by the operator, who states that they hold this reader's consent."
 # Rows of readers who had stopped elsewhere: an import never mails them again.
 STOPPED = (Subscriber.Status.UNSUBSCRIBED, Subscriber.Status.BOUNCED, Subscriber.Status.COMPLAINED)
 
@@ -101,9 +102,9 @@ def take(rows: list[Row], now: dt.datetime, *, confirmed: bool, dry_run: bool) -
 
 def add(row: Row, now: dt.datetime, *, confirmed: bool) -> None:
     """One new reader, who owes us a yes unless the operator holds it."""
-    signup.sign_up(row.address, row.wishes, page=PAGE, now=now)
+    signup.sign_up(row.address, row.wishes, page=PAGE, now=now, wording=WORDING)
     if confirmed:
-        signup.confirm(Subscriber.objects.by_address(row.address).get(), page=PAGE, now=now)
+        signup.confirm(Subscriber.objects.by_address(row.address).get(), page=PAGE, now=now, wording=WORDING)
 
 
 def _of(count: int, word: str) -> str:

@@ -1,0 +1,73 @@
+"""Several workers at the same rows at the same moment. On PostgreSQL: SQLite has one writer at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection, connections
+
+from digest import delivery, ingest, percolation
+from digest.models import Delivery, Digest, Listing, Match, Paper
+from digest.selecting import select_due
+from digest.sources import ParsedEdition
+from tests.conftest import MORNING, PAPERS, make_reader
+from tests.smtp import Server
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WORKERS = 4
+
+
+@pytest.fixture(autouse=True)
+def _a_database_for_many() -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has one writer at a time; its tests' database lives in one thread")
+
+
+def at_once(work: Callable[[], object]) -> list[object]:
+    """Run the work in several threads that start together, each with a connection of its own."""
+    start = Barrier(WORKERS)
+
+    def one(_: int) -> object:
+        try:
+            start.wait(10)
+            return work()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(one, range(WORKERS)))
+
+
+def test_the_same_page_is_stored_once() -> None:
+    source = ingest.huggingface()
+    at_once(lambda: ingest.store(source, ParsedEdition(listings=PAPERS), now=MORNING))
+    assert (Paper.objects.count(), Listing.objects.count()) == (len(PAPERS), len(PAPERS))
+
+
+def test_the_same_papers_are_matched_once() -> None:
+    make_reader("alice@example.org", "diffusion", "agents OR pruning")
+    ingest.store(ingest.huggingface(), ParsedEdition(listings=PAPERS), now=MORNING)
+    at_once(lambda: percolation.match_new(MORNING))
+    assert Match.objects.count() == 4
+    assert not Paper.objects.filter(matched_at=None).exists()
+
+
+def test_each_reader_is_chosen_for_once_and_mailed_once(smtp_server: Server) -> None:
+    ingest.store(ingest.huggingface(), ParsedEdition(listings=PAPERS), now=MORNING)
+    percolation.match_new(MORNING)
+    for number in range(60):
+        make_reader(f"reader{number}@example.org", "diffusion", f"topic{number}")
+
+    def look() -> None:
+        select_due(MORNING)
+        delivery.deliver_all(MORNING)
+
+    at_once(look)
+    assert Digest.objects.count() == 60
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"sent"}
+    addresses = sorted(str(message["To"]) for message in smtp_server.messages)
+    assert addresses == sorted(f"reader{number}@example.org" for number in range(60))
