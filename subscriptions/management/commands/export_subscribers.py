@@ -32,6 +32,7 @@ class Command(BaseCommand):
         if path is None:
             try:
                 count = write(self.stdout, options["all"])
+                self.stdout.flush()  # a small file breaks the pipe only here
             except BrokenPipeError:  # `| head` has seen enough; Python's flush at the end must not complain either
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 sys.exit(1)
