@@ -23,6 +23,14 @@ class EmptyEdition(SourceError):
     """A list that is rightly empty: a weekend or a holiday, not a fault."""
 
 
+class TryLater(SourceError):
+    """The server asked to be left alone for `wait`; not a fault of the page."""
+
+    def __init__(self, message: str, wait: dt.timedelta) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedListing:
     """One paper as one source listed it. Text is plain Unicode (NFC), one line, never HTML."""
@@ -40,6 +48,8 @@ class ParsedListing:
     categories: tuple[str, ...] = ()  # "cs.CL", as the source writes them
     published_on: dt.date | None = None  # the paper's own date, not the list's
     announce_type: str = "new"  # arXiv's words: new, cross, replace, replace-cross
+    is_withdrawn: bool = False  # the source says that its authors or publisher took it back
+    listed_on: dt.date | None = None  # for files whose rows each name the day of their list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,4 +61,5 @@ class ParsedEdition:
     # "Mar 14" has no year: the parser says the month and day, the caller knows what day it is.
     month_day: tuple[int, int] | None = None
     title: str = ""  # the feed's own name, where it has one
+    next_token: str = ""  # OAI-PMH's resumptionToken: there is more, and this asks for it
     warnings: tuple[str, ...] = field(default=())  # what was passed over, for the log
