@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import TooManyFieldsSent
-from django.db.models import Count, Min, Prefetch, QuerySet
+from django.db.models import Min, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
@@ -211,7 +211,7 @@ def papers(request: HttpRequest) -> HttpResponse:
         found = _found(request.GET["q"].strip(), date)
         count, part = len(found), found[offset : offset + limit]
     else:
-        rows = listed_on(date) if date else Paper.objects.order_by("-first_listed_on", "-upvotes", "pk")
+        rows = listed_on(date) if date else Paper.objects.known().order_by("-first_listed_on", "-upvotes", "pk")
         count, part = rows.count(), list(rows[offset : offset + limit])
     return _json(_page(request, count, limit, offset, [_paper(paper) for paper in part]))
 
@@ -233,7 +233,8 @@ def _found(line: str, date: dt.date | None) -> list[Paper]:
 def paper(request: HttpRequest, pk: int) -> HttpResponse:
     """One paper, and where and when it was listed."""
     listings = Listing.objects.select_related("edition__source").order_by("edition__date", "pk")
-    found = Paper.objects.prefetch_related(Prefetch("listings", listings)).filter(pk=pk).first()
+    known = Paper.objects.known().prefetch_related(Prefetch("listings", listings))
+    found = known.filter(Q(pk=pk) | Q(merged=pk)).first()
     if found is None:
         raise Problem(HTTPStatus.NOT_FOUND, "There is no paper of this number.")
     return _json(_paper(found) | {"listings": [_listing(listing) for listing in found.listings.all()]})
@@ -243,17 +244,14 @@ def paper(request: HttpRequest, pk: int) -> HttpResponse:
 def editions(request: HttpRequest) -> HttpResponse:
     """Each source's lists, newest first, and how many papers each holds."""
     limit, offset = _place(request)
-    rows = Edition.objects.select_related("source").order_by("-date", "source__slug")
+    rows = Edition.objects.with_papers().select_related("source").order_by("-date", "source__slug")
     part = list(rows[offset : offset + limit])
-    # Counted for the shown ones only: a join would count the listings of all the years before it cuts.
-    listings = Listing.objects.filter(edition__in=part).order_by().values_list("edition")
-    counts = dict(listings.annotate(papers=Count("pk")))
     results = [
         {
             "source": edition.source.slug,
             "source_name": edition.source.name,
             "date": _iso(edition.date),
-            "papers": counts.get(edition.pk, 0),
+            "papers": edition.size,
         }
         for edition in part
     ]

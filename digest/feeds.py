@@ -165,7 +165,8 @@ class NewestFeed(PaperFeed):
     def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Shown:
         title, page = f"{settings.SITE_NAME}: the newest papers", absolute(reverse("digest:today"))
         address = absolute(reverse("digest:feed_papers"))
-        date = Edition.objects.filter(date__lte=timezone.now().date()).aggregate(newest=Max("date"))["newest"]
+        lists = Edition.objects.with_papers().filter(date__lte=timezone.now().date())
+        date = lists.aggregate(newest=Max("date"))["newest"]
         if date is None:
             return Shown(title, page, address)
         changed = Listing.objects.filter(edition__date=date).aggregate(last=Max("seen_at"))["last"]

@@ -53,7 +53,8 @@ def match_new(now: dt.datetime) -> int:
 
 def match_papers(now: dt.datetime, since: dt.date | None = None) -> int:
     """Match papers that are new or whose words changed; with `since`, all first listed from that day on."""
-    wanted = Paper.objects.filter(first_listed_on__gte=since) if since else Paper.objects.filter(matched_at=None)
+    known = Paper.objects.known()
+    wanted = known.filter(first_listed_on__gte=since) if since else known.filter(matched_at=None)
     ids = list(wanted.values_list("pk", flat=True))
     if not ids:
         return 0

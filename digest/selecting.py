@@ -139,7 +139,9 @@ def _already_sent(readers: list[Subscriber], day: Day) -> dict[int, set[int]]:
     if not oldest["seen"]:
         return sent
     since = min(oldest["seen"].date(), oldest["listed"]) - dt.timedelta(days=1)
+    merged = Paper.objects.filter(merged_into__in=day.candidates)
+    now_known_as = {pk: into for pk, into in merged.values_list("pk", "merged_into") if into}
     rows = Digest.objects.filter(subscriber__in=readers, issue_date__gte=since)
     for subscriber_id, picks in rows.values_list("subscriber_id", "picks"):
-        sent[subscriber_id].update(pick["paper"] for pick in picks)
+        sent[subscriber_id].update(now_known_as.get(pick["paper"], pick["paper"]) for pick in picks)
     return sent

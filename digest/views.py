@@ -11,7 +11,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, connection
 from django.db.models import Min, Prefetch
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
@@ -30,7 +30,7 @@ PAGE_SIZE = 60
 @require_safe
 def today(request: HttpRequest) -> HttpResponse:
     """The newest list as the world sees it, with the sign-up beside it."""
-    newest = Edition.objects.filter(date__lte=timezone.now().date()).order_by("-date").first()
+    newest = Edition.objects.with_papers().filter(date__lte=timezone.now().date()).order_by("-date").first()
     values: dict[str, Any] = {"form": SignupForm(), "papers": [], "date": None}
     if newest:
         values |= _list_of(newest.date)
@@ -53,7 +53,7 @@ def _list_of(date: dt.date) -> dict[str, Any]:
         .annotate(best_rank=Min("listings__rank"))
         .order_by("-upvotes", "best_rank", "pk")
     )
-    dates = Edition.objects.order_by()
+    dates = Edition.objects.with_papers().order_by()
     return {
         "date": date,
         "count": papers.count(),
@@ -72,6 +72,8 @@ def paper(request: HttpRequest, pk: int) -> HttpResponse:
     """One paper: abstract, links, where and when it was listed."""
     listings = Listing.objects.select_related("edition__source").order_by("edition__date")
     found = get_object_or_404(Paper.objects.prefetch_related(Prefetch("listings", listings)), pk=pk)
+    if found.merged_into_id:
+        return redirect("digest:paper", found.merged_into_id, permanent=True)
     return render(request, "digest/paper.html", {"paper": found, "byline": byline(found.authors, 12)})
 
 

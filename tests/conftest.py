@@ -12,11 +12,13 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, sync_playwright
 
-from digest import ingest, percolation
+from digest import ingest, percolation, storing
 from digest.models import Paper
 from digest.sources import ParsedEdition, ParsedListing
+from digest.storing import Circumstances
 from subscriptions.models import Subscriber
 from tests.smtp import Server
+from tests.web import Web
 
 MORNING = dt.datetime(2026, 3, 16, 8, 0, tzinfo=dt.UTC)  # a Monday
 # A browser that calls nobody.
@@ -117,7 +119,7 @@ def store(db: None) -> Callable[..., list[Paper]]:
         parsed = ParsedEdition(
             listings=tuple(one if one.rank > 1 else _at(one, rank) for rank, one in enumerate(listings, 1))
         )
-        ingest.store(ingest.huggingface(), parsed, now=seen)
+        storing.store(ingest.huggingface(), parsed, Circumstances(now=seen))
         percolation.match_new(seen)
         return list(Paper.objects.order_by("pk"))
 
@@ -143,6 +145,14 @@ def smtp_server(settings: object) -> Iterator[Server]:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port  # type: ignore[attr-defined]
         settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""  # type: ignore[attr-defined]
         settings.EMAIL_TIMEOUT = 5  # type: ignore[attr-defined]
+        yield server
+
+
+@pytest.fixture
+def web(settings: object) -> Iterator[Web]:
+    """A web server on loopback, which may be fetched from although it is inside."""
+    with Web() as server:
+        settings.FETCH_PRIVATE_HOSTS = ("127.0.0.1",)  # type: ignore[attr-defined]
         yield server
 
 

@@ -18,6 +18,8 @@ FLOORS = [
     {"queries"},
     {"models"},
     {"links", "papers"},
+    {"storing", "reading"},
+    {"keeping"},
     {"ingest", "percolation", "composing"},
     {"selecting", "tracking"},
     {"delivery", "previewing", "dashboard", "health"},

@@ -2,6 +2,9 @@
 
 from digest.models.digests import Delivery, Digest, Feedback
 from digest.models.matches import Match
-from digest.models.papers import Edition, Listing, Paper, Source
+from digest.models.papers import Edition, Listing, Paper, UpvoteObservation
+from digest.models.sources import KeptPage, Source
 
-__all__ = ["Delivery", "Digest", "Edition", "Feedback", "Listing", "Match", "Paper", "Source"]
+__all__ = [
+    "Delivery", "Digest", "Edition", "Feedback", "KeptPage", "Listing", "Match", "Paper", "Source", "UpvoteObservation",
+]  # fmt: skip

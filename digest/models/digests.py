@@ -25,6 +25,7 @@ class Digest(models.Model):
     issue_date = models.DateField(db_index=True)
     created_at = models.DateTimeField(db_index=True)
     picks = models.JSONField(default=list)
+    notice = models.TextField(blank=True, help_text="What the mail says first: a source that is late.")
 
     class Meta:
         ordering = ["-issue_date", "-pk"]

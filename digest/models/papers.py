@@ -1,4 +1,4 @@
-"""Where papers come from, and the papers themselves."""
+"""The papers themselves, and the lists they stand in."""
 
 from __future__ import annotations
 
@@ -10,65 +10,14 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-MAX_FAILURES = 10
-
-
-class SourceQuerySet(models.QuerySet["Source"]):
-    def due(self, now: dt.datetime) -> SourceQuerySet:
-        """Sources with an address whose next check has come."""
-        checkable = self.filter(is_enabled=True, error_count__lt=MAX_FAILURES).exclude(url="")
-        return checkable.filter(Q(next_check_at=None) | Q(next_check_at__lte=now)).order_by("next_check_at")
-
-
-class Source(models.Model):
-    """Where papers come from: Hugging Face Daily Papers, any feed, files somebody saved."""
-
-    class Kind(models.TextChoices):
-        HUGGINGFACE = "huggingface", "Hugging Face Daily Papers"
-        FEED = "feed", "RSS or Atom feed"
-
-    slug = models.SlugField(unique=True, help_text="Its name in `source:` interests and on the command line.")
-    name = models.CharField(max_length=200)
-    kind = models.CharField(max_length=32, choices=Kind.choices, default=Kind.FEED)
-    url = models.URLField(max_length=1000, blank=True, help_text="Empty: only saved files are read into it.")
-    is_enabled = models.BooleanField(default=True)
-    check_every = models.DurationField(default=dt.timedelta(hours=1))
-    next_check_at = models.DateTimeField(null=True, blank=True, db_index=True)
-    last_checked_at = models.DateTimeField(null=True, blank=True, editable=False)
-    last_success_at = models.DateTimeField(null=True, blank=True, editable=False)
-    error_count = models.PositiveSmallIntegerField(default=0, editable=False)
-    last_error = models.TextField(blank=True, editable=False)
-    etag = models.CharField(max_length=200, blank=True, editable=False)
-    last_modified = models.CharField(max_length=100, blank=True, editable=False)
-
-    objects = SourceQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def is_paused(self) -> bool:
-        """Whether so many failures in a row stopped the checks."""
-        return self.error_count >= MAX_FAILURES
-
-    def succeeded(self, now: dt.datetime) -> None:
-        """A check went well: the streak of failures ends."""
-        self.last_checked_at = self.last_success_at = now
-        self.error_count, self.last_error = 0, ""
-        self.next_check_at = now + self.check_every
-        self.save(update_fields=["last_checked_at", "last_success_at", "error_count", "last_error", "next_check_at"])
-
-    def failed(self, error: str, now: dt.datetime) -> None:
-        """A check went wrong: the next one comes later each time, none after ten in a row."""
-        self.last_checked_at = now
-        self.error_count = min(self.error_count + 1, MAX_FAILURES)
-        self.last_error = error[:2000]
-        wait = min(dt.timedelta(minutes=5) * 2 ** (self.error_count - 1), dt.timedelta(hours=12))
-        self.next_check_at = now + wait
-        self.save(update_fields=["last_checked_at", "error_count", "last_error", "next_check_at"])
+from digest.models.sources import Source
 
 
 class PaperQuerySet(models.QuerySet["Paper"]):
+    def known(self) -> PaperQuerySet:
+        """All papers, without the signposts to those they were merged into."""
+        return self.filter(merged_into=None)
+
     def fresh(self, now: dt.datetime, days: int | None = None) -> PaperQuerySet:
         """Papers a mail of this moment may hold: first seen, or first listed, in the last days.
 
@@ -77,8 +26,9 @@ class PaperQuerySet(models.QuerySet["Paper"]):
         """
         window = dt.timedelta(days=days or settings.CANDIDATE_DAYS)
         today = now.date()
+        news = self.known().filter(is_news=True, withdrawn_on=None)
         seen = Q(first_seen_at__gt=now - window, first_seen_at__lte=now)
-        return self.filter(seen | Q(first_listed_on__gt=today - window, first_listed_on__lte=today))
+        return news.filter(seen | Q(first_listed_on__gt=today - window, first_listed_on__lte=today))
 
 
 class Paper(models.Model):
@@ -99,6 +49,15 @@ class Paper(models.Model):
     first_listed_on = models.DateField(db_index=True)
     changed_at = models.DateTimeField(default=timezone.now)
     matched_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    is_news = models.BooleanField(
+        default=True, help_text="Off: only ever seen as a new version, or long after it was published."
+    )
+    replaced_on = models.DateField(null=True, blank=True, help_text="When its latest new version was announced.")
+    withdrawn_on = models.DateField(null=True, blank=True, help_text="When a source first said so. Never mailed.")
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="merged", editable=False,
+        help_text="The paper this one turned out to be.",
+    )  # fmt: skip
 
     objects = PaperQuerySet.as_manager()
 
@@ -123,17 +82,28 @@ class Paper(models.Model):
         return f"https://arxiv.org/pdf/{self.arxiv_id}" if self.arxiv_id else ""
 
 
+class EditionQuerySet(models.QuerySet["Edition"]):
+    def with_papers(self) -> EditionQuerySet:
+        """Without the days for which a source had nothing."""
+        return self.filter(size__gt=0)
+
+
 class Edition(models.Model):
-    """One source's list for one date, as published."""
+    """One source's list for one date, as published; without listings where the source had none that day."""
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="editions")
     date = models.DateField(db_index=True)
     page_hash = models.CharField(
         max_length=64, blank=True, editable=False, help_text="SHA-256 of the page it was last read from."
     )
+    size = models.PositiveIntegerField(default=0, editable=False, help_text="How many papers it lists.")
+    etag = models.CharField(max_length=200, blank=True, editable=False)
+    last_modified = models.CharField(max_length=100, blank=True, editable=False)
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     papers = models.ManyToManyField(Paper, through="Listing", related_name="editions")
+
+    objects = EditionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-date"]
@@ -161,3 +131,18 @@ class Listing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rank}. {self.paper.title}"
+
+
+class UpvoteObservation(models.Model):
+    """How many upvotes a listing had at a moment; one row each time the number was another."""
+
+    listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="observations")
+    at = models.DateTimeField()
+    upvotes = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["at"]
+        constraints = [models.UniqueConstraint(fields=["listing", "at"], name="observation_once_a_moment")]
+
+    def __str__(self) -> str:
+        return f"{self.upvotes} at {self.at:%Y-%m-%d %H:%M}"

@@ -61,5 +61,6 @@ class ParsedEdition:
     # "Mar 14" has no year: the parser says the month and day, the caller knows what day it is.
     month_day: tuple[int, int] | None = None
     title: str = ""  # the feed's own name, where it has one
+    total: int | None = None  # how many the source has in all, where it says so and sends a part
     next_token: str = ""  # OAI-PMH's resumptionToken: there is more, and this asks for it
     warnings: tuple[str, ...] = field(default=())  # what was passed over, for the log

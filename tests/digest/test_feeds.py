@@ -93,6 +93,7 @@ def store_rows(titles: list[str], date: dt.date = TODAY, **columns: Any) -> list
     Listing.objects.bulk_create(
         Listing(edition=edition, paper=paper, rank=rank, seen_at=MORNING) for rank, paper in enumerate(papers, 1)
     )
+    Edition.objects.filter(pk=edition.pk).update(size=edition.listings.count())
     return papers
 
 
@@ -209,6 +210,7 @@ def test_old_papers_on_a_new_list_are_news_to_readers_that_know_only_dates(clien
     edition = Edition.objects.create(
         source=ingest.huggingface(),
         date=TODAY + dt.timedelta(days=1),
+        size=1,
         first_seen_at=MORNING,
         last_seen_at=MORNING,
     )

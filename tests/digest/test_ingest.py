@@ -6,15 +6,14 @@ import datetime as dt
 import json
 from pathlib import Path
 
-import httpx
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from digest import fetch, ingest, tasks
+from digest import ingest, storing
 from digest.models import Edition, Listing, Match, Paper, Source
 from digest.sample import PATH
-from digest.sources import ParsedEdition, SourceError
+from digest.sources import ParsedEdition
 from subscriptions.models import Subscriber
 
 pytestmark = pytest.mark.django_db
@@ -54,13 +53,13 @@ def test_the_two_seeds_hold_295_listings_of_286_papers(shared_data: Path, capsys
 )
 def test_a_day_without_a_year_is_the_latest_not_in_the_future(today: str, asked: str | None, expected: str) -> None:
     parsed = ParsedEdition(listings=(), month_day=(3, 14))
-    found = ingest.edition_date(parsed, dt.date.fromisoformat(today), asked and dt.date.fromisoformat(asked))
+    found = storing.edition_date(parsed, dt.date.fromisoformat(today), asked and dt.date.fromisoformat(asked))
     assert found.isoformat() == expected
 
 
 def test_the_29th_of_february_is_sought_in_a_leap_year() -> None:
     parsed = ParsedEdition(listings=(), month_day=(2, 29))
-    assert ingest.edition_date(parsed, dt.date(2026, 11, 21)) == dt.date(2024, 2, 29)
+    assert storing.edition_date(parsed, dt.date(2026, 11, 21)) == dt.date(2024, 2, 29)
 
 
 def test_the_sample_is_an_edition_of_at_least_40_real_papers(capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,82 +111,22 @@ def test_it_matches_new_papers_at_once(alice: Subscriber, tmp_path: Path) -> Non
     assert Match.objects.get().interest.text == "diffusion"
 
 
-# --- over the network, which is the one thing patched
-def serve(monkeypatch: pytest.MonkeyPatch, *answers: httpx.Response | Exception) -> list[httpx.Request]:
-    """Answer each request in turn, through httpx's own transport."""
-    asked: list[httpx.Request] = []
-    queue = list(answers)
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        found = queue.pop(0)
-        if isinstance(found, Exception):
-            raise found
-        return found
-
-    plain = httpx.Client
-    monkeypatch.setattr(fetch.httpx, "Client", lambda **kw: plain(transport=httpx.MockTransport(answer), **kw))
-    return asked
-
-
-def test_a_source_is_asked_politely_and_not_twice_for_the_same(
-    monkeypatch: pytest.MonkeyPatch, now: dt.datetime
-) -> None:
-    source = ingest.huggingface()
-    asked = serve(monkeypatch, httpx.Response(200, content=PAGE, headers={"ETag": '"1"'}), httpx.Response(304))
-    outcome = ingest.ingest_source(source, now)
-    assert outcome and outcome.new_papers == 1
-    assert ingest.ingest_source(source, now) is None
-    assert asked[0].headers["user-agent"].startswith("PaperRound/")
-    assert asked[1].headers["if-none-match"] == '"1"'
-    source.refresh_from_db()
-    assert (source.error_count, source.last_error) == (0, "")
-    assert source.next_check_at == now + source.check_every
-
-
-@pytest.mark.parametrize(
-    ("answer", "says"),
-    [
-        (httpx.Response(503), "answered 503"),
-        (httpx.ConnectTimeout("slow"), "did not answer in time"),
-        (httpx.ConnectError("refused"), "could not be fetched"),
-        (httpx.Response(200, content=b"<html>nothing</html>"), "no papers"),
-    ],
-)
-def test_a_source_that_fails_knows_why_and_waits(
-    monkeypatch: pytest.MonkeyPatch, now: dt.datetime, answer: httpx.Response | Exception, says: str
-) -> None:
-    serve(monkeypatch, answer)
-    source = ingest.huggingface()
-    tasks.ingest_one(source.pk)
-    source.refresh_from_db()
-    assert says in source.last_error
-    assert source.error_count == 1
-    assert source.next_check_at and source.next_check_at > now
-
-
-def test_ten_failures_pause_a_source(now: dt.datetime) -> None:
-    source = ingest.huggingface()
-    for _ in range(12):
-        source.failed("down", now)
-    assert source.is_paused
-    assert not Source.objects.due(now + dt.timedelta(days=99)).exists()
-
-
-def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch, now: dt.datetime) -> None:
-    monkeypatch.setattr(fetch, "MAX_BYTES", 1000)
-    serve(monkeypatch, httpx.Response(200, content=b"x" * 100_000))
-    with pytest.raises(SourceError, match="more than"):
-        ingest.ingest_source(ingest.huggingface(), now)
-
-
-def test_a_backfilled_paper_is_not_news(monkeypatch: pytest.MonkeyPatch, now: dt.datetime) -> None:
-    serve(monkeypatch, httpx.Response(200, content=PAGE))
-    ingest.ingest_source(ingest.huggingface(), now, now.date() - dt.timedelta(days=60), backfill=True)
-    assert Paper.objects.count() == 1
-    assert not Paper.objects.fresh(now).exists()
-
-
 def test_a_new_installation_knows_its_first_source_and_looks_at_once(now: dt.datetime) -> None:
     source = Source.objects.due(now).get()
     assert (source.slug, source.url) == ("huggingface", ingest.HUGGINGFACE_URL)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--since", "2026-03-01"),
+        ("huggingface", "--since", "2026-03-05", "--until", "2026-03-01"),
+        ("huggingface", "--until", "2026-03-01"),
+        ("huggingface", "--since", "2026-03-01", "--date", "2026-03-01"),
+        ("--since", "2026-03-01", "--file", "x"),
+        ("--retry", "--file", "x"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(options: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError, match="--"):
+        call_command("ingest", *options)

@@ -13,6 +13,7 @@ from digest import delivery, ingest, percolation
 from digest.models import Delivery, Digest, Listing, Match, Paper
 from digest.selecting import select_due
 from digest.sources import ParsedEdition
+from digest.storing import Circumstances, store
 from tests.conftest import MORNING, PAPERS, make_reader
 from tests.smtp import Server
 
@@ -44,20 +45,20 @@ def at_once(work: Callable[[], object]) -> list[object]:
 
 def test_the_same_page_is_stored_once() -> None:
     source = ingest.huggingface()
-    at_once(lambda: ingest.store(source, ParsedEdition(listings=PAPERS), now=MORNING))
+    at_once(lambda: store(source, ParsedEdition(listings=PAPERS), Circumstances(now=MORNING)))
     assert (Paper.objects.count(), Listing.objects.count()) == (len(PAPERS), len(PAPERS))
 
 
 def test_the_same_papers_are_matched_once() -> None:
     make_reader("alice@example.org", "diffusion", "agents OR pruning")
-    ingest.store(ingest.huggingface(), ParsedEdition(listings=PAPERS), now=MORNING)
+    store(ingest.huggingface(), ParsedEdition(listings=PAPERS), Circumstances(now=MORNING))
     at_once(lambda: percolation.match_new(MORNING))
     assert Match.objects.count() == 4
     assert not Paper.objects.filter(matched_at=None).exists()
 
 
 def test_each_reader_is_chosen_for_once_and_mailed_once(smtp_server: Server) -> None:
-    ingest.store(ingest.huggingface(), ParsedEdition(listings=PAPERS), now=MORNING)
+    store(ingest.huggingface(), ParsedEdition(listings=PAPERS), Circumstances(now=MORNING))
     percolation.match_new(MORNING)
     for number in range(60):
         make_reader(f"reader{number}@example.org", "diffusion", f"topic{number}")

@@ -1,4 +1,4 @@
-"""manage.py ingest: papers in, from named or due sources, a date range, a saved page or text."""
+"""manage.py ingest: papers in, from named or due sources, past days, saved pages, or pages that failed before."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
+from rich.console import Console
 from rich.progress import track
 
-from digest import ingest, percolation
+from digest import ingest, keeping, percolation
 from digest.management import arguments
 from digest.models import Source
 from digest.sources import EmptyEdition, SourceError
@@ -22,13 +23,20 @@ class Command(BaseCommand):
         parser.add_argument("source", nargs="*", metavar="SOURCE", help="a source's slug, or an address")
         parser.add_argument("--file", action="append", default=[], metavar="PATH", help="a saved page, feed or text")
         parser.add_argument("--date", type=arguments.date, help="the list's date, YYYY-MM-DD")
-        parser.add_argument("--since", type=arguments.date, help="every day from this one to --date or today")
+        parser.add_argument("--since", type=arguments.date, help="back-fill: every day from this one on")
+        parser.add_argument("--until", type=arguments.date, help="back-fill: up to this day (default: today)")
+        parser.add_argument("--retry", action="store_true", help="read the pages again that could not be read")
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
+        _refuse_contradictions(options)
         try:
-            if options["file"]:
+            if options["retry"]:
+                self._retry(options["source"], now)
+            elif options["file"]:
                 self._files(options, now)
+            elif options["since"]:
+                self._past_days(options, now)
             else:
                 self._sources(options, now)
         except SourceError as error:
@@ -37,8 +45,6 @@ class Command(BaseCommand):
             percolation.match_new(now)
 
     def _files(self, options: dict[str, Any], now: dt.datetime) -> None:
-        if options["since"]:
-            raise CommandError("--since asks a source for days; with --file, say --date.")
         source = self._source(options["source"][0]) if options["source"] else None
         for path in options["file"]:
             outcome = ingest.ingest_location(path, now, date=options["date"], source=source)
@@ -52,7 +58,7 @@ class Command(BaseCommand):
         failures = []
         for name in names:
             try:
-                self._one(name, options, now)
+                self._one(name, options["date"], now)
             except SourceError as error:
                 if len(names) == 1:
                     raise
@@ -61,27 +67,41 @@ class Command(BaseCommand):
         if failures:
             raise CommandError(f"{len(failures)} of {len(names)} sources failed: {', '.join(failures)}.")
 
-    def _one(self, name: str, options: dict[str, Any], now: dt.datetime) -> None:
+    def _one(self, name: str, date: dt.date | None, now: dt.datetime) -> None:
         if "://" in name:
-            self.stdout.write(ingest.ingest_location(name, now, date=options["date"]).summary)
+            self.stdout.write(ingest.ingest_location(name, now, date=date).summary)
             return
-        source = self._source(name)
-        if options["since"]:
-            self._range(source, options["since"], options["date"] or now.date(), now)
-            return
-        outcome = ingest.ingest_source(source, now, options["date"])
-        self.stdout.write(outcome.summary if outcome else f"{source.name}: not changed since the last look.")
+        try:
+            self.stdout.write(ingest.ingest_source(self._source(name), now, date).summary)
+        except EmptyEdition as empty:
+            self.stdout.write(f"{name}: {empty}")
 
-    def _range(self, source: Source, first: dt.date, last: dt.date, now: dt.datetime) -> None:
-        days = [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
-        for day in track(days, description=source.name, disable=not self.stdout.isatty()):
-            try:
-                outcome = ingest.ingest_source(source, now, day, backfill=True)
-            except EmptyEdition:
-                self.stdout.write(f"{day}: no list.")
-                continue
-            if outcome:
-                self.stdout.write(outcome.summary)
+    def _past_days(self, options: dict[str, Any], now: dt.datetime) -> None:
+        last = options["until"] or now.date()
+        for name in options["source"]:
+            source = self._source(name)
+            days = (last - options["since"]).days + 1
+            steps = ingest.backfill(source, options["since"], last, now)
+            progress = track(
+                steps, description=source.name, total=days, console=Console(stderr=True), disable=not self._at_terminal
+            )
+            for _, outcome in progress:
+                self.stdout.write(outcome)
+
+    @property
+    def _at_terminal(self) -> bool:
+        return bool(self.stderr.isatty())
+
+    def _retry(self, names: list[str], now: dt.datetime) -> None:
+        sources = [self._source(name) for name in names] or list(Source.objects.all())
+        unread = tried = 0
+        for page, outcome in keeping.retry(sources, now):
+            tried += 1
+            unread += page.pk is not None
+            self.stdout.write(f"{page}: {outcome}")
+        if unread:
+            raise CommandError(f"{unread} of {tried} kept pages still cannot be read; they stay kept.")
+        self.stdout.write(f"{tried} kept pages read." if tried else "No page is kept: all that came could be read.")
 
     def _source(self, slug: str) -> Source:
         source = Source.objects.filter(slug=slug).first()
@@ -89,3 +109,20 @@ class Command(BaseCommand):
             known = ", ".join(Source.objects.values_list("slug", flat=True)) or "none yet"
             raise CommandError(f"There is no source “{slug}”. Known: {known}. For a saved page, use --file {slug}")
         return source
+
+
+def _refuse_contradictions(options: dict[str, Any]) -> None:
+    """Options that do not go together are refused before anything is read."""
+    first, last = options["since"], options["until"]
+    wrong = {
+        "--since asks a source for days; with --file, say --date.": first and options["file"],
+        "--until needs --since.": last and not first,
+        "--since needs a SOURCE.": first and not options["source"],
+        "--since and --date are two ways to say when: use one.": first and options["date"],
+        f"--until {last} is before --since {first}.": first and last and last < first,
+        "--retry reads what is kept: leave --file, --date and --since out.": options["retry"]
+        and (options["file"] or options["date"] or first),
+    }
+    for message, is_so in wrong.items():
+        if is_so:
+            raise CommandError(message)
