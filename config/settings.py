@@ -177,6 +177,8 @@ TRANSACTIONAL_FROM_EMAIL = env.str("TRANSACTIONAL_FROM_EMAIL", "") or f"{SITE_NA
 # --- what the service does --------------------------------------------------------------------------
 # Hugging Face's list is looked at by itself once a source is due; False leaves it to `manage.py ingest`.
 FETCH_SOURCES = environment.yes_or_no(env, "FETCH_SOURCES", True)
+# What mail does when a daily source is late: say so, wait up to three hours and then say so, or neither.
+LATE_SOURCES = environment.choice(env, "LATE_SOURCES", "label", ("label", "hold", "ignore"))
 CANDIDATE_DAYS = environment.whole_number(env, "CANDIDATE_DAYS", 7, 1, 60)
 UNKNOWN_DELIVERIES = environment.choice(env, "UNKNOWN_DELIVERIES", "resend", ("resend", "hold"))
 

@@ -82,6 +82,7 @@ def context(digest: Digest, subscriber: Subscriber, picks: Sequence[dict[str, An
         "site_url": settings.SITE_URL,
         "postal_address": settings.POSTAL_ADDRESS,
         "issue_date": digest.issue_date,
+        "notice": digest.notice,
         "frequency": subscriber.get_frequency_display(),
         "items": shown,
         "for_you": [item for item in shown if item["lane"] == INTERESTS],

@@ -10,7 +10,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from digest.models import Delivery, Digest, Paper, Source
+from digest import habits
+from digest.models import Delivery, Digest, KeptPage, Paper, Source
 from subscriptions.models import Subscriber
 
 OPEN = (Delivery.Status.WAITING, Delivery.Status.SENDING)
@@ -59,6 +60,14 @@ def context(request: HttpRequest, values: dict[str, Any]) -> dict[str, Any]:
     return values | figures(timezone.now())
 
 
+def _sources(now: dt.datetime) -> list[dict[str, Any]]:
+    """Each source, those in trouble first, and how it is late by its own habit."""
+    late = {gap.source.pk: gap.what for gap in habits.gaps(now)}
+    kept = dict(KeptPage.objects.values_list("source").annotate(pages=Count("pk")))
+    sources = Source.objects.order_by("-error_count", "name")
+    return [{"source": one, "late": late.get(one.pk, ""), "kept": kept.get(one.pk, 0)} for one in sources]
+
+
 def figures(now: dt.datetime) -> dict[str, Any]:
     """The last day in numbers, each with the admin list that shows the rows behind it, and the sources."""
     day = now - dt.timedelta(days=1)
@@ -94,5 +103,5 @@ def figures(now: dt.datetime) -> dict[str, Any]:
             {"label": label, "value": value, "url": f"admin:{name}_changelist", "query": query}
             for label, value, name, query in numbers
         ],
-        "sources": Source.objects.order_by("-error_count", "name"),
+        "sources": _sources(now),
     }

@@ -24,17 +24,18 @@ from django.core.mail.utils import DNS_NAME
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Q
 from kombu.exceptions import OperationalError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from digest import habits
 from digest.delivery import LEASE
-from digest.models import Delivery, Source
+from digest.models import Delivery, KeptPage, Source
 from subscriptions import addresses
 from subscriptions.models import Subscriber
 
-SILENCE = dt.timedelta(days=4)  # a weekend and a holiday on either side
+UNCHECKED = dt.timedelta(days=1)
 BEAT_SILENCE = dt.timedelta(minutes=5)  # beat writes its schedule every three
 DRIFT = 5.0  # seconds, as the waits are
 REDIS_WAIT, PING_WAIT, SMTP_WAIT, DNS_WAIT = 3, 2, 5, 3
@@ -136,27 +137,36 @@ def beat(now: dt.datetime) -> list[Finding]:
 
 # --- papers in, mails out
 def sources(now: dt.datetime) -> list[Finding]:
-    """Sources that are fetched: failing, given up, or silent."""
-    fetched = Source.objects.filter(is_enabled=True).exclude(url="")
-    rows = fetched.annotate(latest=Max("editions__first_seen_at")).order_by("slug")
-    if not rows:
+    """Sources that are fetched: failing, given up, late by their own habit; pages that could not be read."""
+    fetched = Source.objects.filter(is_enabled=True).exclude(url="").order_by("slug")
+    if not fetched:
         return [warning("No source is fetched.", "Enable one in the admin, or run `manage.py ingest`.")]
-    found = [finding for source in rows for finding in _source(source, now)]
-    return found or [ok(f"Sources: {len(rows)}, all well.")]
+    late = {gap.source.pk: gap.what for gap in habits.gaps(now)}
+    found = [finding for source in fetched for finding in _source(source, late.get(source.pk, ""), now)]
+    kept = KeptPage.objects.count()
+    if kept:
+        do = "See them in the admin; after a mend, run `manage.py ingest --retry`."
+        found.append(warning(f"Pages that could not be read: {kept}.", do))
+    return found or [ok(f"Sources: {len(fetched)}, all well.")]
 
 
-def _source(source: Source, now: dt.datetime) -> list[Finding]:
-    latest: dt.datetime | None = source.latest  # type: ignore[attr-defined]
-    do = f"Correct its address in the admin if it has moved, then run `manage.py ingest {source.slug}`."
+def _source(source: Source, late: str, now: dt.datetime) -> list[Finding]:
     name = f"Source “{source.slug}”"
+    do = f"Correct its address in the admin if it has moved, then run `manage.py ingest {source.slug}`."
     failures = f"{source.error_count} failures in a row, the last: {source.last_error[:200]}"
     if source.is_paused:
         return [problem(f"{name} is paused after {failures}", do)]
     if source.error_count:
         return [warning(f"{name} has {failures}", f"It is tried again by itself. {do}")]
-    if latest is None or now - latest > SILENCE:
-        since = f"since {latest:%Y-%m-%d}" if latest else "yet"
-        return [warning(f"{name} has brought nothing {since}.", do)]
+    if source.last_success_at is None:
+        return [warning(f"{name} has brought nothing yet.", do)]
+    if late:
+        return [warning(f"{name} {late}", f"Look at {source.url} whether it lists papers. {do}")]
+    if now - source.last_success_at > max(UNCHECKED, 3 * source.check_every):
+        since = f"{source.last_success_at:%Y-%m-%d %H:%M}"
+        return [problem(f"{name} was last asked on {since} UTC.", "Start a worker and beat; see FETCH_SOURCES.")]
+    if source.last_warning:
+        return [warning(f"{name}: {source.last_warning[:300]}", "Nothing is lost; mend it when you can.")]
     return []
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Min
 
+from digest import habits
 from digest.models import Delivery, Digest, Listing, Match, Paper
 from digest.ranking import Candidate, Day, Hit, Line, Wishes, rank
 from subscriptions import schedule
@@ -50,14 +51,21 @@ def select_due(now: dt.datetime) -> Selected:
 def select_chunk(now: dt.datetime, only: Subscriber | None = None) -> Selected:
     """Choose for at most CHUNK readers who are due; `only` that one, due or not."""
     with transaction.atomic():
-        readers = _claim(now, only)
+        late = habits.gaps(now)
+        readers = _claim(now, only, habits.patience(late))
         if not readers:
             return Selected()
         chosen = choose(readers, now)
         dates = {reader.pk: _issue_date(reader, now) for reader in readers}
         have = set(_having_a_digest(readers, dates))
         digests = [
-            Digest(subscriber=reader, issue_date=dates[reader.pk], created_at=now, picks=chosen[reader.pk])
+            Digest(
+                subscriber=reader,
+                issue_date=dates[reader.pk],
+                created_at=now,
+                picks=chosen[reader.pk],
+                notice=habits.notice(late),
+            )
             for reader in readers
             if reader.pk not in have
         ]
@@ -73,8 +81,8 @@ def select_chunk(now: dt.datetime, only: Subscriber | None = None) -> Selected:
     return Selected(len(readers), len(deliveries))
 
 
-def _claim(now: dt.datetime, only: Subscriber | None) -> list[Subscriber]:
-    due = Subscriber.objects.mailable(now).filter(pk=only.pk) if only else Subscriber.objects.due(now)
+def _claim(now: dt.datetime, only: Subscriber | None, patience: dt.timedelta) -> list[Subscriber]:
+    due = Subscriber.objects.mailable(now).filter(pk=only.pk) if only else Subscriber.objects.due(now - patience)
     if connection.features.has_select_for_update_skip_locked:
         due = due.select_for_update(skip_locked=True)
     return list(due[:CHUNK])

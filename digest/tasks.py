@@ -8,7 +8,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from digest import delivery, ingest, percolation, selecting
+from digest import delivery, habits, ingest, percolation, selecting
 from digest.models import Delivery, Source
 from digest.sources import SourceError
 from subscriptions.models import Subscriber
@@ -50,6 +50,8 @@ def match_new() -> None:
 def send_due() -> None:
     """Look: who is due, and which mails wait? As many chunk tasks as there are chunks."""
     now = timezone.now()
+    if habits.are_catching_up(now):
+        return
     percolation.match_new(now)
     for _ in range(min(-(-Subscriber.objects.due(now).count() // selecting.CHUNK), MAX_HELPERS)):
         select_chunk.apply_async(expires=300)

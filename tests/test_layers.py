@@ -17,7 +17,7 @@ FLOORS = [
     {"excerpts", "fetch", "matching", "ranking"},
     {"queries"},
     {"models"},
-    {"links", "papers"},
+    {"links", "papers", "habits"},
     {"storing", "reading"},
     {"keeping"},
     {"ingest", "percolation", "composing"},

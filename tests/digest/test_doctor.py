@@ -155,22 +155,27 @@ def test_no_source_at_all(no_source: None) -> None:
 
 def test_sources(no_source: None) -> None:
     Source.objects.all().delete()
-    make_source("well")
+    yesterday = MORNING - dt.timedelta(hours=20)
+    make_source("well", last_success_at=yesterday)
     make_source("new")
-    make_source("silent")
+    make_source("quiet", kind=Source.Kind.ARXIV, last_success_at=yesterday)
+    make_source("forgotten", last_success_at=MORNING - dt.timedelta(days=3))
+    make_source("odd", last_success_at=yesterday, last_warning="entry 3 passed over: it has no title")
     make_source("failing", error_count=3, last_error="feeds.example.org answered 503")
     make_source("paused", error_count=10, last_error="gone")
     make_source("off", is_enabled=False, error_count=10)
     make_source("files", url="", error_count=10)
-    for slug, days in (("well", 3), ("silent", 5), ("silent", 9), ("failing", 1), ("paused", 30)):
+    for slug, days in (("well", 3), ("quiet", 5), ("quiet", 11), ("paused", 30)):
         seen = MORNING - dt.timedelta(days=days)
         source = Source.objects.get(slug=slug)
-        Edition.objects.create(source=source, date=seen.date(), first_seen_at=seen, last_seen_at=MORNING)
+        Edition.objects.create(source=source, date=seen.date(), size=9, first_seen_at=seen, last_seen_at=MORNING)
     assert told(health.sources(MORNING)) == [
         ("warning", "Source “failing” has 3 failures in a row, the last: feeds.example.org answered 503"),
+        ("problem", "Source “forgotten” was last asked on 2026-03-13 08:00 UTC."),
         ("warning", "Source “new” has brought nothing yet."),
+        ("warning", "Source “odd”: entry 3 passed over: it has no title"),
         ("problem", "Source “paused” is paused after 10 failures in a row, the last: gone"),
-        ("warning", "Source “silent” has brought nothing since 2026-03-11."),
+        ("warning", "Source “quiet” has listed nothing since Wednesday 11 March."),
     ]
     Source.objects.exclude(slug__in=["well"]).update(is_enabled=False)
     assert told(health.sources(MORNING)) == [("ok", "Sources: 1, all well.")]
