@@ -25,7 +25,7 @@ from django.utils import timezone
 
 from digest import health
 from digest.delivery import LEASE
-from digest.health import Finding, Level
+from digest.health import Finding, Level, outside
 from digest.models import Delivery, Digest, Edition, Source
 from subscriptions.models import Subscriber
 from tests.conftest import MORNING, make_reader
@@ -289,7 +289,7 @@ def test_a_mail_server_that_is_not_there(smtp_server: Server, settings: Any) -> 
 def test_a_mail_server_that_is_silent_or_rude(
     smtp_server: Server, settings: Any, monkeypatch: pytest.MonkeyPatch, greeting: bytes
 ) -> None:
-    monkeypatch.setattr(health, "SMTP_WAIT", 0.3)
+    monkeypatch.setattr(outside, "SMTP_WAIT", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         settings.EMAIL_PORT = listener.getsockname()[1]
         threading.Thread(target=lambda: listener.accept()[0].sendall(greeting), daemon=True).start()
@@ -358,7 +358,7 @@ def names(monkeypatch: pytest.MonkeyPatch, public: Any) -> Iterator[Names]:
         resolver.nameservers, resolver.port = ["127.0.0.1"], server.port
 
     monkeypatch.setattr(dns.resolver.Resolver, "read_resolv_conf", configure)
-    monkeypatch.setattr(health, "DNS_WAIT", 0.4)
+    monkeypatch.setattr(outside, "DNS_WAIT", 0.4)
     yield server
     server.socket.close()
 

@@ -6,21 +6,13 @@ Each check returns its findings; `examine` runs those that make sense, one after
 from __future__ import annotations
 
 import datetime as dt
-import enum
-import smtplib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from email.utils import parseaddr
-from functools import partial
 from pathlib import Path
 
-import dns.exception
-import dns.resolver
 import redis
 from celery import current_app
 from django.conf import settings
 from django.core import checks
-from django.core.mail.utils import DNS_NAME
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -31,37 +23,20 @@ from redis.retry import Retry
 
 from digest import habits
 from digest.delivery import LEASE
+from digest.health.findings import Finding, Level, ok, problem, reason, warning
+from digest.health.outside import mail_server, name_records, senders
 from digest.models import Delivery, KeptPage, Source
-from subscriptions import addresses
 from subscriptions.models import Subscriber
 
 UNCHECKED = dt.timedelta(days=1)
 BEAT_SILENCE = dt.timedelta(minutes=5)  # beat writes its schedule every three
 DRIFT = 5.0  # seconds, as the waits are
-REDIS_WAIT, PING_WAIT, SMTP_WAIT, DNS_WAIT = 3, 2, 5, 3
+REDIS_WAIT, PING_WAIT = 3, 2
 # The moment the question is asked: a transaction's own time stands still.
 DATABASE_CLOCKS = {
     "postgresql": "SELECT extract(epoch FROM clock_timestamp())",
     "sqlite": "SELECT (julianday('now') - 2440587.5) * 86400",
 }
-
-
-class Level(enum.StrEnum):
-    OK = "ok"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at: how it is and, unless it is well, what to do."""
-
-    level: Level
-    what: str
-    do: str = ""
-
-
-ok, warning, problem = (partial(Finding, level) for level in Level)
 
 
 def examine(clock: Callable[[], dt.datetime], *, fast: bool = False) -> Iterator[Finding]:
@@ -90,7 +65,7 @@ def database() -> list[Finding]:
         plan = MigrationExecutor(connection)
         missing = len(plan.migration_plan(plan.loader.graph.leaf_nodes()))
     except DatabaseError as error:
-        return [problem(f"The database cannot be used ({_reason(error)}).", "Start it, or correct DATABASE_URL.")]
+        return [problem(f"The database cannot be used ({reason(error)}).", "Start it, or correct DATABASE_URL.")]
     if missing:
         return [problem(f"The database lacks {missing} migrations.", "Run `manage.py migrate`.")]
     return [ok("The database answers and is up to date.")]
@@ -116,7 +91,7 @@ def queue() -> list[Finding]:
         replies = current_app.control.ping(timeout=PING_WAIT, limit=1)
     except (redis.RedisError, OperationalError, ValueError, OSError) as error:
         do = "Start it with `make run`." if settings.EMBEDDED_REDIS else "Start it, or correct REDIS_URL."
-        return [problem(f"Redis cannot be reached ({_reason(error)}).", do)]
+        return [problem(f"Redis cannot be reached ({reason(error)}).", do)]
     if not replies:
         do = "Start one: `celery -A config worker`, or everything with `make run`."
         return [ok("Redis answers."), problem("No worker answers: papers and mails wait.", do)]
@@ -204,106 +179,3 @@ def configuration() -> list[Finding]:
         missing = "ANYMAIL_WEBHOOK_SECRET is not set: anybody could report bounces in the provider's name."
         found.append(problem(missing, "Set it to user:password, and give the provider the address with both in it."))
     return found or [ok("The settings go together.")]
-
-
-def senders() -> list[Finding]:
-    """The addresses mail comes from."""
-    keys = _sender_keys()
-    found = []
-    if len(set(keys.values())) == 1:
-        do = "Set TRANSACTIONAL_FROM_EMAIL to another one: complaints about the one then spare the other."
-        found.append(warning("Digests and confirmations come from the same address.", do))
-    for name, key in keys.items():
-        if not settings.SITE_IS_LOCAL and not _domain(key):
-            found.append(problem(f"{name} has no domain that others know.", f"Set {name} to an address of yours."))
-    return found or [ok("The senders' addresses are good.")]
-
-
-def _sender_keys() -> dict[str, str]:
-    texts = {name: getattr(settings, name) for name in ("DEFAULT_FROM_EMAIL", "TRANSACTIONAL_FROM_EMAIL")}
-    return {name: addresses.key(parseaddr(text)[1]) for name, text in texts.items()}
-
-
-def _domain(key: str) -> str:
-    """The address's domain; "" where it is none that other machines could know."""
-    local, _, domain = key.rpartition("@")
-    return domain if local and "." in domain and domain.strip("[]") != "127.0.0.1" else ""
-
-
-# --- the network
-def mail_server() -> list[Finding]:
-    """Connect and say hello; a provider's HTTP interface is not asked."""
-    if not settings.EMAIL_BACKEND.endswith(".smtp.EmailBackend"):
-        return []
-    where = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
-    session = smtplib.SMTP_SSL if settings.EMAIL_USE_SSL else smtplib.SMTP
-    try:
-        with session(settings.EMAIL_HOST, settings.EMAIL_PORT, str(DNS_NAME), timeout=SMTP_WAIT) as server:
-            server.ehlo_or_helo_if_needed()
-            if settings.EMAIL_USE_TLS and not server.has_extn("starttls"):
-                do = "Turn on TLS there, or correct EMAIL_URL (smtp+ssl:// for port 465)."
-                return [problem(f"The mail server {where} offers no STARTTLS, which EMAIL_URL asks for.", do)]
-    except (OSError, ValueError) as error:
-        do = "Start it with `make run`." if settings.EMBEDDED_MAIL else "Start it, or correct EMAIL_URL."
-        return [problem(f"The mail server {where} cannot be used ({_reason(error)}).", do)]
-    return [ok(f"The mail server {where} answers.")]
-
-
-def name_records() -> list[Finding]:
-    """What others look up before they take our mail. A look-up that gets no answer is a warning."""
-    if settings.SITE_IS_LOCAL:
-        return []
-    found = []
-    for domain in sorted({_domain(key) for key in _sender_keys().values()} - {""}):
-        for name, look in (("MX", _takes_mail), ("SPF", _spf), ("DMARC", _dmarc)):
-            try:
-                found.append(look(domain))
-            except (dns.exception.DNSException, OSError) as error:
-                what = f"{name} of {domain} could not be looked up ({_reason(error)})."
-                found.append(warning(what, "Run `manage.py doctor` again where DNS can be reached."))
-    return found
-
-
-def _takes_mail(domain: str) -> Finding:
-    if any(not record.endswith(" .") for record in _records(domain, "MX")):  # "0 ." says: no mail here
-        return ok(f"{domain} has a mail server.")
-    if _records(domain, "A") or _records(domain, "AAAA"):
-        return ok(f"{domain} has an address.")
-    do = "Publish an MX record for it, or send from a domain that has one: bounces and answers must arrive."
-    return problem(f"{domain}, which mail comes from, has neither MX nor A record.", do)
-
-
-def _spf(domain: str) -> Finding:
-    records = [text for text in _records(domain, "TXT") if text.lower().split(" ")[0] == "v=spf1"]
-    if not records:
-        do = f"Publish a TXT record for {domain} that names your mail server or provider: v=spf1 mx -all"
-        return problem(f"{domain} has no SPF record: its mail is taken for forged.", do)
-    if len(records) > 1:
-        return problem(f"{domain} has {len(records)} SPF records: they count as none.", "Make one of them.")
-    return ok(f"{domain} has an SPF record.")
-
-
-def _dmarc(domain: str) -> Finding:
-    """A domain without one is under that of the domain above it."""
-    above = [domain.split(".", number)[-1] for number in range(max(domain.count("."), 1))]
-    if any(text.upper().startswith("V=DMARC1") for name in above for text in _records(f"_dmarc.{name}", "TXT")):
-        return ok(f"{domain} has a DMARC record.")
-    do = f"Publish a TXT record for _dmarc.{domain}: v=DMARC1; p=none; rua=mailto:postmaster@{domain}"
-    return problem(f"{domain} has no DMARC record: large providers refuse its bulk mail.", do)
-
-
-def _records(name: str, kind: str) -> list[str]:
-    """A name's records as text; none where the name or the kind does not exist. Raises DNSException."""
-    resolver = dns.resolver.Resolver()
-    resolver.lifetime = DNS_WAIT
-    try:
-        answer = resolver.resolve(name, kind)
-    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-        return []
-    # A TXT record is one text in several strings.
-    return [b"".join(one.strings).decode("utf-8", "replace") if kind == "TXT" else str(one) for one in answer]
-
-
-def _reason(error: BaseException) -> str:
-    """The error's first line, short; a URL with a password is never in it."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
