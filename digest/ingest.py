@@ -16,10 +16,11 @@ from urllib.parse import urlsplit
 from django.utils.text import slugify
 
 from digest import fetch, keeping, reading
+from digest.editions import Circumstances, store_empty
 from digest.models import Edition, Source
 from digest.reading import Unreadable, Wanted
 from digest.sources import EmptyEdition, ParsedEdition, SourceError, TryLater, kinds
-from digest.storing import Circumstances, Outcome, store, store_empty
+from digest.storing import Outcome, store
 
 logger = logging.getLogger(__name__)
 
@@ -98,8 +99,8 @@ def _ingest_part(source: Source, part: Wanted, now: dt.datetime) -> Outcome:
     try:
         read = reading.read(source, part, edition, now.date())
     except EmptyEdition:
-        if part.date:
-            store_empty(source, part.date, now)
+        if part.date or source.kind == Source.Kind.ARXIV:  # arXiv's empty feed says: a weekend or a holiday
+            store_empty(source, part.date or now.date(), now)
         raise
     except Unreadable as error:
         keeping.keep(source, part, error, now)

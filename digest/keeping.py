@@ -8,10 +8,11 @@ import logging
 import zlib
 from collections.abc import Iterator
 
+from digest.editions import Circumstances
 from digest.models import KeptPage, Source
 from digest.reading import Unreadable, Wanted
 from digest.sources import EmptyEdition, SourceError, kinds
-from digest.storing import Circumstances, store
+from digest.storing import store
 
 logger = logging.getLogger(__name__)
 

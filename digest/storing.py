@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
+from digest.editions import Circumstances, edition_of
 from digest.models import Edition, Listing, Paper, Source, UpvoteObservation
 from digest.papers import PAPER_FIELDS, Shelf, fill, merge
-from digest.sources import ParsedEdition, ParsedListing, SourceError
+from digest.sources import ParsedEdition, ParsedListing
 
 logger = logging.getLogger(__name__)
 
@@ -64,23 +65,6 @@ class Outcome:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
-    """When and how a page was read.
-
-    `date` is the day that was asked for. With `backfill` the papers count as seen on the day of their list,
-    so that readers are not mailed old news. A page that a person hands in is news, however old.
-    """
-
-    now: dt.datetime
-    date: dt.date | None = None
-    backfill: bool = False
-    by_hand: bool = False
-    page_hash: str = ""
-    etag: str = ""
-    last_modified: str = ""
-
-
 def store(source: Source, parsed: ParsedEdition, how: Circumstances) -> Outcome:
     """Write the editions, papers and listings of a page, in one transaction. Raises SourceError."""
     with transaction.atomic():
@@ -92,40 +76,6 @@ def store(source: Source, parsed: ParsedEdition, how: Circumstances) -> Outcome:
             total += _store_edition(source, parsed, listings, of_day)
     logger.info("%s", total.summary)
     return total
-
-
-def store_empty(source: Source, date: dt.date, now: dt.datetime) -> None:
-    """Note that the source lists nothing for that day. SourceError if it used to list papers."""
-    edition, _ = Edition.objects.get_or_create(
-        source=source, date=date, defaults={"first_seen_at": now, "last_seen_at": now}
-    )
-    if edition.size:
-        raise SourceError(
-            f"{source}: the list of {date:%d %B %Y} held {edition.size} papers at the last look and none now: "
-            "they are kept; see whether the source has changed its pages."
-        )
-    edition.last_seen_at = now
-    edition.save(update_fields=["last_seen_at"])
-
-
-def edition_date(parsed: ParsedEdition, today: dt.date, asked: dt.date | None = None) -> dt.date:
-    """The date the list was published under: asked for, else its own, else today.
-
-    "Mar 14" has no year: it is the latest such day that is not in the future.
-    """
-    if asked or parsed.date:
-        return asked or parsed.date or today
-    if not parsed.month_day:
-        return today
-    month, day = parsed.month_day
-    for year in range(today.year, today.year - 9, -1):
-        try:
-            found = dt.date(year, month, day)
-        except ValueError:  # 29 February
-            continue
-        if found <= today:
-            return found
-    raise SourceError(f"No year has a day {day} in month {month}: give the date with --date.")
 
 
 def _wait_for_others() -> None:
@@ -149,7 +99,7 @@ def _by_day(listings: Sequence[ParsedListing]) -> list[tuple[dt.date | None, lis
 def _store_edition(
     source: Source, parsed: ParsedEdition, listings: Sequence[ParsedListing], how: Circumstances
 ) -> Outcome:
-    edition = _edition(source, parsed, how)
+    edition = edition_of(source, parsed, how)
     outcome = Outcome(source, (edition.date,), listings=len(listings))
     writer = _Writer(edition, how)
     for start in range(0, len(listings), BATCH):
@@ -159,19 +109,6 @@ def _store_edition(
     edition.size = edition.listings.count()  # a merger may have taken one away
     edition.save(update_fields=["last_seen_at", "page_hash", "etag", "last_modified", "size"])
     return outcome
-
-
-def _edition(source: Source, parsed: ParsedEdition, how: Circumstances) -> Edition:
-    if not (how.date or parsed.date or parsed.month_day) and how.page_hash:
-        # A page without a date, read again on another day, is still the same edition.
-        known = Edition.objects.filter(source=source, page_hash=how.page_hash).first()
-        if known:
-            return known
-    return Edition.objects.get_or_create(
-        source=source,
-        date=edition_date(parsed, how.now.date(), how.date),
-        defaults={"first_seen_at": how.now, "last_seen_at": how.now},
-    )[0]
 
 
 class _Writer:

@@ -13,9 +13,9 @@ from django.utils import timezone
 from playwright.sync_api import Browser, sync_playwright
 
 from digest import ingest, percolation, storing
+from digest.editions import Circumstances
 from digest.models import Paper
 from digest.sources import ParsedEdition, ParsedListing
-from digest.storing import Circumstances
 from subscriptions.models import Subscriber
 from tests.smtp import Server
 from tests.web import Web

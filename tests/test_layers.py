@@ -17,7 +17,7 @@ FLOORS = [
     {"excerpts", "fetch", "matching", "ranking"},
     {"queries"},
     {"models"},
-    {"links", "papers", "habits"},
+    {"links", "papers", "habits", "editions"},
     {"storing", "reading"},
     {"keeping"},
     {"ingest", "percolation", "composing"},

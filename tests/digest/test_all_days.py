@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from digest import ingest, storing
+from digest.editions import Circumstances
 from digest.models import Edition, Listing, Paper, UpvoteObservation
 from digest.sources import kinds
-from digest.storing import Circumstances
 
 pytestmark = pytest.mark.django_db
 

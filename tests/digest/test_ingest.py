@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from digest import ingest, storing
+from digest import editions, ingest
 from digest.models import Edition, Listing, Match, Paper, Source
 from digest.sample import PATH
 from digest.sources import ParsedEdition
@@ -53,13 +53,13 @@ def test_the_two_seeds_hold_295_listings_of_286_papers(shared_data: Path, capsys
 )
 def test_a_day_without_a_year_is_the_latest_not_in_the_future(today: str, asked: str | None, expected: str) -> None:
     parsed = ParsedEdition(listings=(), month_day=(3, 14))
-    found = storing.edition_date(parsed, dt.date.fromisoformat(today), asked and dt.date.fromisoformat(asked))
+    found = editions.edition_date(parsed, dt.date.fromisoformat(today), asked and dt.date.fromisoformat(asked))
     assert found.isoformat() == expected
 
 
 def test_the_29th_of_february_is_sought_in_a_leap_year() -> None:
     parsed = ParsedEdition(listings=(), month_day=(2, 29))
-    assert storing.edition_date(parsed, dt.date(2026, 11, 21)) == dt.date(2024, 2, 29)
+    assert editions.edition_date(parsed, dt.date(2026, 11, 21)) == dt.date(2024, 2, 29)
 
 
 def test_the_sample_is_an_edition_of_at_least_40_real_papers(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest import ingest, percolation, storing
+from digest.editions import Circumstances
 from digest.models import Digest, Edition, Feedback, Listing, Paper, Source
 from digest.papers import title_key
 from digest.selecting import choose
 from digest.sources import ParsedEdition, ParsedListing
-from digest.storing import Circumstances
 from subscriptions.models import Subscriber
 from tests.conftest import MORNING, listing
 
@@ -173,6 +173,15 @@ def test_what_a_new_feed_still_holds_of_last_year_is_no_news() -> None:
     entries = (listing("Old entry", published_on=old), listing("New entry", published_on=new))
     storing.store(feed, ParsedEdition(listings=entries), Circumstances(now=MORNING))
     assert [paper.title for paper in Paper.objects.fresh(MORNING)] == ["New entry"]
+
+
+@pytest.mark.parametrize(("own", "stored"), [(-3, -3), (-400, 0), (30, 0)])
+def test_a_feed_that_does_not_keep_its_date_is_dated_by_the_day_it_was_read(own: int, stored: int) -> None:
+    feed = Source.objects.create(slug="feed", name="Feed", url="https://feed.example/rss")
+    today = MORNING.date()
+    parsed = ParsedEdition(listings=(listing("An entry"),), date=today + dt.timedelta(days=own))
+    storing.store(feed, parsed, Circumstances(now=MORNING))
+    assert Edition.objects.get().date == today + dt.timedelta(days=stored)
 
 
 def test_a_file_whose_rows_name_their_days_becomes_an_edition_a_day() -> None:

@@ -1,0 +1,92 @@
+"""New papers from a file into the database: ours, the floor (ready rows), and the usual way (a row at a time)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.db import transaction
+
+from bench.measure import Case
+from digest import ingest
+from digest.models import Paper
+
+PAPERS, SLOW_PAPERS = 5000, 250
+NOW = dt.datetime(2026, 3, 16, tzinfo=dt.UTC)
+WORDS = "a model of small steps that learns from long lists and reads what others wrote before it was seen".split()
+# Each run brings papers nobody has seen.
+_number = itertools.count(1)
+
+
+def papers(count: int) -> Iterator[dict[str, object]]:
+    """Records as a file holds them, with abstracts of usual length (about 1,200 characters)."""
+    for number in itertools.islice(_number, count):
+        yield {
+            "doi": f"10.9999/{number}",
+            "title": f"Paper number {number} on {WORDS[number % len(WORDS)]}",
+            "abstract": " ".join(WORDS[(number * step) % len(WORDS)] for step in range(1, 250)),
+            "authors": ["Ada Byron", f"Writer {number % 997}", "Li Wei"],
+            "published": "2026-03-14",
+            "upvotes": number % 50,
+        }
+
+
+def cases() -> list[Case]:
+    folder = Path(tempfile.mkdtemp(prefix="paper-round-ingesting-"))
+
+    def ours() -> None:
+        path = folder / "papers.jsonl"
+        path.write_text("\n".join(json.dumps(paper) for paper in papers(PAPERS)), encoding="utf-8")
+        ingest.ingest_location(str(path), NOW)
+
+    def ready_rows() -> None:
+        rows = [_row(paper) for paper in papers(PAPERS)]
+        with transaction.atomic():
+            Paper.objects.bulk_create(rows, batch_size=500)
+
+    def one_by_one() -> None:
+        for paper in papers(SLOW_PAPERS):
+            with transaction.atomic():
+                Paper.objects.get_or_create(doi=paper["doi"], defaults={"title": paper["title"], **_columns(paper)})
+
+    group = f"{PAPERS:,} new papers from a file"
+    return [
+        Case(group, "read, merge, store, list, observe", ours, PAPERS, "paper"),
+        Case(group, "limit: bulk_create of ready rows", ready_rows, PAPERS, "paper"),
+        Case(group, "peer: get_or_create, one at a time", one_by_one, SLOW_PAPERS, "paper"),
+    ]
+
+
+def _columns(paper: dict[str, object]) -> dict[str, object]:
+    day = NOW.date()
+    return {"abstract": paper["abstract"], "authors": paper["authors"], "first_listed_on": day, "changed_at": NOW}
+
+
+def _row(paper: dict[str, object]) -> Paper:
+    return Paper(title=paper["title"], doi=paper["doi"], **_columns(paper))
+
+
+def memory() -> str:
+    """Peak memory of a process that ingests files of growing size."""
+    peaks = [f"{count:,} papers {_peak(count):.0f} MB" for count in (1_250, 5_000, 20_000)]
+    return "Peak memory of `manage.py ingest --file`: " + ", ".join(peaks) + "."
+
+
+def _peak(count: int) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "papers.jsonl"
+        path.write_text("\n".join(json.dumps(paper) for paper in papers(count)), encoding="utf-8")
+        code = f"""
+import resource, django; django.setup()
+from django.core.management import call_command
+call_command("ingest", "--file", {str(path)!r}, verbosity=0)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        return float(done.stdout.split()[-1])
