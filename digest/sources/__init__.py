@@ -19,6 +19,14 @@ class SourceError(Exception):
     """A page that cannot be read, said in one line: what is wrong, where, and what to do about it."""
 
 
+class TryLater(SourceError):
+    """Not now: the server, or the queue before it, asks us to come back after `wait`."""
+
+    def __init__(self, message: str, wait: dt.timedelta) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
 class EmptyEdition(SourceError):
     """A list that is rightly empty: a weekend or a holiday, not a fault."""
 

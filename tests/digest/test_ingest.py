@@ -114,19 +114,19 @@ def test_it_matches_new_papers_at_once(alice: Subscriber, tmp_path: Path) -> Non
 
 # --- over the network, which is the one thing patched
 def serve(monkeypatch: pytest.MonkeyPatch, *answers: httpx.Response | Exception) -> list[httpx.Request]:
-    """Answer each request in turn, through httpx's own transport."""
+    """Answer each request in turn, the last for ever, through httpx's own transport; nobody waits."""
     asked: list[httpx.Request] = []
     queue = list(answers)
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request)
-        found = queue.pop(0)
+        found = queue.pop(0) if len(queue) > 1 else queue[0]
         if isinstance(found, Exception):
             raise found
         return found
 
-    plain = httpx.Client
-    monkeypatch.setattr(fetch.httpx, "Client", lambda **kw: plain(transport=httpx.MockTransport(answer), **kw))
+    monkeypatch.setattr(fetch.client, "Transport", lambda allowance: httpx.MockTransport(answer))
+    monkeypatch.setattr(fetch.patience, "sleep", lambda seconds: None)
     return asked
 
 
@@ -175,7 +175,7 @@ def test_ten_failures_pause_a_source(now: dt.datetime) -> None:
 
 
 def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch, now: dt.datetime) -> None:
-    monkeypatch.setattr(fetch, "MAX_BYTES", 1000)
+    monkeypatch.setattr(fetch.client, "LIMITS", fetch.Limits(size=1000))
     serve(monkeypatch, httpx.Response(200, content=b"x" * 100_000))
     with pytest.raises(SourceError, match="more than"):
         ingest.ingest_source(ingest.huggingface(), now)
