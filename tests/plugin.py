@@ -61,6 +61,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 ONCE = (
     "tests/embedded/",
     "tests/digest/sources/",
+    "tests/digest/test_fetching",
     "tests/test_layers.py",
     "tests/test_settings.py",
     "tests/test_screenshots.py",

@@ -11,13 +11,12 @@ import httpcore
 import httpx
 
 from digest.fetch.limits import Limits
-from digest.fetch.network import TooMuch, TooSlow
+from digest.fetch.network import TIMEOUTS, TooMuch, TooSlow
 from digest.fetch.retrying import retry_after
 from digest.sources import SourceError
 from digest.sources.plain import one_line
 
-TIMEOUTS = (httpcore.TimeoutException, httpx.TimeoutException)
-BREAKS = (httpcore.NetworkError, httpx.NetworkError, httpcore.ProtocolError, httpx.ProtocolError)
+BREAKS = (httpcore.NetworkError, httpx.NetworkError, httpcore.ProtocolError)
 UNUSABLE = (httpx.InvalidURL, httpx.HTTPError, httpcore.UnsupportedProtocol, ValueError)
 
 REMEDIES = {
@@ -63,8 +62,8 @@ def explained(limits: Limits) -> Iterator[None]:
     except TIMEOUTS as error:
         raise TryAgain("it did not answer in time") from error
     except BREAKS as error:
-        if isinstance(error.__cause__, ssl.SSLCertVerificationError):
-            reason = one_line(error.__cause__.verify_message, 100)
+        if error.args and isinstance(error.args[0], ssl.SSLCertVerificationError):
+            reason = one_line(error.args[0].verify_message, 100).rstrip(".")
             found = f"its certificate cannot be trusted ({reason}): check the address, or tell its operator."
             raise SourceError(found) from error
         raise TryAgain(f"it could not be fetched ({_reason(error)})") from error

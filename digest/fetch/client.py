@@ -22,7 +22,7 @@ from digest.sources import SourceError, TryLater
 from digest.sources.plain import one_line
 
 SOONEST = 60.0  # seconds; who asks us to come back later is not asked again before
-USER = re.compile(r"^([a-z][a-z0-9+.-]*:)?(//)?[^/?#]*@", re.IGNORECASE)
+USER = re.compile(r"^([a-z][a-z0-9+.-]*://|//)?[^/?#]*@", re.IGNORECASE)
 SECRET = re.compile(r"auth(?!or)|key(?!word)|pass|pw|secret|session|sig|token", re.IGNORECASE)
 MAX_SHOWN = 200
 
@@ -144,7 +144,7 @@ def user_agent() -> str:
 
 def shown(url: httpx.URL | str) -> str:
     """An address for a message: short, on one line, without what may be a secret."""
-    text = USER.sub(r"\1\2", one_line(str(url), 2_000))
+    text = USER.sub(r"\1", one_line(str(url), 2_000))
     place, mark, query = text.partition("#")[0].partition("?")
     pairs = [pair.partition("=") for pair in query.split("&")]
     masked = [name + sign + ("…" if SECRET.search(name) or len(value) > 24 else value) for name, sign, value in pairs]

@@ -46,7 +46,8 @@ def addresses(host: str, port: int, timeout: float) -> list[str]:
         if _is_allowed(host, port, address):
             continue
         if not is_public(address):
-            raise SourceError(f"{host} is {text}, not on the public internet: {_remedy(host, port)}")
+            where = host if host == text else f"{host} ({text})"
+            raise SourceError(f"{where} is not on the public internet: {_remedy(host, port)}")
         if port not in PORTS.values():
             raise SourceError(f"port {port} is not one of the web's (80, 443): {_remedy(host, port)}")
     return found

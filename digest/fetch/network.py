@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
-import certifi
 import httpcore
 import httpx
 
@@ -19,6 +18,7 @@ from digest.fetch import guard
 from digest.fetch.limits import Limits
 
 HEAD_ROOM = 500_000  # bytes beside the page itself: headers, the marks between chunks
+TIMEOUTS = (httpcore.TimeoutException, httpx.TimeoutException)
 
 
 class TooSlow(Exception):
@@ -43,8 +43,10 @@ class Allowance:
     def __enter__(self) -> None:
         self._ends_at = time.monotonic() + self.seconds
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, where: object) -> None:
         self.seconds = self._ends_at - time.monotonic()
+        if self.seconds <= 0 and isinstance(error, TIMEOUTS):  # the last step had no more time than this
+            raise TooSlow from error
 
     def wait(self, timeout: float | None) -> float:
         """How long the next step may take. Raises TooSlow."""
@@ -91,8 +93,8 @@ class Transport(httpx.BaseTransport):
 @cache
 def trusted() -> ssl.SSLContext:
     """Certificates that browsers trust, and those this machine was told to (SSL_CERT_FILE, SSL_CERT_DIR)."""
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
     return context
 
 

@@ -16,7 +16,7 @@ def retry_after(answer: httpx.Response, now: dt.datetime) -> float | None:
     """The seconds a server asks us to wait, at most a day; None where it asks for nothing that makes sense."""
     text = answer.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdecimal():
-        return min(float(text[:10]), LONGEST) or None
+        return min(float(text), LONGEST) or None
     moment = _moment(text)
     if moment is None:
         return None

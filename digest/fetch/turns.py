@@ -51,7 +51,8 @@ return 1
 """
 
 GiveBack = Callable[[float], None]
-_here: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+_free_at: dict[str, float] = {}  # time.monotonic
 
 
 class Turn:
@@ -94,7 +95,7 @@ def _look_again(name: str, patience: Patience) -> None:
 
 
 def _take_from_redis(name: str, lasts: float, patience: Patience) -> GiveBack:
-    key, token = f"turn:{name}", secrets.token_hex(8)
+    key, token = f"paper-round:turn:{name}", secrets.token_hex(8)
     with _redis() as client:
         while True:
             holder, left = client.eval(TAKE, 1, key, token, int(lasts * 1000))
@@ -171,13 +172,19 @@ def _locked(path: Path, name: str, patience: Patience) -> int:
 
 
 def _take_here(name: str, patience: Patience) -> GiveBack:
-    lock = _here[name]
+    lock = _locks[name]
     while not lock.acquire(blocking=False):
         _look_again(name, patience)
+    try:
+        rest = _free_at.get(name, 0.0) - time.monotonic()
+        if rest > 0:
+            _rest(name, rest, patience)
+    except BaseException:
+        lock.release()
+        raise
 
     def give_back(rest: float) -> None:
-        timer = threading.Timer(min(rest, 60), lock.release)
-        timer.daemon = True
-        timer.start()
+        _free_at[name] = time.monotonic() + rest
+        lock.release()
 
     return give_back
