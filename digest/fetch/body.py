@@ -12,6 +12,7 @@ from digest.sources import SourceError
 from digest.sources.plain import quoted
 
 ENCODINGS = "gzip, deflate"  # what we ask for, and all we unpack
+MOST_PARTS = 200_000  # a chunk costs more work than its bytes: so many take about two seconds
 STEP = 262_144  # bytes unpacked at a time
 # Nothing in these can hold a list of papers. What is vague (octet-stream, no type at all) is left to the parsers.
 NEVER = (
@@ -66,7 +67,9 @@ def _encoding(answer: httpx.Response) -> str:
 def _counted(answer: httpx.Response, limit: int) -> Iterator[bytes]:
     assert isinstance(answer.stream, httpx.SyncByteStream)
     size = 0
-    for part in answer.stream:
+    for number, part in enumerate(answer.stream):
+        if number == MOST_PARTS:
+            raise SourceError("it comes in crumbs of a few bytes: check the address, or tell its operator.")
         size += len(part)
         if size > limit:
             raise too_large(limit)
