@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import ssl
 import time
@@ -78,6 +79,10 @@ HOSTILE: dict[str, tuple[Answer, str]] = {
     ),
     "an endless chunk header": (for_ever(CHUNKED + b"1;", b"x" * 1000), BROKEN),
     "a header of 200 kB": (ok(b"papers", "X: " + "x" * 200_000), BROKEN),
+    "packed data that never unpacks": (
+        for_ever(GZIP + b"\x1f\x8b\x08\x10\0\0\0\0\0\0", b"a comment " * 1000),
+        TOO_LARGE,
+    ),
     # bombs
     "a gigabyte of zeros, gzip": (lambda: [GZIP, *zeros(1000)], TOO_LARGE),
     "a gigabyte of zeros, deflate": (
@@ -140,6 +145,13 @@ def test_what_is_slow_ends_when_its_time_is_up(web: Server, name: str) -> None:
     began = time.monotonic()
     assert says in refusal(web, SHORT)
     assert time.monotonic() - began < SHORT.tries * SHORT.total + 1
+
+
+def test_no_pause_may_be_longer_than_the_whole(web: Server) -> None:
+    web.answers["/"] = for_ever(b"", b"", 0.1)
+    began = time.monotonic()
+    assert TOO_SLOW in refusal(web, dataclasses.replace(SHORT, read=3))
+    assert time.monotonic() - began < 2
 
 
 @pytest.mark.parametrize("name", HOSTILE)
