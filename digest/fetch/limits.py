@@ -16,7 +16,7 @@ class Limits:
     redirects: int = 5
     tries: int = 3
     retry_for: float = 30  # a further try begins only so soon after the first one
-    patience: float = 600  # waiting for the host's turn, in all
+    patience: float = 600  # waiting, for the host's turn and between tries, in all; a task must outlive it
 
 
 LIMITS = Limits()

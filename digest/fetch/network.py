@@ -5,6 +5,7 @@ httpx's own timeouts begin anew with each byte, so a server that drips one a sec
 
 from __future__ import annotations
 
+import ipaddress
 import ssl
 import time
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ import httpx
 
 from digest.fetch import guard
 from digest.fetch.limits import Limits
+from digest.sources import SourceError
 
 HEAD_ROOM = 500_000  # bytes beside the page itself: headers, the marks between chunks
 TIMEOUTS = (httpcore.TimeoutException, httpx.TimeoutException)
@@ -99,8 +101,10 @@ def trusted() -> ssl.SSLContext:
 
 
 class _Network(httpcore.NetworkBackend):
+    """One for each try, so that it knows where a redirect comes from."""
+
     def __init__(self, allowance: Allowance) -> None:
-        self._allowance = allowance
+        self._allowance, self._has_been_outside = allowance, False
 
     def connect_tcp(
         self,
@@ -111,7 +115,7 @@ class _Network(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in guard.addresses(host, port, self._allowance.wait(timeout)):
+        for address in self._addresses(host, port, self._allowance.wait(timeout)):
             try:
                 plain = httpcore.SyncBackend().connect_tcp(
                     address, port, self._allowance.wait(timeout), local_address, socket_options
@@ -120,6 +124,15 @@ class _Network(httpcore.NetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
+
+    def _addresses(self, host: str, port: int, timeout: float) -> list[str]:
+        """Those we may connect to. What is allowed inside is for the operator to ask for, not for a page outside."""
+        found = guard.addresses(host, port, timeout)
+        is_outside = all(guard.is_public(ipaddress.ip_address(address)) for address in found)
+        if self._has_been_outside and not is_outside:
+            raise SourceError(f"a page on the public internet redirects to {host}, which is not: check the address.")
+        self._has_been_outside |= is_outside
+        return found
 
 
 class _Stream(httpcore.NetworkStream):

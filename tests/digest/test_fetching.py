@@ -125,7 +125,7 @@ def test_a_packed_page_is_unpacked(web: Server, encoding: str) -> None:
     assert page(web).content == b"papers" * 100_000
 
 
-@pytest.mark.parametrize("length", [1, 257, 258, 262_143, 262_144, 262_145, 262_150, 600_000])
+@pytest.mark.parametrize("length", [1, 257, 258, 262_143, 262_144, 262_145, 262_170, 600_000])
 @pytest.mark.parametrize(("encoding", "wbits"), [("gzip", 31), ("deflate", 15), ("deflate", -15)])
 def test_what_one_step_of_unpacking_holds_back_is_not_lost(web: Server, length: int, encoding: str, wbits: int) -> None:
     packer = zlib.compressobj(1, wbits=wbits)
@@ -265,6 +265,11 @@ def test_what_a_host_asks_of_one_it_asks_of_all(web: Server) -> None:
         3500 < caught.value.wait.total_seconds() <= 3600
     )  # other addresses of the host are held up for an hour at most
     assert [asked.target for asked in web.asked] == ["/"]
+
+
+def test_a_task_outlives_the_longest_fetch(settings) -> None:
+    longest = fetch.LIMITS.patience + fetch.LIMITS.retry_for + 2 * fetch.LIMITS.total
+    assert longest < settings.CELERY_TASK_SOFT_TIME_LIMIT
 
 
 # --- what is said of an address

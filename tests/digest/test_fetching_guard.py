@@ -187,6 +187,17 @@ def test_a_name_is_checked_again_at_each_redirect(web: Server, settings, monkeyp
     assert [one.target for one in web.asked] == ["/"]
 
 
+def test_a_page_outside_leads_nobody_to_what_is_allowed_inside(
+    web: Server, settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names(monkeypatch, outside_example=[["127.0.0.1"]], wiki_lan=[["127.0.0.2"]])
+    monkeypatch.setattr(guard, "is_public", lambda address: str(address) == "127.0.0.1")
+    allow(settings, f"outside.example:{web.port}", f"wiki.lan:{web.port}")
+    web.answers["/"] = head("HTTP/1.1 302 Found", f"Location: http://wiki.lan:{web.port}/secret", "Content-Length: 0")
+    with pytest.raises(SourceError, match=r"a page on the public internet redirects to wiki\.lan, which is not"):
+        fetch.fetch(f"http://outside.example:{web.port}/")
+
+
 def test_a_second_address_is_tried_where_the_first_is_dead(
     web: Server, settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
