@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import ipaddress
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
@@ -28,6 +30,9 @@ PROVIDERS = {
     "SENDGRID": "sendgrid",
     "SPARKPOST": "sparkpost",
 }
+
+# Who may be fetched from: a name, or a network of addresses; the port, None for those of the web.
+PrivateHost = tuple[str | ipaddress.IPv4Network | ipaddress.IPv6Network, int | None]
 
 
 def anymail_settings() -> tuple[str, dict[str, str]]:
@@ -63,6 +68,36 @@ def whole_number(env: environ.Env, name: str, default: int, lowest: int, highest
     if not text.strip().isdecimal() or not lowest <= int(text) <= highest:
         raise ImproperlyConfigured(f"{name}={text!r} is not a whole number from {lowest} to {highest}.")
     return int(text)
+
+
+def private_hosts(env: environ.Env, name: str) -> list[PrivateHost]:
+    """Hosts and networks, comma-separated, each with a port or without."""
+    found = []
+    for text in str(env.str(name, "")).split(","):
+        try:
+            found += [private_host(text.strip())] if text.strip() else []
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"{name}: {text.strip()!r} is not a host, an address or a network such as wiki.example.org, "
+                "127.0.0.1:9000, 10.1.0.0/16 or [fd00::1]:8080."
+            ) from error
+    return found
+
+
+def private_host(text: str) -> PrivateHost:
+    """A name in lower case, or a network (an address is one of a single address); and its port. Raises ValueError."""
+    ported = re.fullmatch(r"(\[[^\]]*\]|[^:]*):(\d{1,5})", text)
+    host, port = (ported[1], int(ported[2])) if ported else (text, None)
+    if port is not None and not 1 <= port <= 65535:
+        raise ValueError(text)
+    host = host.removeprefix("[").removesuffix("]").lower()
+    try:
+        return ipaddress.ip_network(host), port
+    except ValueError:
+        labels = host.split(".")
+        if not all(re.fullmatch(r"[a-z0-9_-]{1,63}", label) for label in labels) or labels[-1].isdigit():
+            raise
+        return host, port
 
 
 def database(env: environ.Env, url: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 import warnings
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from config import environment
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
+VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 # --- where things are -------------------------------------------------------------------------------
 DATA_DIR = (BASE_DIR / (env.str("DATA_DIR", "") or "var")).resolve()
@@ -179,6 +181,8 @@ TRANSACTIONAL_FROM_EMAIL = env.str("TRANSACTIONAL_FROM_EMAIL", "") or f"{SITE_NA
 FETCH_SOURCES = environment.yes_or_no(env, "FETCH_SOURCES", True)
 # What mail does when a daily source is late: say so, wait up to three hours and then say so, or neither.
 LATE_SOURCES = environment.choice(env, "LATE_SOURCES", "label", ("label", "hold", "ignore"))
+# Hosts, ports and networks that sources may be fetched from although they are not of the public web.
+FETCH_PRIVATE_HOSTS = environment.private_hosts(env, "FETCH_PRIVATE_HOSTS")
 CANDIDATE_DAYS = environment.whole_number(env, "CANDIDATE_DAYS", 7, 1, 60)
 UNKNOWN_DELIVERIES = environment.choice(env, "UNKNOWN_DELIVERIES", "resend", ("resend", "hold"))
 

@@ -12,6 +12,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, sync_playwright
 
+from config.environment import private_host
 from digest import ingest, percolation, storing
 from digest.editions import Circumstances
 from digest.models import Paper
@@ -152,7 +153,7 @@ def smtp_server(settings: object) -> Iterator[Server]:
 def web(settings: object) -> Iterator[Web]:
     """A web server on loopback, which may be fetched from although it is inside."""
     with Web() as server:
-        settings.FETCH_PRIVATE_HOSTS = ("127.0.0.1",)  # type: ignore[attr-defined]
+        settings.FETCH_PRIVATE_HOSTS = [private_host(server.url.removeprefix("http://"))]  # type: ignore[attr-defined]
         yield server
 
 

@@ -16,7 +16,17 @@ from pathlib import Path
 
 import pytest
 
-for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SITE_URL", "PORT", "ALLOWED_HOSTS", "SECRET_KEY", "DEBUG"):
+for name in (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "EMAIL_URL",
+    "SITE_URL",
+    "PORT",
+    "ALLOWED_HOSTS",
+    "SECRET_KEY",
+    "DEBUG",
+    "FETCH_PRIVATE_HOSTS",
+):
     os.environ[name] = ""
 for name in [name for name in os.environ if name.startswith("ANYMAIL_")]:
     os.environ[name] = ""
@@ -51,6 +61,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 ONCE = (
     "tests/embedded/",
     "tests/digest/sources/",
+    "tests/digest/test_fetching",
     "tests/test_layers.py",
     "tests/test_settings.py",
     "tests/test_screenshots.py",

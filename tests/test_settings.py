@@ -22,6 +22,9 @@ WRONG = [
     ("LOG_LEVEL=loud", "is not one of"),
     ("UNKNOWN_DELIVERIES=twice", "is not one of: resend, hold"),
     ("CANDIDATE_DAYS=0", "from 1 to 60"),
+    ("FETCH_PRIVATE_HOSTS=wiki.lan,10.0.0.5/8", "'10.0.0.5/8' is not a host, an address or a network"),
+    ("FETCH_PRIVATE_HOSTS=http://wiki.lan/", "is not a host, an address or a network"),
+    ("FETCH_PRIVATE_HOSTS=wiki.lan:99999", "is not a host, an address or a network"),
     ("ANYMAIL_POSTMARK_SERVER_TOKEN=a ANYMAIL_RESEND_API_KEY=b", "names 2 providers"),
 ]
 

@@ -19,16 +19,16 @@ class SourceError(Exception):
     """A page that cannot be read, said in one line: what is wrong, where, and what to do about it."""
 
 
-class EmptyEdition(SourceError):
-    """A list that is rightly empty: a weekend or a holiday, not a fault."""
-
-
 class TryLater(SourceError):
-    """The server asked to be left alone for `wait`; not a fault of the page."""
+    """Not now: the server, or the queue before it, asks us to come back after `wait`."""
 
     def __init__(self, message: str, wait: dt.timedelta) -> None:
         super().__init__(message)
         self.wait = wait
+
+
+class EmptyEdition(SourceError):
+    """A list that is rightly empty: a weekend or a holiday, not a fault."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from digest.sample import PATH
+from tests.hostile import Server, ok
 from tests.smtp import parsed
 from tests.stack import ROOT
 
@@ -55,6 +57,21 @@ def test_it_takes_each_kind_of_source(kind: str, shared_data: Path, tmp_path: Pa
     assert done.returncode == 0, done.stderr + done.stdout
     assert "sent by the worker over SMTP" in done.stdout
     assert "Done in" in done.stdout
+
+
+def test_it_takes_a_page_from_this_very_machine(tmp_path: Path) -> None:
+    with Server() as web:
+        web.answers["/papers"] = ok(PATH.read_bytes(), "Content-Type: application/json")
+        done = demo(tmp_path, f"{web.url}/papers")
+    assert done.returncode == 0, done.stderr
+    assert "48 listings read, 48 new" in done.stdout
+
+
+def test_a_source_elsewhere_in_the_network_is_refused(tmp_path: Path) -> None:
+    done = demo(tmp_path, "http://169.254.169.254/latest/meta-data/")
+    assert done.returncode == 1
+    assert "add 169.254.169.254 to the setting FETCH_PRIVATE_HOSTS" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_source_that_is_no_list_is_one_clear_line(tmp_path: Path) -> None:

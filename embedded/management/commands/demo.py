@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -37,7 +38,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if os.environ.get("PAPER_ROUND_DEMO") != "1":
-            start_apart()
+            start_apart(options["source"])
         try:
             with Lock(settings.DATA_DIR, "the demo"):
                 demo.play(options["source"], say=lambda line="": self.stdout.write(line))
@@ -47,7 +48,7 @@ class Command(BaseCommand):
             sys.exit(130)
 
 
-def start_apart() -> None:
+def start_apart(source: str) -> None:
     """Begin again as a process whose settings point at the demo's own folder, port and services."""
     environment = dict(os.environ)
     environment |= dict.fromkeys(NOT_OURS, "")
@@ -59,5 +60,19 @@ def start_apart() -> None:
         "PAPER_ROUND_DEMO": "1",
         "DATA_DIR": str(settings.DATA_DIR / "demo"),
         "FETCH_SOURCES": "0",
+        "FETCH_PRIVATE_HOSTS": ",".join(filter(None, (os.environ.get("FETCH_PRIVATE_HOSTS"), on_this_machine(source)))),
     }
     os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606
+
+
+def on_this_machine(source: str) -> str:
+    """The entry of FETCH_PRIVATE_HOSTS for an address of this very machine, "" for any other.
+
+    Whoever starts a demo of one means it. In the service itself it takes the setting.
+    """
+    try:
+        parts = urlsplit(source)
+        is_here = parts.hostname in ("127.0.0.1", "localhost", "::1") and parts.scheme in ("http", "https")
+    except ValueError:  # the fetch says what is wrong with it
+        return ""
+    return parts.netloc.rpartition("@")[2] if is_here else ""
