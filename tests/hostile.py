@@ -119,7 +119,7 @@ class Server:
         return asked
 
     def _pieces(self, target: str) -> Iterable[bytes]:
-        answer = self.answers[target.partition("?")[0]]
+        answer = self.answers.get(target.partition("?")[0], ok(b"no", status="404 Not Found"))
         if isinstance(answer, list):
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
         return [answer] if isinstance(answer, bytes) else answer()
