@@ -17,6 +17,7 @@ from bibtexparser.model import Block, Entry, ParsingFailedBlock, String
 from digest.sources import EmptyEdition, ParsedEdition, SourceError
 from digest.sources.collecting import PassedOver
 from digest.sources.dates import date_of_text, day_of, month_number
+from digest.sources.fragments import MAX_MARKUP
 from digest.sources.plain import LINE_END, decoded, quoted
 from digest.sources.records import Record, edition_of_records
 from digest.sources.tex_names import name_without_tex
@@ -57,10 +58,14 @@ logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 def parse(page: bytes | str) -> ParsedEdition:
     """The entries in their order; a broken one is passed over, by its line."""
     try:
-        blocks = parse_string(LINE_END.sub("\n", decoded(page)), parse_stack=[]).blocks
+        text = decoded(page)
+        blocks = parse_string(LINE_END.sub("\n", text) if "\r" in text else text, parse_stack=[]).blocks
     except (ParserStateException, RecursionError, LookupError, ValueError) as error:
         raise SourceError(f"the BibTeX cannot be read ({type(error).__name__}): export it again") from None
-    strings = {block.key.lower(): str(block.value) for block in blocks if isinstance(block, String)}
+    strings: dict[str, str] = {}
+    for block in blocks:
+        if isinstance(block, String):
+            strings[block.key.lower()] = _value(str(block.value), strings)  # which knows those above it
     entries = list(_entries(blocks))
     if not entries:
         raise EmptyEdition("the BibTeX has no entries: nothing is listed")
@@ -96,25 +101,25 @@ def _fields(entry: Entry, strings: Mapping[str, str]) -> Fields:
     return found
 
 
-def _value(raw: str, strings: Mapping[str, str], depth: int = 0) -> str:
+def _value(raw: str, strings: Mapping[str, str]) -> str:
     """The text of a value: {braced}, "quoted", 2025, a name of @string, or several joined by "#"."""
     if raw.startswith("{") and raw.endswith("}") and "#" not in raw:
         return raw[1:-1]
-    pieces: list[str] = []
+    text = ""
     position = 0
-    while position < len(raw) and (found := PIECE.match(raw, position)):
+    # Names of names of names may make a text without end of a short file.
+    while position < len(raw) and len(text) < MAX_MARKUP and (found := PIECE.match(raw, position)):
         position = found.end()
         if found["brace"]:
             end = _closing(raw, found.start("brace"))
-            pieces.append(raw[found.start("brace") + 1 : end])
+            text += raw[found.start("brace") + 1 : end]
             joint = JOINT.match(raw, min(end + 1, len(raw)))
             position = joint.end() if joint else len(raw)
         elif found["word"] is not None:
-            named = strings.get(found["word"].lower())
-            pieces.append(found["word"] if named is None or depth > 5 else _value(named, strings, depth + 1))
+            text += strings.get(found["word"].lower(), found["word"])
         else:
-            pieces.append(found["quoted"])
-    return "".join(pieces) if position >= len(raw) else raw.strip('"')
+            text += found["quoted"]
+    return text if position >= len(raw) or len(text) >= MAX_MARKUP else raw.strip('"')
 
 
 def _closing(text: str, opening: int) -> int:

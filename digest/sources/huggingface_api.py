@@ -17,6 +17,7 @@ from itertools import islice
 from digest.sources import EmptyEdition, ParsedEdition, ParsedListing, SourceError
 from digest.sources.collecting import PassedOver, collected
 from digest.sources.dates import utc_date
+from digest.sources.fragments import MAX_MARKUP, seen_text
 from digest.sources.identifiers import arxiv_id_of, safe_url
 from digest.sources.json_text import loaded_json
 from digest.sources.plain import (
@@ -89,7 +90,7 @@ def listing_of_row(row: object, rank: int) -> ParsedListing:
     if not isinstance(row, dict):
         raise PassedOver(f"it is no object ({quoted(row) if isinstance(row, str) else type(row).__name__})")
     both = _both_levels(row)
-    title = title_line(both.get("title"))
+    title = title_line(seen_text(one_line(both.get("title"), MAX_MARKUP)))
     identifier = one_line(both.get("id"), 100)
     if not title:
         raise PassedOver(f"it has no title (id {quoted(identifier)})" if identifier else "it has no title")
@@ -98,7 +99,7 @@ def listing_of_row(row: object, rank: int) -> ParsedListing:
         raise PassedOver(f"it has no paper and no arXiv id ({quoted(title)})")
     return ParsedListing(
         title=title,
-        abstract=abstract_line(both.get("summary")),
+        abstract=abstract_line(seen_text(one_line(both.get("summary"), MAX_MARKUP))),
         authors=_authors(both.get("authors")),
         arxiv_id=arxiv_id,
         arxiv_version=version,

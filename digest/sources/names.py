@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from digest.sources.fragments import seen_text
 from digest.sources.plain import MAX_AUTHORS, MAX_NAME, one_line, short_lines
 from digest.sources.tex_names import name_without_tex
 
@@ -21,6 +22,8 @@ INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]*){1,5}")
 SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|phd|ph\.d|md|m\.d|dr)\.?", re.IGNORECASE)
 SCOPUS_ID = re.compile(r"\s*\([0-9]{6,}\)$")
 OTHERS = frozenset({"others", "et al", "et al."})
+TEX = re.compile(r"[\\{]")
+SIGNS = re.compile(r"[,;\\{(<&]|\.$")  # nine names in ten have none, and are what they are
 
 
 def author_names(value: object) -> tuple[str, ...]:
@@ -58,9 +61,10 @@ def _name_of_object(person: Mapping[str, object]) -> object:
 
 def plain_name(name: str) -> str:
     """One name as it is spoken: "Byron, Ada" is Ada Byron; TeX's accents as letters, "et al." as nobody."""
-    text = SCOPUS_ID.sub("", one_line(name, MAX_NAME * 2))
-    if "\\" in text or "{" in text:
-        text = name_without_tex(text)
+    text = name[: MAX_NAME * 2].strip()
+    if not SIGNS.search(text):
+        return "" if text.lower() in OTHERS else text
+    text = SCOPUS_ID.sub("", one_line(seen_text(name_without_tex(text) if TEX.search(text) else text), MAX_NAME * 2))
     if text.lower() in OTHERS:
         return ""
     parts = [part.strip() for part in text.split(",")]

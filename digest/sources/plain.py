@@ -10,7 +10,7 @@ import codecs
 import re
 import unicodedata
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from digest.sources import SourceError
 
@@ -125,6 +125,16 @@ def _undecodable(page: bytes, encoding: str, offset: int) -> str:
     line = page.count(b"\n", 0, offset) + 1
     name = encoding.removesuffix("-sig").upper()
     return f"byte {offset} (line {line}) is not {name}: save the page in the encoding it declares, best UTF-8"
+
+
+def lines_in(text: str) -> Iterator[str]:
+    """The lines without their ends, one at a time: a list of them would hold the text twice."""
+    start = 0
+    for end in LINE_END.finditer(text):
+        yield text[start : end.start()]
+        start = end.end()
+    if start < len(text):
+        yield text[start:]
 
 
 def without_never_text(text: str) -> str:

@@ -17,12 +17,11 @@ from typing import TypeVar
 from digest.sources import ParsedEdition, ParsedListing
 from digest.sources.collecting import MAX_RECORDS, PassedOver, collected
 from digest.sources.dates import date_of
+from digest.sources.fragments import seen_text
 from digest.sources.identifiers import arxiv_id_of, doi_of, safe_url
-from digest.sources.markup import text_of_html
 from digest.sources.names import author_names
 from digest.sources.plain import (
     MAX_ABSTRACT,
-    MAX_AUTHORS,
     MAX_CATEGORIES,
     abstract_line,
     count,
@@ -37,17 +36,8 @@ Value = TypeVar("Value")
 Record = Mapping[str, object]
 Fields = dict[str, list[object]]
 
-MAX_MARKUP = MAX_ABSTRACT * 5  # HTML may be five times its text; what lies beyond is not worth the time
 MAX_VALUES = 200  # of one list, looked through
 
-# A record does not say whether a text is HTML. It is taken for it only where nothing else would be written
-# so: arXiv's abstracts speak of "<think>" tokens and of $<s>$.
-IS_HTML = re.compile(
-    r"<(?:jats|mml):|</(?:p|i|b|em|strong|su[bp]|span|div|a|[ou]l|li|font|script|style|iframe|svg|title)\s*>"
-    r"|<(?:p|br|img|meta|base|iframe|svg|script|style)[\s/>]"
-    r"|&(?:[a-z]{2,8}|#[0-9]{1,6}|#x[0-9a-f]{1,5});",
-    re.IGNORECASE,
-)
 TEXT_KEYS = ("value", "text", "title", "description", "content", "name")
 LINK_KEYS = ("url", "URL", "href", "landing_page_url", "pdf_url")
 DOI_KEYS = ("DOI", "doi", "value", "identifier")
@@ -90,7 +80,7 @@ def edition_of_records(
 def _read(record: Record) -> tuple[ParsedListing, int | None]:
     """The record as a listing, and the rank it states; PassedOver where it has no title."""
     fields = fields_of(_unwrapped(record))
-    title = title_line(_plain(next(_texts(fields, "title", TEXT_KEYS), "")))
+    title = title_line(seen_text(next(_texts(fields, "title", TEXT_KEYS), "")))
     if not title:
         raise PassedOver("its title says nothing" if "title" in fields else f"it has no title ({_named(record)})")
     published, listed = _days(fields)
@@ -98,7 +88,7 @@ def _read(record: Record) -> tuple[ParsedListing, int | None]:
     listing = ParsedListing(
         title=title,
         abstract=abstract_line(_abstract(fields)),
-        authors=short_lines(map(_plain, _first(fields, "authors", author_names) or ()), MAX_AUTHORS),
+        authors=_first(fields, "authors", author_names) or (),
         arxiv_id=arxiv_id,
         arxiv_version=version,
         doi=next((doi for text in _doi_texts(fields) if (doi := doi_of(text))), ""),
@@ -136,15 +126,10 @@ def _texts_in(value: object, keys: Sequence[str]) -> Iterator[str]:
             yield from (text for key in keys if isinstance(text := item.get(key), str) and text)
 
 
-def _plain(text: str) -> str:
-    text = text[:MAX_MARKUP]
-    return text_of_html(text) if ("<" in text or "&" in text) and IS_HTML.search(text) else text
-
-
 def _abstract(fields: Fields) -> str:
     for value in fields.get("abstract", ()):
         for text in _texts_in(value, TEXT_KEYS):
-            if plain := _plain(text).strip():
+            if plain := seen_text(text).strip():
                 return plain
         if isinstance(value, Mapping) and (text := _of_inverted_index(value)):
             return text
@@ -220,7 +205,7 @@ def _split(text: str) -> list[str]:
 
 
 def _labels(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(short_lines((_plain(text) for text in texts), MAX_CATEGORIES)))
+    return tuple(dict.fromkeys(short_lines((seen_text(text) for text in texts), MAX_CATEGORIES)))
 
 
 def _is_true(value: object) -> bool:

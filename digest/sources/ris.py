@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from digest.sources import ParsedEdition, SourceError
-from digest.sources.plain import LINE_END, MAX_ABSTRACT, decoded
+from digest.sources.plain import MAX_ABSTRACT, decoded, lines_in
 from digest.sources.records import Record, edition_of_records
 
 TAG = re.compile(r"(?P<tag>[A-Z][A-Z0-9])(?:  ?- ?|  ?-$)(?P<value>.*)", re.DOTALL)
@@ -28,7 +28,7 @@ def _records(text: str) -> Iterator[tuple[int, Fields]]:
     """Each reference with the line it begins on. One that ends without ER, or is cut off, is one too."""
     fields: Fields = {}
     began, last = 0, ""
-    for number, line in enumerate(LINE_END.split(text), start=1):
+    for number, line in enumerate(lines_in(text), start=1):
         found = TAG.match(line)
         if found is None:
             if last and line.strip():

@@ -7,14 +7,13 @@ that makes the most of that row. A row with too few or too many fields is passed
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from digest.sources import EmptyEdition, ParsedEdition, SourceError
 from digest.sources.collecting import PassedOver
-from digest.sources.plain import decoded, quoted
+from digest.sources.plain import decoded, lines_in, quoted
 from digest.sources.record_names import NAMES, known_names
 from digest.sources.records import Record, edition_of_records
 
@@ -91,7 +90,7 @@ def looks_like_table(head: str) -> bool:
 
 def _rows(text: str, delimiter: str, first_line: int) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not blank, each with the line it begins on; SourceError where the table is broken."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    reader = csv.reader((f"{line}\n" for line in lines_in(text)), delimiter=delimiter, skipinitialspace=True)
     line = first_line
     while True:
         try:
