@@ -11,7 +11,7 @@ from digest.sources.tex_names import name_without_tex
 
 MAX_NAMES_TEXT = MAX_AUTHORS * MAX_NAME  # characters of a text that holds all the names
 
-WHOLE_NAMES = ("name", "display_name", "full_name", "fullName", "literal", "raw_author_name")
+WHOLE_NAMES = ("name", "display_name", "full_name", "fullName", "literal")
 NAME_PARTS = (
     *(("given", "family"), ("firstname", "surname"), ("firstName", "lastName"), ("first_name", "last_name")),
     *(("givenName", "familyName"), ("given-name", "surname"), ("forename", "surname"), ("first", "last")),
@@ -29,7 +29,7 @@ SIGNS = re.compile(r"[,;\\{(<&]|\.$")  # nine names in ten have none, and are wh
 def author_names(value: object) -> tuple[str, ...]:
     """All the names in whatever shape a record keeps them; () where there are none."""
     if isinstance(value, str):
-        return short_lines(map(plain_name, names_in(value)), MAX_AUTHORS)
+        return short_lines(map(plain_name, names_in(_spelled(value[:MAX_NAMES_TEXT]))), MAX_AUTHORS)
     if isinstance(value, Mapping):
         value = value.get("author") if isinstance(value.get("author"), list) else [value]
     if not isinstance(value, list):
@@ -64,7 +64,7 @@ def plain_name(name: str) -> str:
     text = name[: MAX_NAME * 2].strip()
     if not SIGNS.search(text):
         return "" if text.lower() in OTHERS else text
-    text = SCOPUS_ID.sub("", one_line(seen_text(name_without_tex(text) if TEX.search(text) else text), MAX_NAME * 2))
+    text = SCOPUS_ID.sub("", one_line(_spelled(text), MAX_NAME * 2))
     if text.lower() in OTHERS:
         return ""
     parts = [part.strip() for part in text.split(",")]
@@ -77,6 +77,10 @@ def plain_name(name: str) -> str:
     return text.strip(" ,;")
 
 
+def _spelled(text: str) -> str:
+    return seen_text(name_without_tex(text) if TEX.search(text) else text)
+
+
 def names_in(text: str) -> list[str]:
     """The names in one text: "A; B", "A and B", "A, B and C", "Byron, Ada", "Byron, A., Shelley, M."."""
     text = " ".join(text[:MAX_NAMES_TEXT].split())
@@ -84,7 +88,7 @@ def names_in(text: str) -> list[str]:
         if separator in text:
             return _parts(text.split(separator))
     halves = _parts(re.split(r",?\s(?:and|&)\s", text))
-    if len(halves) > 1 and all(half.count(",") == 1 for half in halves[:-1]) and halves[-1].count(",") <= 1:
+    if len(halves) > 1 and all(half.count(",") == 1 or half.lower() in OTHERS for half in halves):
         # "Byron, Ada and Shelley, Mary", and also "Byron, Ada and others".
         return halves
     return _between_commas(_parts(re.split(r",(?:\s+(?:and|&)\s)?|\s(?:and|&)\s", text)), text)
@@ -94,10 +98,14 @@ def _parts(pieces: Iterable[str]) -> list[str]:
     return [part for piece in pieces if (part := piece.strip())]
 
 
+def _are_initials(part: str) -> bool:
+    return part.isupper() and INITIALS.fullmatch(part) is not None
+
+
 def _between_commas(parts: list[str], text: str) -> list[str]:
-    if len(parts) == 2 and "," in text and (" " not in parts[0] or INITIALS.fullmatch(parts[1])):
+    if len(parts) == 2 and "," in text and (" " not in parts[0] or _are_initials(parts[1])):
         return [text]  # "Byron, Ada" and "de Byron, A." are one person
-    if len(parts) % 2 == 0 and all(part.isupper() and INITIALS.fullmatch(part) for part in parts[1::2]):
+    if len(parts) % 2 == 0 and all(map(_are_initials, parts[1::2])):
         return [f"{initials} {family}" for family, initials in zip(parts[::2], parts[1::2], strict=True)]
     names: list[str] = []
     for part in parts:
