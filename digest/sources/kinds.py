@@ -99,9 +99,7 @@ def detect(page: bytes | str) -> str:
 
 def _json_kind(head: str, page: bytes | str) -> str:
     # A first line longer than the head may be a record of hundreds of authors: then all of the page is asked.
-    whole = page if "\n" not in head and isinstance(page, str) else head
-    if "\n" not in head and isinstance(page, bytes):
-        whole = page.decode("utf-8", errors="replace")
+    whole = head if "\n" in head or len(page) <= HEAD else _as_text(page)
     if head.startswith("{") and JSON_LINES.search(whole):
         return "jsonl"
     if JSON_FEED.search(head):
@@ -125,11 +123,17 @@ def _check_size(page: bytes | str) -> None:
 def _head(page: bytes | str) -> str:
     """The beginning as text, good enough to tell the kinds apart; the parsers decode strictly."""
     if isinstance(page, str):
-        return page[:HEAD].removeprefix("\ufeff")
+        return _as_text(page[:HEAD])
     for start, name in BINARIES:
         if page.startswith(start):
             raise SourceError(f"the page is {name}: check the source's address")
-    return page[:HEAD].decode(wide_encoding(page) or "utf-8", errors="replace").removeprefix("\ufeff")
+    return _as_text(page[:HEAD])
+
+
+def _as_text(page: bytes | str) -> str:
+    if isinstance(page, bytes):
+        page = page.decode(wide_encoding(page) or "utf-8", errors="replace")
+    return page.removeprefix("\ufeff")
 
 
 def _markup_kind(head: str, page: bytes | str) -> str:

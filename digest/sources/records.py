@@ -82,7 +82,8 @@ def _read(record: Record) -> tuple[ParsedListing, int | None]:
     fields = fields_of(_unwrapped(record))
     title = title_line(seen_text(next(_texts(fields, "title", TEXT_KEYS), "")))
     if not title:
-        raise PassedOver("its title says nothing" if "title" in fields else f"it has no title ({_named(record)})")
+        says_it = "title" in known_names(record)
+        raise PassedOver("its title says nothing" if says_it else f"it has no title ({_named(record)})")
     published, listed = _days(fields)
     arxiv_id, version = _arxiv_id(fields)
     listing = ParsedListing(
