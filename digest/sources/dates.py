@@ -37,9 +37,8 @@ def utc_date(value: object) -> dt.date | None:
 def date_of(value: object) -> dt.date | None:
     """The day in a text of any usual form, in Crossref's `date-parts`, or in a list or object that holds one."""
     if isinstance(value, dict):
-        return _of_parts(value.get("date-parts")) or date_of_text(
-            value.get("value") or value.get("date-time") or value.get("created")
-        )
+        texts = (value.get(key) for key in ("value", "date-time", "date", "created"))
+        return _of_parts(value.get("date-parts")) or next((day for text in texts if (day := date_of_text(text))), None)
     if isinstance(value, list):
         return date_of(value[0]) if value and not isinstance(value[0], list) else None
     return date_of_text(value)

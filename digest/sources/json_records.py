@@ -22,7 +22,7 @@ from digest.sources.records import Record, edition_of_records
 # Solr's response.docs, Elasticsearch's and Invenio's hits.hits.
 LIST_KEYS = (
     *("data", "items", "results", "papers", "recommendedPapers", "works", "records", "articles", "entries"),
-    *("collection", "hits", "docs", "value", "publications", "references", "rows", "entry"),
+    *("collection", "hits", "docs", "value", "publications", "rows", "entry"),
 )
 OUTER_KEYS = ("message", "response", "hits", "result", "search-results", "data", "feed")
 TOTAL_KEYS = ("total", "count", "total-results", "totalResults", "numFound", "total_count")
@@ -57,7 +57,7 @@ def _rows(answer: object) -> list[object]:
             if isinstance(rows := holder.get(key), list):
                 return rows
     for record in (answer, outer):  # a record by itself, as it is or in a message
-        if "title" in known_names(record) or "authors" in known_names(record):
+        if {"title", "authors"} & known_names(record):
             return [record]
     if any(holder.get(key) == 0 for holder in (answer, outer) for key in TOTAL_KEYS):
         return []
@@ -70,8 +70,9 @@ def _refuse_error(answer: Mapping[str, object]) -> None:
     status = answer.get("status")
     is_problem = type(status) is int and status >= 400
     said = next((answer[key] for key in ERROR_KEYS if isinstance(answer.get(key), str) and answer[key]), None)
-    if "error" in answer or is_problem or status in ("error", "failed", "fail"):
-        words = said or str(answer.get("error") or answer.get("message") or status)
+    fault = answer.get("error") or answer.get("errors")
+    if fault or is_problem or status in ("error", "failed", "fail"):
+        words = said or str(fault or answer.get("message") or status)
         raise SourceError(f"the API answered with an error, {quoted(words, 200)}: correct the address, or ask it later")
     if isinstance(answer.get("message"), str) and not known_names(answer) & {"title", "authors"}:
         raise SourceError(f"the API answered with a message, {quoted(said, 200)}: correct the address, or ask it later")

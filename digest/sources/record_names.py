@@ -13,7 +13,9 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "title": tuple("title titles articletitle documenttitle papertitle dctitle displayname headline name".split()),
+    "title": tuple("title titles articletitle documenttitle papertitle dctitle headline".split()),
+    # A title only beside what papers have: people, journals and institutions have names too.
+    "name": ("displayname", "name"),
     "abstract": tuple(
         "abstract summary abstractnote abstracttext description descriptions dcdescription abstractinvertedindex"
         " contenttext contenthtml text".split()
@@ -28,7 +30,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "places": tuple("url link externalurl pdf pdfurl openaccesspdf primarylocation landingpageurl guid".split()),
     "published_on": tuple(
         "publicationdate publishedonline publishedon publishedat datepublished published pubdate publishedprint"
-        " issued prismcoverdate versions created".split()
+        " issued prismcoverdate dates versions created".split()
     ),
     "day": ("date",),  # the list's day or the paper's: see records.py
     "listed_on": tuple("listedon firstlistedon listdate".split()),

@@ -80,7 +80,7 @@ def edition_of_records(
 def _read(record: Record) -> tuple[ParsedListing, int | None]:
     """The record as a listing, and the rank it states; PassedOver where it has no title."""
     fields = fields_of(_unwrapped(record))
-    title = title_line(seen_text(next(_texts(fields, "title", TEXT_KEYS), "")))
+    title = title_line(seen_text(_title(fields)))
     if not title:
         says_it = "title" in known_names(record)
         raise PassedOver("its title says nothing" if says_it else f"it has no title ({_named(record)})")
@@ -102,6 +102,11 @@ def _read(record: Record) -> tuple[ParsedListing, int | None]:
         listed_on=listed,
     )
     return listing, _first(fields, "rank", _count)
+
+
+def _title(fields: Fields) -> str:
+    named = ("title", "name") if "authors" in fields or "abstract" in fields else ("title",)
+    return next((text for field in named for text in _texts(fields, field, TEXT_KEYS)), "")
 
 
 def _first(fields: Fields, field: str, read: Callable[[object], Value | None]) -> Value | None:

@@ -109,10 +109,10 @@ def _rows(text: str, delimiter: str, first_line: int) -> Iterator[tuple[int, lis
 def _check_header(header: Sequence[str]) -> None:
     if len(header) > MAX_COLUMNS:
         raise SourceError(f"line 1: the table has {len(header):,} columns: export only the papers' own")
-    if "title" in known_names(header):
+    if {"title", "name"} & known_names(header):
         return
     found = ", ".join(quoted(name, 30) for name in header[:SHOWN])
-    known = ", ".join(field for field in NAMES if field not in ("places", "day"))
+    known = ", ".join(field for field in NAMES if field not in ("name", "places", "day"))
     raise SourceError(
         f"the table has no column for the title (its columns: {found}): name one of them title; known are {known}"
     )

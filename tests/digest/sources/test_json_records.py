@@ -210,6 +210,36 @@ def test_a_list_may_stand_in_any_known_wrapper(wrap: Any) -> None:
     assert (listing.title, listing.doi) == ("Kettles", "10.1000/abc")
 
 
+def test_a_paper_by_itself_is_one_paper_whatever_it_refers_to() -> None:
+    paper = {"title": "Kettles", "error": None, "references": [{"title": "Pots"}], "citations": [{"title": "Pans"}]}
+    assert [listing.title for listing in parse(paper).listings] == ["Kettles"]
+
+
+DATACITE = {
+    "doi": "10.1000/abc",
+    "titles": [{"title": "Kettles"}],
+    "creators": [{"name": "Byron, Ada", "givenName": "Ada", "familyName": "Byron"}],
+    "descriptions": [{"description": "We count.", "descriptionType": "Abstract"}],
+    "subjects": [{"subject": "Cookery"}],
+    "dates": [{"date": "2025-03-14", "dateType": "Issued"}],
+    "url": "https://example.org/1",
+}
+
+
+def test_datacites_lists_of_objects_are_read() -> None:
+    assert parse({"data": [{"id": "10.1000/abc", "type": "dois", "attributes": DATACITE}]}).listings == (
+        ParsedListing(
+            title="Kettles",
+            abstract="We count.",
+            authors=("Ada Byron",),
+            doi="10.1000/abc",
+            url="https://example.org/1",
+            categories=("Cookery",),
+            published_on=MARCH_14,
+        ),
+    )
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -245,6 +275,10 @@ def test_a_list_of_nothing_is_rightly_empty(answer: object) -> None:
         ({"paperId": "1", "authors": None}, "record 1 passed over: it has no title .it has 'paperId', 'authors'"),
         ([{"title": "*"}], "its title says nothing"),
         ([{}], "it is empty"),
+        ({"errors": [{"message": "Field missing"}], "data": None}, "an error, .*Field missing"),
+        # Semantic Scholar's authors, OpenAlex's journals: names, but not of papers.
+        ({"data": [{"authorId": "1", "name": "A. Byron", "url": "https://example.org"}]}, "it has no title"),
+        ({"results": [{"id": "S1", "display_name": "Journal of Pots", "works_count": 3}]}, "it has no title"),
     ],
     ids=str,
 )
