@@ -52,9 +52,10 @@ BINARIES = (
     (b"SQLite format 3", "a database (SQLite)"),
     (b"\x7fELF", "a program"),
 )
+# Two lines of a header, since papers are called "X-Prompt: ..." too.
 MAIL_START = re.compile(
     r"(?:Return-Path|Received|Delivered-To|Message-ID|MIME-Version|Content-Type|X-[\w-]+|From|To|Date|Subject):\s"
-    r"|From \S+@",
+    r"[^\r\n]*\r?\n(?:[ \t]|[A-Za-z][A-Za-z0-9-]{0,60}:[\s])|From \S+@",
     re.IGNORECASE,
 )
 JSON_START = re.compile(r"\[\s*(?:[\[{\"\]]|$)|\{\s*(?:[\"}]|$)")
