@@ -58,18 +58,21 @@ def edition_of_records(
 ) -> ParsedEdition:
     """The edition of a file's numbered rows ("line 7"); `record_of` makes a record of one or raises PassedOver.
 
-    A row's rank is the one it states (from 0 or 1), else its place among the rows of the same list's day.
+    A row's rank is the one it states (from 0 or 1), else its place among the rows, of the same day where they
+    name days.
     """
-    places: Counter[dt.date | None] = Counter()
+    places: Counter[dt.date] = Counter()
 
-    def read(numbered: tuple[int, Row], _: int) -> ParsedListing:
+    def read(numbered: tuple[int, Row], place: int) -> ParsedListing:
         number, row = numbered
         try:
             listing, stated = _read(record_of(row))
         except PassedOver as reason:
             raise PassedOver(str(reason), f"{noun} {number}") from None
-        places[listing.listed_on] += 1
-        return replace(listing, rank=places[listing.listed_on] if stated is None else stated)
+        if listing.listed_on:
+            places[listing.listed_on] += 1
+            place = places[listing.listed_on]
+        return replace(listing, rank=place if stated is None else stated)
 
     listings, warnings = collected(rows, read, noun, MAX_RECORDS)
     if any(listing.rank == 0 for listing in listings):

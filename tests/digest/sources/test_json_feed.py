@@ -71,7 +71,7 @@ def test_version_1_has_one_author() -> None:
 
 def test_an_item_without_a_title_is_passed_over() -> None:
     edition = parse({"id": "1", "content_text": "A thought."}, ITEM)
-    assert [listing.rank for listing in edition.listings] == [1]
+    assert [listing.rank for listing in edition.listings] == [2]
     assert edition.warnings == ("item 1 passed over: it has no title (it has 'id', 'content_text')",)
 
 

@@ -245,7 +245,7 @@ PAGES: dict[str, Page] = {
         "json",
         5,
         Facts("Graph methods", 4),
-        Facts("LONG", 4, 1, "LONG", {"rank": 5}),
+        Facts("LONG", 4, 1, "LONG", {"rank": 6}),
         warnings=2,  # titles of nothing but an image, a style sheet
     ),
 }
