@@ -48,7 +48,8 @@ def collected(
                 warnings.append(f"{reason.place or f'{noun} {count}'} passed over: {reason}")
     if not listings:
         first = warnings[0] if warnings else "it is empty"
-        raise SourceError(f"the page lists {count} things, none a paper ({first}): is it the right page?")
+        things = "1 thing" if count == 1 else f"{count} things"
+        raise SourceError(f"the page lists {things}, none a paper ({first}): is it the right page?")
     if passed_over > MAX_WARNINGS:
         warnings.append(f"and {passed_over - MAX_WARNINGS} more passed over")
     return tuple(listings), tuple(warnings)

@@ -22,9 +22,9 @@ from digest.sources.records import Record, edition_of_records
 # Solr's response.docs, Elasticsearch's and Invenio's hits.hits.
 LIST_KEYS = (
     *("data", "items", "results", "papers", "recommendedPapers", "works", "records", "articles", "entries"),
-    *("collection", "hits", "docs", "value", "publications", "rows", "entry"),
+    *("collection", "hits", "docs", "value", "publications", "rows", "entry", "result"),
 )
-OUTER_KEYS = ("message", "response", "hits", "result", "search-results", "data", "feed")
+OUTER_KEYS = ("message", "response", "hits", "result", "resultList", "search-results", "data", "feed")
 TOTAL_KEYS = ("total", "count", "total-results", "totalResults", "numFound", "total_count")
 ERROR_KEYS = ("error", "errors", "message", "detail", "title", "reason", "description")
 

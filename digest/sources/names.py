@@ -11,7 +11,7 @@ from digest.sources.tex_names import name_without_tex
 
 MAX_NAMES_TEXT = MAX_AUTHORS * MAX_NAME  # characters of a text that holds all the names
 
-WHOLE_NAMES = ("name", "display_name", "full_name", "fullName", "literal")
+WHOLE_NAMES = ("name", "display_name", "full_name", "fullName", "literal", "creator", "text")
 NAME_PARTS = (
     *(("given", "family"), ("firstname", "surname"), ("firstName", "lastName"), ("first_name", "last_name")),
     *(("givenName", "familyName"), ("given-name", "surname"), ("forename", "surname"), ("first", "last")),
@@ -31,7 +31,8 @@ def author_names(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return short_lines(map(plain_name, names_in(_spelled(value[:MAX_NAMES_TEXT]))), MAX_AUTHORS)
     if isinstance(value, Mapping):
-        value = value.get("author") if isinstance(value.get("author"), list) else [value]
+        # IEEE and DBLP: {"author": [...]}
+        value = next((inner for key in ("author", "authors") if isinstance(inner := value.get(key), list)), [value])
     if not isinstance(value, list):
         return ()
     if len(value) == 1 and isinstance(value[0], str):
@@ -42,6 +43,8 @@ def author_names(value: object) -> tuple[str, ...]:
 def _each(values: Iterable[object]) -> Iterator[str]:
     for value in values:
         name = _name_of_object(value) if isinstance(value, Mapping) else value
+        if isinstance(value, list):  # arXiv's dump: ["Byron", "Ada", "Jr"]
+            name = ", ".join(part for part in value[:3] if isinstance(part, str) and part)
         if isinstance(name, str):
             yield plain_name(name)
 

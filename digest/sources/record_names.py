@@ -3,7 +3,8 @@
 Names are compared without case, spaces and signs: `Publication Date`, `publicationDate` and
 `publication_date` are one. Where a record has several names of one meaning, the first in the table that can
 be read wins. The vocabularies: Crossref, DataCite, Semantic Scholar, OpenAlex, APS, arXiv's metadata dump,
-bioRxiv, JSON Feed, Zotero, Scopus, Web of Science, Google Scholar, BibTeX, RIS, and our own.
+bioRxiv, Europe PMC, INSPIRE, NASA ADS, HAL, PLOS, IEEE, Springer, Scopus, Web of Science, Google Scholar,
+Zotero, JSON Feed, BibTeX, RIS, and our own.
 """
 
 from __future__ import annotations
@@ -13,24 +14,25 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "title": tuple("title titles articletitle documenttitle papertitle dctitle headline".split()),
+    "title": tuple("title titles articletitle documenttitle papertitle titledisplay dctitle headline".split()),
     # A title only beside what papers have: people, journals and institutions have names too.
     "name": ("displayname", "name"),
     "abstract": tuple(
-        "abstract summary abstractnote abstracttext description descriptions dcdescription abstractinvertedindex"
-        " contenttext contenthtml text".split()
+        "abstract abstracts summary abstractnote abstracttext description descriptions dcdescription"
+        " abstractinvertedindex contenttext contenthtml text".split()
     ),
     "authors": tuple(
-        "authorfullnames authors author authorships creators creator dccreator authorsparsed authornames".split()
+        "authorsparsed authorfullnames authors author authorships creators creator dccreator authfullnames"
+        " authordisplay authornames authorstring".split()
     ),
-    "doi": tuple("doi dois prismdoi externalids identifiers ids doilink".split()),
-    "arxiv": tuple("arxivid arxiv eprint externalids ids identifiers paperid id".split()),
-    "url": tuple("url link links landingpageurl primarylocation externalurl href".split()),
+    "doi": tuple("doi dois doiids prismdoi externalids identifiers identifier ids doilink".split()),
+    "arxiv": tuple("arxivid arxiv arxiveprints eprint externalids ids identifiers identifier paperid id".split()),
+    "url": tuple("url urlabs htmlurl link links landingpageurl primarylocation externalurl uris href".split()),
     # Looked through for identifiers only: a reader is not sent to a PDF.
-    "places": tuple("url link externalurl pdf pdfurl openaccesspdf primarylocation landingpageurl guid".split()),
+    "places": tuple("url urlabs link externalurl pdf pdfurl openaccesspdf primarylocation landingpageurl guid".split()),
     "published_on": tuple(
-        "publicationdate publishedonline publishedon publishedat datepublished published pubdate publishedprint"
-        " issued prismcoverdate dates versions created".split()
+        "publicationdate firstpublicationdate publishedonline publishedon publishedat publisheddate datepublished"
+        " published pubdate publishedprint issued prismcoverdate preprintdate dates versions created".split()
     ),
     "day": ("date",),  # the list's day or the paper's: see records.py
     "listed_on": tuple("listedon firstlistedon listdate".split()),

@@ -39,7 +39,7 @@ Fields = dict[str, list[object]]
 MAX_VALUES = 200  # of one list, looked through
 
 TEXT_KEYS = ("value", "text", "title", "description", "content", "name")
-LINK_KEYS = ("url", "URL", "href", "landing_page_url", "pdf_url")
+LINK_KEYS = ("url", "URL", "href", "value", "landing_page_url", "pdf_url")
 DOI_KEYS = ("DOI", "doi", "value", "identifier")
 ARXIV_KEYS = ("ArXiv", "arxiv", "arXiv", "value", "identifier")
 LABEL_KEYS = ("display_name", "category", "label", "name", "tag", "term", "subject")

@@ -240,6 +240,106 @@ def test_datacites_lists_of_objects_are_read() -> None:
     )
 
 
+KETTLES = ("Kettles", "We count.", ("Ada Byron",), "10.1000/abc")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {
+            "messages": [{"status": "ok"}],
+            "collection": [
+                {"doi": "10.1000/abc", "title": "Kettles", "authors": "Byron, Ada", "abstract": "We count."}
+            ],
+        },
+        {
+            "resultList": {
+                "result": [
+                    {"doi": "10.1000/abc", "title": "Kettles", "authorString": "Ada Byron", "abstractText": "We count."}
+                ]
+            }
+        },
+        {
+            "hits": {
+                "total": 1,
+                "hits": [
+                    {
+                        "metadata": {
+                            "titles": [{"title": "Kettles"}],
+                            "abstracts": [{"value": "We count."}],
+                            "authors": [{"full_name": "Byron, Ada"}],
+                            "dois": [{"value": "10.1000/abc"}],
+                        }
+                    }
+                ],
+            }
+        },
+        {
+            "response": {
+                "docs": [
+                    {
+                        "title": ["Kettles"],
+                        "author": ["Byron, Ada"],
+                        "abstract": "We count.",
+                        "identifier": ["arXiv:2503.10613", "10.1000/abc"],
+                    }
+                ]
+            }
+        },
+        {
+            "response": {
+                "docs": [
+                    {
+                        "title_s": ["Kettles"],
+                        "authFullName_s": ["Ada Byron"],
+                        "abstract_s": ["We count."],
+                        "doiId_s": "10.1000/abc",
+                    }
+                ]
+            }
+        },
+        {
+            "articles": [
+                {
+                    "title": "Kettles",
+                    "authors": {"authors": [{"full_name": "Ada Byron"}]},
+                    "abstract": "We count.",
+                    "doi": "10.1000/abc",
+                }
+            ]
+        },
+        {
+            "records": [
+                {
+                    "title": "Kettles",
+                    "creators": [{"creator": "Byron, Ada"}],
+                    "abstract": "We count.",
+                    "identifier": "doi:10.1000/abc",
+                    "url": [{"format": "html", "value": "https://example.org/1"}],
+                }
+            ]
+        },
+        {
+            "search-results": {
+                "opensearch:totalResults": "1",
+                "entry": [
+                    {
+                        "dc:title": "Kettles",
+                        "dc:creator": "Byron, Ada",
+                        "dc:description": "We count.",
+                        "prism:doi": "10.1000/abc",
+                    }
+                ],
+            }
+        },
+    ],
+    ids=["biorxiv", "europe-pmc", "inspire", "ads", "hal", "ieee", "springer", "scopus"],
+)
+def test_the_answers_of_other_indexes_are_read(answer: object) -> None:
+    (listing,) = parse(answer).listings
+    assert (listing.title, listing.abstract, listing.authors, listing.doi) == KETTLES
+
+
 @pytest.mark.parametrize(
     "answer",
     [

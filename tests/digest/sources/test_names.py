@@ -32,6 +32,9 @@ TWO = ("Ada Byron", "Li Wei")
         [{"author": {"display_name": "Ada Byron"}}, {"person_or_org": {"name": "Wei, Li"}}],
         [{"full_name": "Byron, Ada"}, {"givenName": "Li", "familyName": "Wei"}],
         {"author": ["Ada Byron", "Li Wei"]},
+        {"authors": [{"full_name": "Ada Byron"}, {"full_name": "Li Wei"}]},
+        [{"creator": "Byron, Ada"}, {"creator": "Wei, Li"}],
+        [["Byron", "Ada", ""], ["Wei", "Li"]],
     ],
     ids=str,
 )
@@ -57,7 +60,7 @@ def test_every_shape_of_two_authors_is_the_same(value: object) -> None:
         (None, ()),
         (7, ()),
         ({}, ()),
-        ([None, {"name": None}, {"name": " "}, [["A"]]], ()),
+        ([None, {"name": None}, {"name": " "}, [], [["A"]], [5]], ()),
         ({"author": {"author": {"author": []}}}, ()),
     ],
     ids=str,
