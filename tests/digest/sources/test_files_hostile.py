@@ -28,7 +28,7 @@ HOSTILE = {
     "backslashes": "@misc{k,\n title = {x " + "\\" * M + " y}}",
     "dollars": "@misc{k,\n title = {x " + "$a " * 300_000 + "}}",
     "people": "@misc{k,\n title = {x}, author = {" + "A and " * 200_000 + "B}}",
-    "broken entries": "@misc{k,\n" * 50_000,
+    "broken entries": "@misc{k,\n" * 20_000,
     "at signs": "@" * M,
     "a key of spaces": "@misc{" + " " * M,
     "an endless reference": "TY  - JOUR\nTI  - " + "x" * 5 * M,

@@ -134,7 +134,7 @@ def test_gzip_that_is_broken_or_too_large_says_so(packed: bytes, says: str) -> N
 
 def test_a_bomb_takes_neither_time_nor_memory() -> None:
     packer = zlib.compressobj(9, wbits=zlib.MAX_WBITS | 16)
-    bomb = b"".join(packer.compress(bytes(1_000_000)) for _ in range(300)) + packer.flush()
+    bomb = b"".join(packer.compress(bytes(1_000_000)) for _ in range(60)) + packer.flush()
     tracemalloc.start()
     with pytest.raises(SourceError, match="more than 5,000,000 bytes"):
         unpacked(bomb, 5_000_000)
