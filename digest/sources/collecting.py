@@ -5,43 +5,57 @@ A row that cannot be a listing is passed over and said so; a page of which nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sized
 from typing import TypeVar
 
 from digest.sources import ParsedListing, SourceError
 
 Row = TypeVar("Row")
 
-MAX_LISTINGS = 10_000
+MAX_LISTINGS = 10_000  # of one day's page
+MAX_RECORDS = 100_000  # of a file, which may hold years
 MAX_WARNINGS = 50
 
 
 class PassedOver(Exception):
-    """A row that cannot be a listing, and why, in a few words."""
+    """A row that cannot be a listing, and why, in a few words; `place` where its number does not say where it is."""
+
+    def __init__(self, reason: str, place: str = "") -> None:
+        super().__init__(reason)
+        self.place = place
 
 
 def collected(
-    rows: Sequence[Row], read: Callable[[Row, int], ParsedListing], noun: str
+    rows: Iterable[Row], read: Callable[[Row, int], ParsedListing], noun: str, limit: int = MAX_LISTINGS
 ) -> tuple[tuple[ParsedListing, ...], tuple[str, ...]]:
-    """The listings that `read(row, rank)` makes of the rows, and a warning for each row it passed over."""
-    if len(rows) > MAX_LISTINGS:
-        raise SourceError(
-            f"the page holds {len(rows):,} papers, more than {MAX_LISTINGS:,}: is it one day's list? Split it"
-        )
+    """The listings that `read(row, rank)` makes of the rows, and a warning for each row it passed over.
+
+    The rows may be read one by one as they are asked for; more than `limit` of them are an error.
+    """
+    if isinstance(rows, Sized) and len(rows) > limit:
+        raise _too_many(f"{len(rows):,}", limit)
     listings: list[ParsedListing] = []
     warnings: list[str] = []
-    for rank, row in enumerate(rows, start=1):
+    count = passed_over = 0
+    for count, row in enumerate(rows, start=1):
+        if count > limit:
+            raise _too_many("over", limit)
         try:
-            listings.append(read(row, rank))
+            listings.append(read(row, count))
         except PassedOver as reason:
-            warnings.append(f"{noun} {rank} passed over: {reason}")
+            passed_over += 1
+            if passed_over <= MAX_WARNINGS:
+                warnings.append(f"{reason.place or f'{noun} {count}'} passed over: {reason}")
     if not listings:
         first = warnings[0] if warnings else "it is empty"
-        raise SourceError(f"the page lists {len(rows)} things, none a paper ({first}): is it the right page?")
-    return tuple(listings), _bounded(warnings)
+        things = "1 thing" if count == 1 else f"{count} things"
+        raise SourceError(f"the page lists {things}, none a paper ({first}): is it the right page?")
+    if passed_over > MAX_WARNINGS:
+        warnings.append(f"and {passed_over - MAX_WARNINGS} more passed over")
+    return tuple(listings), tuple(warnings)
 
 
-def _bounded(warnings: list[str]) -> tuple[str, ...]:
-    if len(warnings) <= MAX_WARNINGS:
-        return tuple(warnings)
-    return (*warnings[:MAX_WARNINGS], f"and {len(warnings) - MAX_WARNINGS} more passed over")
+def _too_many(number: str, limit: int) -> SourceError:
+    if number == "over":
+        return SourceError(f"the page holds more than {limit:,} papers: split it")
+    return SourceError(f"the page holds {number} papers, more than {limit:,}: is it one day's list? Split it")

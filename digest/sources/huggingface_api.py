@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from digest.sources import EmptyEdition, ParsedEdition, ParsedListing, SourceError
 from digest.sources.collecting import PassedOver, collected
+from digest.sources.dates import utc_date
+from digest.sources.fragments import MAX_MARKUP, seen_text
 from digest.sources.identifiers import arxiv_id_of, safe_url
+from digest.sources.json_text import loaded_json
 from digest.sources.plain import (
     MAX_AUTHORS,
     abstract_line,
@@ -39,20 +41,6 @@ def parse(page: bytes | str) -> ParsedEdition:
     """The daily list out of the API's answer."""
     answer = loaded_json(decoded(page))
     return edition_of_rows(_rows(answer), _stated_date(answer))
-
-
-def loaded_json(text: str) -> object:
-    """The JSON value in the text; SourceError with line and column where there is none."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise SourceError(
-            f"line {error.lineno}, column {error.colno}: not JSON ({error.msg}): was the answer cut off? Fetch it again"
-        ) from None
-    except RecursionError:
-        raise SourceError("the JSON is nested too deeply for a list of papers: fetch it again") from None
-    except ValueError:  # an integer of more than 4,300 digits
-        raise SourceError("the JSON holds a number no list of papers needs: fetch it again") from None
 
 
 def _rows(answer: object) -> list[object]:
@@ -102,7 +90,7 @@ def listing_of_row(row: object, rank: int) -> ParsedListing:
     if not isinstance(row, dict):
         raise PassedOver(f"it is no object ({quoted(row) if isinstance(row, str) else type(row).__name__})")
     both = _both_levels(row)
-    title = title_line(both.get("title"))
+    title = title_line(seen_text(one_line(both.get("title"), MAX_MARKUP)))
     identifier = one_line(both.get("id"), 100)
     if not title:
         raise PassedOver(f"it has no title (id {quoted(identifier)})" if identifier else "it has no title")
@@ -111,7 +99,7 @@ def listing_of_row(row: object, rank: int) -> ParsedListing:
         raise PassedOver(f"it has no paper and no arXiv id ({quoted(title)})")
     return ParsedListing(
         title=title,
-        abstract=abstract_line(both.get("summary")),
+        abstract=abstract_line(seen_text(one_line(both.get("summary"), MAX_MARKUP))),
         authors=_authors(both.get("authors")),
         arxiv_id=arxiv_id,
         arxiv_version=version,
@@ -148,14 +136,3 @@ def _common_date(rows: Sequence[object]) -> dt.date | None:
 
 def _submitted_on(row: Mapping[str, object]) -> dt.date | None:
     return utc_date(_both_levels(row).get("submittedOnDailyAt"))
-
-
-def utc_date(value: object) -> dt.date | None:
-    """The UTC day of an ISO date or timestamp; None for anything else."""
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = dt.datetime.fromisoformat(value.strip())
-        return moment.astimezone(dt.UTC).date() if moment.tzinfo else moment.date()
-    except (ValueError, OverflowError):
-        return None

@@ -14,8 +14,10 @@ from bs4.element import Tag
 
 from digest.sources import ParsedEdition, ParsedListing, SourceError
 from digest.sources.collecting import PassedOver, collected
-from digest.sources.huggingface_api import PAPERS_URL, edition_of_rows, loaded_json, utc_date
+from digest.sources.dates import utc_date
+from digest.sources.huggingface_api import PAPERS_URL, edition_of_rows
 from digest.sources.identifiers import arxiv_id_of, safe_url
+from digest.sources.json_text import loaded_json
 from digest.sources.markup import soup_of
 from digest.sources.plain import decoded, one_line, quoted, title_line
 

@@ -5,7 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from digest.sources import ParsedEdition, SourceError, feed, huggingface_api, huggingface_html, text_listing
+from digest.sources import (
+    ParsedEdition,
+    SourceError,
+    bibtex,
+    feed,
+    huggingface_api,
+    huggingface_html,
+    json_feed,
+    json_lines,
+    json_records,
+    ris,
+    table,
+    text_listing,
+)
 from digest.sources.plain import one_line, quoted, wide_encoding
 
 PARSERS: dict[str, Callable[[bytes | str], ParsedEdition]] = {
@@ -13,6 +26,12 @@ PARSERS: dict[str, Callable[[bytes | str], ParsedEdition]] = {
     "huggingface-api": huggingface_api.parse,
     "huggingface-html": huggingface_html.parse,
     "feed": feed.parse,
+    "json-feed": json_feed.parse,
+    "json": json_records.parse,
+    "jsonl": json_lines.parse,
+    "csv": table.parse,
+    "bibtex": bibtex.parse,
+    "ris": ris.parse,
 }
 
 MAX_PAGE = 50_000_000  # a full arXiv feed of 2,000 entries takes about 5 MB
@@ -25,19 +44,26 @@ BINARIES = (
     (b"GIF8", "an image (GIF)"),
     (b"RIFF", "an image or a sound (RIFF)"),
     (b"\x1f\x8b", "gzip data, still packed"),
-    (b"PK\x03\x04", "a ZIP archive"),
+    (b"PK\x03\x04", "a ZIP archive (a spreadsheet? Save it as CSV)"),
+    (b"\xd0\xcf\x11\xe0", "an old Office file (a spreadsheet? Save it as CSV)"),
     (b"\x28\xb5\x2f\xfd", "zstd data, still packed"),
     (b"BZh", "bzip2 data, still packed"),
     (b"\xfd7zXZ", "xz data, still packed"),
     (b"SQLite format 3", "a database (SQLite)"),
     (b"\x7fELF", "a program"),
 )
+# Two lines of a header, since papers are called "X-Prompt: ..." too.
 MAIL_START = re.compile(
     r"(?:Return-Path|Received|Delivered-To|Message-ID|MIME-Version|Content-Type|X-[\w-]+|From|To|Date|Subject):\s"
-    r"|From \S+@",
+    r"[^\r\n]*\r?\n(?:[ \t]|[A-Za-z][A-Za-z0-9-]{0,60}:[\s])|From \S+@",
     re.IGNORECASE,
 )
 JSON_START = re.compile(r"\[\s*(?:[\[{\"\]]|$)|\{\s*(?:[\"}]|$)")
+# Two objects with nothing but a line's end between them are no JSON, but lines of it.
+JSON_LINES = re.compile(r"\}[ \t\r]*\n\s*\{")
+JSON_FEED = re.compile(r"\"version\"\s*:\s*\"https?:\\?/\\?/(?:www\.)?jsonfeed\.org\\?/version", re.IGNORECASE)
+# The rows of Hugging Face's API, or their Python reprs as texts in a list.
+HUGGINGFACE_ROW = re.compile(r"\"(?:paper\"\s*:\s*\{|submittedOnDailyAt\"|dailyPapers\")|\[\s*\"\{(?:'|\\\")")
 # What may stand before the root of an XML or HTML page; a comment that never ends takes the rest.
 PROLOGUE = re.compile(r"\s*(?:<\?.*?\?>|<!--.*?(?:-->|$)|<!doctype[^>\[]*(?:\[.*?\]\s*)?>)", re.IGNORECASE | re.DOTALL)
 ROOT = re.compile(r"\s*<(?P<name>[A-Za-z_][\w:.-]*)")
@@ -64,12 +90,30 @@ def detect(page: bytes | str) -> str:
     if head.lstrip().startswith("<"):
         return _markup_kind(head, page)
     if JSON_START.match(head.lstrip()):
-        return "huggingface-api"
+        return _json_kind(head.lstrip(), page)
     if "\x00" in head:
         raise SourceError("the page is binary data, not text: check the source's address")
     if MAIL_START.match(head):
         raise SourceError("the page is an e-mail: save the list it speaks of, not the message")
-    return "text"
+    return _text_kind(head)
+
+
+def _json_kind(head: str, page: bytes | str) -> str:
+    # A first line longer than the head may be a record of hundreds of authors: then all of the page is asked.
+    whole = head if "\n" in head or len(page) <= HEAD else _as_text(page)
+    if head.startswith("{") and JSON_LINES.search(whole):
+        return "jsonl"
+    if JSON_FEED.search(head):
+        return "json-feed"
+    return "huggingface-api" if HUGGINGFACE_ROW.search(head) else "json"
+
+
+def _text_kind(head: str) -> str:
+    if ris.FIRST_LINE.match(head):
+        return "ris"
+    if bibtex.ENTRY.search(head):
+        return "bibtex"
+    return "csv" if table.looks_like_table(head) else "text"
 
 
 def _check_size(page: bytes | str) -> None:
@@ -80,11 +124,17 @@ def _check_size(page: bytes | str) -> None:
 def _head(page: bytes | str) -> str:
     """The beginning as text, good enough to tell the kinds apart; the parsers decode strictly."""
     if isinstance(page, str):
-        return page[:HEAD].removeprefix("\ufeff")
+        return _as_text(page[:HEAD])
     for start, name in BINARIES:
         if page.startswith(start):
             raise SourceError(f"the page is {name}: check the source's address")
-    return page[:HEAD].decode(wide_encoding(page) or "utf-8", errors="replace").removeprefix("\ufeff")
+    return _as_text(page[:HEAD])
+
+
+def _as_text(page: bytes | str) -> str:
+    if isinstance(page, bytes):
+        page = page.decode(wide_encoding(page) or "utf-8", errors="replace")
+    return page.removeprefix("\ufeff")
 
 
 def _markup_kind(head: str, page: bytes | str) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Iterator
 
 from digest.sources import SourceError
 
@@ -46,7 +47,46 @@ WIDE_STARTS = (
     (b"\x00<", "utf-16-be"),
     (b"<\x00", "utf-16-le"),
 )
+GZIP_MARK = b"\x1f\x8b"
+GZIP_PIECE = 65_536  # bytes fed at a time: what is left of a piece is copied at the end of each member
+MAX_GZIP_MEMBERS = 10_000  # bgzip makes one for every 64 KB
+
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def unpacked(content: bytes, limit: int) -> bytes:
+    """The content of a gzip file (RFC 1952), anything else as it is; never more than `limit` bytes.
+
+    Raises SourceError where there is more in it (a bomb, or a file too large), and where it is broken.
+    """
+    if not content.startswith(GZIP_MARK):
+        return content
+    found = bytearray()
+    position = 0
+    for _ in range(MAX_GZIP_MEMBERS):
+        position = _unpacked_member(content, position, found, limit)
+        if not content.startswith(GZIP_MARK, position):  # the end, or padding
+            return bytes(found)
+    raise SourceError(f"the gzip file has over {MAX_GZIP_MEMBERS:,} parts: unpack it, and look at what it is")
+
+
+def _unpacked_member(content: bytes, position: int, found: bytearray, limit: int) -> int:
+    """Unpacks the member that begins at `position` behind what is `found`; returns where it ends."""
+    member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    while not member.eof:
+        piece = member.unconsumed_tail or content[position : position + GZIP_PIECE]
+        if not member.unconsumed_tail:
+            position += len(piece)
+        try:
+            part = member.decompress(piece, limit + 1 - len(found))
+        except zlib.error as error:
+            raise SourceError(f"the gzip data is broken ({error}): fetch the file again") from None
+        found += part
+        if len(found) > limit:
+            raise SourceError(f"the gzip file holds more than {limit:,} bytes: is it a list of papers? Split it")
+        if not piece and not part and not member.eof:
+            raise SourceError("the gzip data is cut off: fetch the file again")
+    return position - len(member.unused_data)
 
 
 def decoded(page: bytes | str, charset: str = "utf-8") -> str:
@@ -85,6 +125,16 @@ def _undecodable(page: bytes, encoding: str, offset: int) -> str:
     line = page.count(b"\n", 0, offset) + 1
     name = encoding.removesuffix("-sig").upper()
     return f"byte {offset} (line {line}) is not {name}: save the page in the encoding it declares, best UTF-8"
+
+
+def lines_in(text: str) -> Iterator[str]:
+    """The lines without their ends, one at a time: a list of them would hold the text twice."""
+    start = 0
+    for end in LINE_END.finditer(text):
+        yield text[start : end.start()]
+        start = end.end()
+    if start < len(text):
+        yield text[start:]
 
 
 def without_never_text(text: str) -> str:

@@ -8,6 +8,7 @@ import json
 import tarfile
 import unicodedata
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -227,7 +228,7 @@ def test_the_saved_days_of_each_schema_parse(shared_data: Path) -> None:
 
 def test_all_415_raw_days_agree_with_the_normalised_ones_paper_by_paper(shared_data: Path) -> None:
     expected = _normalised(shared_data)
-    read = 0
+    read, html = 0, set()
     with tarfile.open(shared_data / "hf_daily" / "hf_daily_raw_dev.tar.xz") as archive:
         for member in archive:
             content = archive.extractfile(member)
@@ -235,23 +236,44 @@ def test_all_415_raw_days_agree_with_the_normalised_ones_paper_by_paper(shared_d
                 continue
             edition = huggingface_api.parse(content.read())
             day = Path(member.name).stem
+            assert edition.warnings == ()
             assert edition.date in (None, dt.date.fromisoformat(day))
             assert edition.date or day < "2025-03-17"  # from then on the rows say the day themselves
-            found = [(one.rank, one.arxiv_id, one.title, one.upvotes, one.authors) for one in edition.listings]
-            assert found == expected[day]
+            assert len(edition.listings) == len(expected[day])
+            for found, (wanted, abstract) in zip(edition.listings, expected[day], strict=True):
+                assert replace(found, abstract="", url="") == wanted
+                assert found.url == f"https://huggingface.co/papers/{found.arxiv_id}"
+                if found.abstract != abstract:
+                    html.add(found.arxiv_id)
+                    assert "</a>" in abstract
             read += 1
     assert read == len(expected) == 415
+    # By rule: text is never HTML. By rule too, and in `_normalised`: one line, NFC, no names of nothing.
+    assert html == {"2507.03745"}
 
 
-def _normalised(shared_data: Path) -> dict[str, list[tuple[Any, ...]]]:
-    days: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+def _normalised(shared_data: Path) -> dict[str, list[tuple[ParsedListing, str]]]:
+    """Every paper but its abstract as it should be parsed, and its abstract, by day and in order."""
+    days: dict[str, list[tuple[ParsedListing, str]]] = defaultdict(list)
     with gzip.open(shared_data / "hf_daily" / "hf_daily_dev.jsonl.gz", "rt", encoding="utf-8") as lines:
         for paper in map(json.loads, lines):
-            title, *names = (
-                " ".join(unicodedata.normalize("NFC", text).split()) for text in (paper["title"], *paper["authors"])
+            title, abstract, *names = (
+                " ".join(unicodedata.normalize("NFC", text).split())
+                for text in (paper["title"], paper["abstract"], *paper["authors"])
             )
-            upvotes = paper["upvotes"]
-            days[paper["date"]].append(
-                (paper["rank"] + 1, paper["id"], title, upvotes, tuple(filter(None, names))[:500])
+            wanted = ParsedListing(
+                title=title,
+                authors=tuple(filter(None, names))[:500],
+                arxiv_id=paper["id"],
+                rank=paper["rank"] + 1,
+                upvotes=paper["upvotes"],
+                comments=paper["num_comments"],
+                published_on=dt.date.fromisoformat(paper["published_at"][:10]),
             )
+            days[paper["date"]].append((wanted, abstract))
     return days
+
+
+def test_text_that_is_html_is_read_as_a_reader_sees_it() -> None:
+    listing = only(title="Kettles &amp; Pots", summary="We <think> of $x<y$: <a href='x'>more</a>.")
+    assert (listing.title, listing.abstract) == ("Kettles & Pots", "We <think> of $x<y$: more.")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import time
+import tracemalloc
 import unicodedata
+import zlib
 
 import pytest
 from hypothesis import given
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 
 from digest.sources import SourceError
 from digest.sources.markup import text_of_html
-from digest.sources.plain import decoded, one_line, quoted, title_line
+from digest.sources.plain import LINE_END, decoded, lines_in, one_line, quoted, title_line, unpacked
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
@@ -88,3 +91,58 @@ def test_hostile_html_takes_no_time(html: str) -> None:
     began = time.perf_counter()
     text_of_html(html)
     assert time.perf_counter() - began < 10
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        gzip.compress(b"We count kettles."),
+        gzip.compress(b"We count ") + gzip.compress(b"") + gzip.compress(b"kettles."),
+        gzip.compress(b"We count kettles.") + b"\x00" * 512,
+        b"We count kettles.",
+    ],
+    ids=["one", "parts", "padded", "never packed"],
+)
+def test_gzip_is_unpacked_and_anything_else_left_as_it_is(packed: bytes) -> None:
+    assert unpacked(packed, 17) == b"We count kettles."
+
+
+def test_a_long_file_is_unpacked_piece_by_piece() -> None:
+    content = bytes(range(256)) * 4_000
+    packed = gzip.compress(content, compresslevel=0)
+    assert unpacked(packed + packed, 2 * len(content)) == content + content
+
+
+@pytest.mark.parametrize(
+    ("packed", "says"),
+    [
+        (gzip.compress(b"x" * 18), "more than 17 bytes"),
+        (gzip.compress(b"x" * 9) * 2, "more than 17 bytes"),
+        (gzip.compress(b"kettles")[:-4], "cut off"),
+        (gzip.compress(b"kettles")[:12], "cut off"),
+        (b"\x1f\x8b", "cut off"),
+        (b"\x1f\x8bnothing of the kind", "is broken"),
+        (gzip.compress(b"kettles")[:-8] + b"\x00" * 8, "is broken"),
+        (gzip.compress(b"") * 10_001, "over 10,000 parts"),
+    ],
+)
+def test_gzip_that_is_broken_or_too_large_says_so(packed: bytes, says: str) -> None:
+    with pytest.raises(SourceError, match=says) as caught:
+        unpacked(packed, 17)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_bomb_takes_neither_time_nor_memory() -> None:
+    packer = zlib.compressobj(9, wbits=zlib.MAX_WBITS | 16)
+    bomb = b"".join(packer.compress(bytes(1_000_000)) for _ in range(60)) + packer.flush()
+    tracemalloc.start()
+    with pytest.raises(SourceError, match="more than 5,000,000 bytes"):
+        unpacked(bomb, 5_000_000)
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
+
+
+@given(st.text(alphabet="ab\r\n\u2028"))
+def test_lines_end_as_editors_count_them(text: str) -> None:
+    lines = LINE_END.split(text)
+    assert list(lines_in(text)) == (lines if lines[-1] else lines[:-1])
