@@ -20,7 +20,11 @@ class SourceError(Exception):
 
 
 class EmptyEdition(SourceError):
-    """A list that is rightly empty: a weekend or a holiday, not a fault."""
+    """A list that is rightly empty: a weekend or a holiday, not a fault. `next_token`: only this page of it is."""
+
+    def __init__(self, message: str, next_token: str = "") -> None:
+        super().__init__(message)
+        self.next_token = next_token
 
 
 class TryLater(SourceError):
@@ -62,4 +66,5 @@ class ParsedEdition:
     month_day: tuple[int, int] | None = None
     title: str = ""  # the feed's own name, where it has one
     next_token: str = ""  # OAI-PMH's resumptionToken: there is more, and this asks for it
+    total: int | None = None  # how many the whole list has, where this is one page of it and says so
     warnings: tuple[str, ...] = field(default=())  # what was passed over, for the log

@@ -12,10 +12,12 @@ from digest.sources import ParsedListing
 from digest.sources.collecting import PassedOver
 from digest.sources.identifiers import arxiv_id_of, doi_of, safe_url
 from digest.sources.markup import text_of_html
+from digest.sources.names import names_in
 from digest.sources.plain import (
     MAX_ABSTRACT,
     MAX_AUTHORS,
     MAX_CATEGORIES,
+    MAX_TITLE,
     abstract_line,
     count,
     one_line,
@@ -23,7 +25,7 @@ from digest.sources.plain import (
     short_lines,
     title_line,
 )
-from digest.sources.tex_names import name_without_tex
+from digest.sources.withdrawal import is_taken_back
 
 ANNOUNCE_TYPES = ("new", "cross", "replace", "replace-cross")
 ARXIV_PREFIX = re.compile(r"arXiv:(?P<id>\S+)\s+Announce Type:\s*(?P<type>[a-z-]+)\s+(?:Abstract:\s*)?", re.IGNORECASE)
@@ -33,9 +35,6 @@ ARXIV_GUID = "oai:arxiv.org:"
 LABELLED = re.compile(r"Authors: (?P<authors>.*?) Upvotes: (?P<upvotes>[0-9]{1,9}) Summary: (?P<summary>.*)")
 
 MAX_MARKUP = MAX_ABSTRACT * 5  # HTML may be five times its text; what lies beyond is not worth the time
-
-INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]*){1,5}")
-SUFFIXES = ("Jr", "Jr.", "Sr", "Sr.", "II", "III", "IV")
 
 Entry = dict[str, Any]
 
@@ -53,17 +52,18 @@ def listing_of_entry(entry: Entry, rank: int, is_atom: bool) -> ParsedListing:
     return ParsedListing(
         title=title,
         abstract=labelled["summary"] if labelled else abstract,
-        authors=short_lines(_names(labelled["authors"]) if labelled else _authors(entry), MAX_AUTHORS),
+        authors=short_lines(names_in(labelled["authors"]) if labelled else _authors(entry), MAX_AUTHORS),
         arxiv_id=arxiv_id,
         arxiv_version=version,
         doi=next((doi for text in _doi_places(entry) if (doi := doi_of(text))), ""),
         url=safe_url(link),
         rank=rank,
         upvotes=count(int(labelled["upvotes"])) if labelled else None,
-        categories=short_lines((tag.get("term") for tag in dicts_in(entry, "tags")), MAX_CATEGORIES),
+        categories=short_lines(_categories(entry), MAX_CATEGORIES),
         # Other announcements are dated by their own day, which is not the paper's.
         published_on=_published_on(entry) if announced == "new" else None,
         announce_type=announced,
+        is_withdrawn=is_taken_back(title, abstract, one_line(entry.get("arxiv_comment"), MAX_TITLE)),
     )
 
 
@@ -127,28 +127,15 @@ def _authors(entry: Entry) -> list[str]:
     # One name may be all of them in one string; arXiv's may have 3,000 people.
     texts = (text_of_html(_string(author.get("name"))[:MAX_MARKUP]) for author in dicts_in(entry, "authors"))
     names = [name for text in texts if (name := one_line(text, MAX_MARKUP))]
-    return _names(names[0]) if len(names) == 1 else names
+    return names_in(names[0]) if len(names) == 1 else names
 
 
-def _names(text: str) -> list[str]:
-    """The names in one string: "Ada Byron, Mary Shelley and Li Wei", "Byron, A., Shelley, M."."""
-    separator = r";" if ";" in text else r",(?:\s+and\s)?|\sand\s"
-    parts = [part for piece in re.split(separator, name_without_tex(text)) if (part := piece.strip())]
-    if len(parts) == 2 and not any(" " in part for part in parts):
-        return [text]  # "Byron, Ada" is one person
-    if len(parts) % 2 == 0 and all(part.isupper() and INITIALS.fullmatch(part) for part in parts[1::2]):
-        return [f"{initials} {family}" for family, initials in zip(parts[::2], parts[1::2], strict=True)]
-    return _with_suffixes(parts)
-
-
-def _with_suffixes(parts: list[str]) -> list[str]:
-    names: list[str] = []
-    for part in parts:
-        if part in SUFFIXES and names:
-            names[-1] += f", {part}"
-        else:
-            names.append(part)
-    return names
+def _categories(entry: Entry) -> list[str]:
+    """The categories, arXiv's primary one first: its API lists it anywhere among them."""
+    terms = [_string(tag.get("term")) for tag in dicts_in(entry, "tags")]
+    stated = entry.get("arxiv_primary_category")
+    primary = _string(stated.get("term")) if isinstance(stated, dict) else ""
+    return sorted(terms, key=lambda term: term != primary)
 
 
 def _published_on(entry: Entry) -> dt.date | None:

@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from digest.sources import ParsedEdition, SourceError, feed, huggingface_api, huggingface_html, text_listing
+from digest.sources import (
+    ParsedEdition,
+    SourceError,
+    feed,
+    huggingface_api,
+    huggingface_html,
+    jats,
+    marcxml,
+    oai,
+    pubmed,
+    text_listing,
+)
 from digest.sources.plain import one_line, quoted, wide_encoding
 
 PARSERS: dict[str, Callable[[bytes | str], ParsedEdition]] = {
@@ -13,6 +24,10 @@ PARSERS: dict[str, Callable[[bytes | str], ParsedEdition]] = {
     "huggingface-api": huggingface_api.parse,
     "huggingface-html": huggingface_html.parse,
     "feed": feed.parse,
+    "oai": oai.parse,
+    "marcxml": marcxml.parse,
+    "pubmed": pubmed.parse,
+    "jats": jats.parse,
 }
 
 MAX_PAGE = 50_000_000  # a full arXiv feed of 2,000 entries takes about 5 MB
@@ -41,7 +56,16 @@ JSON_START = re.compile(r"\[\s*(?:[\[{\"\]]|$)|\{\s*(?:[\"}]|$)")
 # What may stand before the root of an XML or HTML page; a comment that never ends takes the rest.
 PROLOGUE = re.compile(r"\s*(?:<\?.*?\?>|<!--.*?(?:-->|$)|<!doctype[^>\[]*(?:\[.*?\]\s*)?>)", re.IGNORECASE | re.DOTALL)
 ROOT = re.compile(r"\s*<(?P<name>[A-Za-z_][\w:.-]*)")
-FEED_ROOTS = ("rss", "rdf", "feed")
+ROOTS = {
+    **dict.fromkeys(("rss", "rdf", "feed"), "feed"),
+    "oai-pmh": "oai",
+    **dict.fromkeys(("pubmedarticleset", "articleset"), "pubmed"),
+}
+# Roots that many vocabularies have, and what else must stand in a page of ours.
+SHARED_ROOTS = {
+    **dict.fromkeys(("collection", "record"), ("marcxml", re.compile("loc\\.gov/MARC21|datafield"))),
+    **dict.fromkeys(("article", "articles", "pmc-articleset"), ("jats", re.compile("<article-meta"))),
+}
 PAPERS_PAGE = re.compile(r"data-target=[\"']?DailyPapers|href=[\"']?(?:https?://huggingface\.co)?/papers/")
 PAGE_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,300})", re.IGNORECASE)
 
@@ -90,11 +114,14 @@ def _head(page: bytes | str) -> str:
 def _markup_kind(head: str, page: bytes | str) -> str:
     root = _root(head)
     name = root.rpartition(":")[2].lower()
-    if name in FEED_ROOTS:
-        return "feed"
+    if name in ROOTS:
+        return ROOTS[name]
+    if name in SHARED_ROOTS and SHARED_ROOTS[name][1].search(head):
+        return SHARED_ROOTS[name][0]
     if name != "html" and head.lstrip().startswith("<?xml"):
         raise SourceError(
-            f"the page is XML but no feed (its root is {quoted(root or 'out of sight')}): use RSS, Atom or JSON"
+            f"the page is XML of no kind that is read (its root is {quoted(root or 'out of sight')}): "
+            "use RSS, Atom, OAI-PMH or JSON"
         )
     html = huggingface_html.decoded_html(page)
     if PAPERS_PAGE.search(html):

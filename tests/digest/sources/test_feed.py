@@ -283,7 +283,7 @@ def test_everything_is_bounded() -> None:
 
 
 def test_more_than_10_000_entries_are_an_error() -> None:
-    with pytest.raises(SourceError, match="10,001 papers"):
+    with pytest.raises(SourceError, match="over 10,000 papers"):
         feed.parse(rss(ITEM * 10_001))
 
 
@@ -357,7 +357,7 @@ def test_a_blank_line_before_the_declaration_does_no_harm() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (rss(item() * 3)[:-30], r"line 3, column \d+: the feed is not well-formed XML .* cut off"),
+        (rss(item() * 3)[:-30], r"line 3, column \d+: the page is not well-formed XML .* cut off"),
         (rss("<item><title>A & B</title></item>"), r"line 3, column \d+: .*not well-formed"),
         (rss("<item><title>&nbsp;</title></item>"), "line 3, column 14: .*undefined entity"),
         (rss("<x:y/>"), "unbound prefix"),
