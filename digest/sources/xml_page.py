@@ -18,8 +18,8 @@ from digest.sources.plain import one_line, quoted, strictly_decoded, wide_encodi
 
 ADDED_LINE = b"<?xml version='1.0' encoding='utf-8'?>\n"  # what feedparser puts before a page without it
 MAX_DEPTH = 200
-MAX_ELEMENTS = 500_000  # arXiv's largest answer, 2,000 papers by 10 people each, has about 60,000
-MAX_ATTRIBUTES = 1_000_000  # letters in one element's; an image inside an Atom entry may take many
+MAX_ATTRIBUTES = 1_000  # of one element
+MAX_ATTRIBUTE_LETTERS = 1_000_000  # of one element's together; an image inside an Atom entry takes many
 # Pages declare entities for single signs (&nbsp;); longer ones, or entities made of others, multiply.
 MAX_ENTITY = 8
 REFERS_TO_ANOTHER = re.compile("&(?!#)")
@@ -52,6 +52,8 @@ def _converted(page: bytes) -> tuple[bytes, tuple[str, ...]]:
 class Walk:
     """One pass of expat over a page in UTF-8; SourceError at the first thing that must go no further."""
 
+    most_elements = 500_000
+
     def __init__(self) -> None:
         self.parser = expat.ParserCreate("utf-8", namespace_separator=" ")
         self.parser.buffer_text = True
@@ -75,10 +77,10 @@ class Walk:
         self.elements += 1
         if self.depth > MAX_DEPTH:
             raise self.fault(f"elements are nested more than {MAX_DEPTH} deep: is it a list of papers?")
-        if self.elements > MAX_ELEMENTS:
-            raise self.fault(f"the page has over {MAX_ELEMENTS:,} elements: is it one day's list? Split it")
-        if attributes and sum(map(len, attributes.values())) > MAX_ATTRIBUTES:
-            raise self.fault(f"an element has over {MAX_ATTRIBUTES:,} letters of attributes: is it a list of papers?")
+        if self.elements > self.most_elements:
+            raise self.fault(f"the page has over {self.most_elements:,} elements: is it one day's list? Split it")
+        if attributes and (len(attributes) > MAX_ATTRIBUTES or _letters(attributes) > MAX_ATTRIBUTE_LETTERS):
+            raise self.fault("an element has too many or too large attributes: is it a list of papers?")
 
     def text(self, text: str) -> None:
         pass
@@ -97,3 +99,7 @@ class Walk:
         return SourceError(
             f"line {self.parser.CurrentLineNumber}, column {self.parser.CurrentColumnNumber + 1}: {words}"
         )
+
+
+def _letters(attributes: dict[str, str]) -> int:
+    return sum(map(len, attributes.values()))

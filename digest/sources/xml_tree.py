@@ -38,8 +38,9 @@ class Growing(Walk):
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         super().start(tag, attributes)
-        named = {name.rpartition(" ")[2]: value for name, value in attributes.items()}
-        self.builder.start(tag.rpartition(" ")[2], named)
+        if attributes:
+            attributes = {name.rpartition(" ")[2]: value for name, value in attributes.items()}
+        self.builder.start(tag.rpartition(" ")[2], attributes)
 
     def text(self, text: str) -> None:
         self.builder.data(text)
