@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
 from time import struct_time
 from typing import Any
 
 from digest.sources import ParsedListing
 from digest.sources.collecting import PassedOver
-from digest.sources.identifiers import arxiv_id_of, doi_of, safe_url
+from digest.sources.identifiers import arxiv_id_of, first_doi, safe_url
 from digest.sources.markup import text_of_html
 from digest.sources.names import names_in
 from digest.sources.plain import (
@@ -48,14 +47,15 @@ def listing_of_entry(entry: Entry, rank: int, is_atom: bool) -> ParsedListing:
         raise PassedOver(f"it has no title ({quoted(name)})" if name else "it has no title")
     abstract, announced = _announced(entry, abstract_line(_abstract(entry, is_atom)))
     labelled = LABELLED.fullmatch(abstract)
-    arxiv_id, version = _arxiv_id(entry)
+    places = _places(entry)
+    arxiv_id, version = _arxiv_id(entry, places)
     return ParsedListing(
         title=title,
         abstract=labelled["summary"] if labelled else abstract,
         authors=short_lines(names_in(labelled["authors"]) if labelled else _authors(entry), MAX_AUTHORS),
         arxiv_id=arxiv_id,
         arxiv_version=version,
-        doi=next((doi for text in _doi_places(entry) if (doi := doi_of(text))), ""),
+        doi=first_doi(places),
         url=safe_url(link),
         rank=rank,
         upvotes=count(int(labelled["upvotes"])) if labelled else None,
@@ -99,9 +99,20 @@ def _announced(entry: Entry, abstract: str) -> tuple[str, str]:
     return abstract[prefix.end() :] if prefix else abstract, announced
 
 
-def _arxiv_id(entry: Entry) -> tuple[str, int | None]:
+def _places(entry: Entry) -> list[str]:
+    """Where the paper's names may stand, each text once."""
+    found = [_string(entry.get("id"))]
+    # prism:doi, arxiv:doi and their kin end in "_doi", whatever prefix the feed chose.
+    for key, value in entry.items():
+        if isinstance(value, str) and (key in ("dc_identifier", "doi") or key.endswith("_doi")):
+            found.append(value)
+    found.append(_string(entry.get("link")))
+    found += [_string(link.get("href")) for link in dicts_in(entry, "links")]
+    return list(dict.fromkeys(found))
+
+
+def _arxiv_id(entry: Entry, places: list[str]) -> tuple[str, int | None]:
     """The id, with its version if one of the places says it: arXiv's links do not, its guids do."""
-    places = [_string(entry.get("id")), *_links(entry), *_doi_places(entry)]
     prefix = ARXIV_PREFIX.match(_string(entry.get("summary")))
     found = [arxiv_id_of(text) for text in (*places, prefix["id"] if prefix else "")]
     known = [(name, version) for name, version in found if name]
@@ -109,18 +120,6 @@ def _arxiv_id(entry: Entry) -> tuple[str, int | None]:
         return "", None
     name = known[0][0]
     return name, next((version for other, version in known if other == name and version), None)
-
-
-def _doi_places(entry: Entry) -> Iterator[str]:
-    # prism:doi, arxiv:doi and their kin end in "_doi", whatever prefix the feed chose.
-    for key, value in entry.items():
-        if isinstance(value, str) and (key in ("dc_identifier", "id", "doi") or key.endswith("_doi")):
-            yield value
-    yield from _links(entry)
-
-
-def _links(entry: Entry) -> list[str]:
-    return [_string(entry.get("link")), *(_string(link.get("href")) for link in dicts_in(entry, "links"))]
 
 
 def _authors(entry: Entry) -> list[str]:

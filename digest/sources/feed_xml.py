@@ -42,7 +42,8 @@ class FeedWalk(Walk):
         super().start(tag, attributes)
         local = tag.rpartition(" ")[2].lower()
         self.open.append(local)
-        self.name.clear()
+        if self.name:
+            self.name.clear()
         if local in LABELS:
             self.labels += 1
             if self.labels > MAX_LABELS:
