@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 from digest.sources import ParsedListing
 from digest.sources.collecting import PassedOver
 from digest.sources.dates import day_in
-from digest.sources.identifiers import arxiv_id_of, doi_of, paper_url
+from digest.sources.identifiers import MAX_URL, arxiv_id_of, doi_of, paper_url
 from digest.sources.names import full_name, names_in
 from digest.sources.plain import MAX_AUTHORS, MAX_CATEGORIES, abstract_line, one_line, short_lines, title_line
 from digest.sources.withdrawal import is_taken_back
@@ -36,14 +36,14 @@ def listing_of(record: Element, rank: int, datestamp: dt.date | None) -> ParsedL
         raise PassedOver(f"it has no title ({arxiv_id or 'nor an id'})")
     abstract = abstract_line(first_text(record, "abstract"))
     version, created = _history(record)
-    is_new = version in (None, 1) and not first_text(record, "updated") and not _is_late(created, datestamp)
+    is_new = version in (None, 1) and not first_text(record, "updated") and not is_late(created, datestamp)
     return ParsedListing(
         title=title,
         abstract=abstract,
         authors=short_lines(_authors(record), MAX_AUTHORS),
         arxiv_id=arxiv_id,
         arxiv_version=version,
-        doi=doi_of(BETWEEN_DOIS.split(first_text(record, "doi"))[0]),
+        doi=doi_of(BETWEEN_DOIS.split(one_line(first_text(record, "doi"), MAX_URL))[0]),
         url=paper_url(arxiv_id, ""),
         rank=rank,
         categories=short_lines(first_text(record, "categories").split(), MAX_CATEGORIES),
@@ -66,7 +66,8 @@ def _history(record: Element) -> tuple[int | None, dt.date | None]:
     return max(number for number, _ in versions), next((day for number, day in versions if number == 1), None)
 
 
-def _is_late(created: dt.date | None, datestamp: dt.date | None) -> bool:
+def is_late(created: dt.date | None, datestamp: dt.date | None) -> bool:
+    """Whether the record changed so long after the paper's first day that the paper is not what is new."""
     return created is not None and datestamp is not None and datestamp - created > HELD
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 from xml.etree.ElementTree import Element
 
 from digest.sources import ParsedListing
+from digest.sources.arxiv_record import is_late
 from digest.sources.collecting import PassedOver
 from digest.sources.dates import day_in
 from digest.sources.identifiers import first_arxiv_id, first_doi, is_host, paper_url, safe_url
@@ -43,6 +44,10 @@ def listing_of(record: Element, rank: int, datestamp: dt.date | None, identifier
     named = [identifier, *_names(record)]
     arxiv_id, version = first_arxiv_id(named)
     doi = first_doi(named)
+    # arXiv gives the day of every version, others the days of submission and publication.
+    days = sorted({day for text in texts(record, "date") if (day := day_in(text))})
+    first_day = days[0] if days else None
+    is_old = is_arxivs and (len(days) > 1 or is_late(first_day, datestamp))
     return ParsedListing(
         title=title,
         abstract=abstract,
@@ -53,8 +58,8 @@ def listing_of(record: Element, rank: int, datestamp: dt.date | None, identifier
         url=_url(named) or paper_url(arxiv_id, doi),
         rank=rank,
         categories=short_lines(texts(record, "subject"), MAX_CATEGORIES),
-        # arXiv gives the day of every version, others the days of submission and publication.
-        published_on=min((day for text in texts(record, "date") if (day := day_in(text))), default=None),
+        published_on=first_day,
+        announce_type="replace" if is_old else "new",
         is_withdrawn=is_taken_back(title, abstract, one_line(" ".join(comments), 2_000).removeprefix(COMMENT).strip()),
         listed_on=datestamp,
     )

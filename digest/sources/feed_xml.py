@@ -30,7 +30,7 @@ class FeedWalk(Walk):
     """What feedparser must not be given, besides what no reader of XML must."""
 
     # feedparser takes up to 0.1 ms for each; arXiv's largest feed, 2,000 entries, has about 25,000.
-    most_elements = 200_000
+    most_parts = 300_000
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,6 +55,7 @@ class FeedWalk(Walk):
                 raise self.fault(f"the page holds over {MAX_LISTINGS:,} papers: is it one day's list? Split it")
 
     def text(self, text: str) -> None:
+        super().text(text)
         if self.open[-1] in NAMES:
             self.name.append(text)
 

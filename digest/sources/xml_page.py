@@ -19,7 +19,7 @@ from digest.sources.plain import one_line, quoted, strictly_decoded, wide_encodi
 ADDED_LINE = b"<?xml version='1.0' encoding='utf-8'?>\n"  # what feedparser puts before a page without it
 MAX_DEPTH = 200
 MAX_ATTRIBUTES = 1_000  # of one element
-MAX_ATTRIBUTE_LETTERS = 1_000_000  # of one element's together; an image inside an Atom entry takes many
+MAX_LETTERS = 2_000_000  # of one text, or of one element's attributes; an image inside an entry takes many
 # Pages declare entities for single signs (&nbsp;); longer ones, or entities made of others, multiply.
 MAX_ENTITY = 8
 REFERS_TO_ANOTHER = re.compile("&(?!#)")
@@ -52,7 +52,7 @@ def _converted(page: bytes) -> tuple[bytes, tuple[str, ...]]:
 class Walk:
     """One pass of expat over a page in UTF-8; SourceError at the first thing that must go no further."""
 
-    most_elements = 500_000
+    most_parts = 600_000  # elements and attributes; a MARC record of CERN's has about 450, one of arXiv's 50
 
     def __init__(self) -> None:
         self.parser = expat.ParserCreate("utf-8", namespace_separator=" ")
@@ -61,7 +61,7 @@ class Walk:
         self.parser.EndElementHandler = self.end
         self.parser.CharacterDataHandler = self.text
         self.parser.EntityDeclHandler = self._declare
-        self.depth = self.elements = 0
+        self.depth = self.parts = self.letters = 0
 
     def over(self, data: bytes) -> None:
         try:
@@ -74,19 +74,23 @@ class Walk:
 
     def start(self, _tag: str, attributes: dict[str, str]) -> None:
         self.depth += 1
-        self.elements += 1
+        self.parts += 1 + len(attributes)
+        self.letters = 0
         if self.depth > MAX_DEPTH:
             raise self.fault(f"elements are nested more than {MAX_DEPTH} deep: is it a list of papers?")
-        if self.elements > self.most_elements:
-            raise self.fault(f"the page has over {self.most_elements:,} elements: is it one day's list? Split it")
-        if attributes and (len(attributes) > MAX_ATTRIBUTES or _letters(attributes) > MAX_ATTRIBUTE_LETTERS):
+        if self.parts > self.most_parts:
+            raise self.fault(f"the page has over {self.most_parts:,} elements: is it one day's list? Split it")
+        if attributes and (len(attributes) > MAX_ATTRIBUTES or _letters(attributes) > MAX_LETTERS):
             raise self.fault("an element has too many or too large attributes: is it a list of papers?")
 
     def text(self, text: str) -> None:
-        pass
+        self.letters += len(text)
+        if self.letters > MAX_LETTERS:
+            raise self.fault(f"a text has over {MAX_LETTERS:,} letters: is it a list of papers?")
 
     def end(self, _tag: str) -> None:
         self.depth -= 1
+        self.letters = 0
 
     def _declare(self, name: str, _is_parameter: bool, value: str | None, *_outside: str | None) -> None:
         if value is None or len(value) > MAX_ENTITY or REFERS_TO_ANOTHER.search(value):

@@ -43,6 +43,7 @@ class Growing(Walk):
         self.builder.start(tag.rpartition(" ")[2], attributes)
 
     def text(self, text: str) -> None:
+        super().text(text)
         self.builder.data(text)
 
     def end(self, tag: str) -> None:

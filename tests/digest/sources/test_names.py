@@ -45,6 +45,11 @@ def test_a_name_of_parts() -> None:
     assert full_name("", ":") == ""
 
 
+def test_a_name_that_never_ends_takes_no_time() -> None:
+    assert full_name("", "\\'" + " " * 2_000_000 + "e") == given_first("\\'" + " " * 2_000_000 + "e") == "é"
+    assert len(given_first("a" * 2_000_000)) == 1_000
+
+
 @pytest.mark.parametrize(
     ("text", "day"),
     [

@@ -86,6 +86,10 @@ def test_arxivs_format_is_read() -> None:
     )
 
 
+def test_dois_that_never_end_take_no_time() -> None:
+    assert only(ARXIV.replace("10.1000/B", " ;," * 600_000)).doi == ""
+
+
 def test_arxivs_raw_format_is_read_with_its_versions() -> None:
     one = only(RAW)
     assert (one.arxiv_id, one.arxiv_version, one.published_on) == ("math/0309136", 3, dt.date(2003, 9, 8))
@@ -129,6 +133,21 @@ def test_arxivs_dublin_core_is_tex_and_named_by_its_record() -> None:
     assert (one.title, one.abstract) == ("On $<b>$", "We count.")
     assert (one.arxiv_id, one.url) == ("math/0309136", "https://arxiv.org/abs/math/0309136")
     assert one.is_withdrawn
+
+
+@pytest.mark.parametrize(
+    ("dates", "announced"),
+    [
+        ("<date>2026-03-14</date>", "new"),
+        ("", "new"),
+        ("<date>2026-03-13</date><date>2026-03-14</date>", "replace"),
+        ("<date>2019-03-14</date>", "replace"),
+    ],
+)
+def test_a_second_version_or_an_old_paper_is_not_new_in_arxivs_dublin_core(dates: str, announced: str) -> None:
+    content = f"<dc><title>Kettles</title>{dates}</dc>"
+    assert only(content, "oai:arXiv.org:2603.00123").announce_type == announced
+    assert only(content).announce_type == "new"  # elsewhere a record may be of a paper that was printed long ago
 
 
 def test_a_doi_may_stand_in_the_record_name_or_in_a_relation() -> None:

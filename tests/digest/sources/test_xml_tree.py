@@ -63,8 +63,9 @@ BOMBS = {
     "long entity": LONG + OAI.format("&l;" * 9_000),
     "long entity in an attribute": f"{LONG}<OAI-PMH a='{'&l;' * 9_000}'/>",
     "many attributes": OAI.format("<a " + " ".join(f"a{n}=''" for n in range(50_000)) + "/>"),
-    "large attribute": OAI.format(f"<a b='{'x' * 2_000_000}'/>"),
-    "many elements": OAI.format("<a/>" * 600_000),
+    "large attribute": OAI.format(f"<a b='{'x' * 2_000_001}'/>"),
+    "large text": OAI.format("x " * 1_000_001),
+    "many elements": OAI.format("<a b=''/>" * 300_000),
 }
 
 
