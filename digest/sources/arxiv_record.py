@@ -16,13 +16,12 @@ from digest.sources.dates import day_in
 from digest.sources.identifiers import MAX_URL, arxiv_id_of, doi_of, paper_url
 from digest.sources.names import full_name, names_in
 from digest.sources.plain import MAX_AUTHORS, MAX_CATEGORIES, abstract_line, one_line, short_lines, title_line
-from digest.sources.withdrawal import is_taken_back
+from digest.sources.withdrawal import MAX_COMMENT, is_taken_back
 from digest.sources.xml_tree import first_text, text_of
 
 VERSION = re.compile(r"v([1-9][0-9]{0,3})")
 # "10.1103/A, 10.1103/B;10.1103/C" are three; a DOI may itself hold commas and semicolons.
 BETWEEN_DOIS = re.compile(r"[\s,;]+(?=10\.)")
-MAX_COMMENT = 2_000
 # arXiv's records change whenever anybody touches their data. A paper is announced within days of its
 # submission, or some weeks where moderators hold it; one that is older is not new, only its data are.
 HELD = dt.timedelta(days=30)

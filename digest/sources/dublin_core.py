@@ -22,7 +22,7 @@ from digest.sources.plain import (
     short_lines,
     title_line,
 )
-from digest.sources.withdrawal import is_taken_back
+from digest.sources.withdrawal import MAX_COMMENT, is_taken_back
 from digest.sources.xml_tree import texts
 
 COMMENT = "Comment:"  # arXiv's second description
@@ -37,9 +37,9 @@ def listing_of(record: Element, rank: int, datestamp: dt.date | None, identifier
     if not title:
         raise PassedOver(f"it has no title ({one_line(identifier, 60) or 'nor a name'})")
     descriptions = texts(record, "description")
-    comments = [text for text in descriptions if text.startswith(COMMENT)]
+    comment = next((text.removeprefix(COMMENT) for text in descriptions if text.startswith(COMMENT)), "")
     # Some servers describe a record by its licence or its pages too: the abstract is what is long.
-    longest = max((text for text in descriptions if text not in comments), key=len, default="")
+    longest = max((text for text in descriptions if not text.startswith(COMMENT)), key=len, default="")
     abstract = abstract_line(_plain(longest, MAX_ABSTRACT, is_arxivs))
     named = [identifier, *_names(record)]
     arxiv_id, version = first_arxiv_id(named)
@@ -60,7 +60,7 @@ def listing_of(record: Element, rank: int, datestamp: dt.date | None, identifier
         categories=short_lines(texts(record, "subject"), MAX_CATEGORIES),
         published_on=first_day,
         announce_type="replace" if is_old else "new",
-        is_withdrawn=is_taken_back(title, abstract, one_line(" ".join(comments), 2_000).removeprefix(COMMENT).strip()),
+        is_withdrawn=is_taken_back(title, abstract, one_line(comment, MAX_COMMENT)),
         listed_on=datestamp,
     )
 

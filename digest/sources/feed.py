@@ -31,7 +31,7 @@ FEEDPARSER_FAULTS = (
 )
 UTF8 = {"content-type": "application/xml; charset=utf-8"}
 
-ARXIV_FEEDS = "rss.arxiv.org"
+ARXIV = "arxiv.org"
 ARXIV_ERRORS = ("http://arxiv.org/api/errors", "https://arxiv.org/api/errors")
 
 
@@ -88,7 +88,7 @@ def _nothing_in(feed: dict[str, Any]) -> SourceError:
             return SourceError(f"the {name} counts {total:,} papers and holds none: fetch it again in some minutes")
         return EmptyEdition(f"the {name} has no papers; nothing to do")
     addresses = [feed.get("id"), feed.get("link"), *(link.get("href") for link in dicts_in(feed, "links"))]
-    if any(is_host(address, ARXIV_FEEDS) for address in addresses if isinstance(address, str)):
+    if any(is_host(address, ARXIV) for address in addresses if isinstance(address, str)):
         day = _date(feed)
         return EmptyEdition(
             f"the {name} is empty{f' on {day:%A} {day}' if day else ''}: "

@@ -16,7 +16,6 @@ from digest.sources.plain import (
     MAX_ABSTRACT,
     MAX_AUTHORS,
     MAX_CATEGORIES,
-    MAX_TITLE,
     abstract_line,
     count,
     one_line,
@@ -24,7 +23,7 @@ from digest.sources.plain import (
     short_lines,
     title_line,
 )
-from digest.sources.withdrawal import is_taken_back
+from digest.sources.withdrawal import MAX_COMMENT, is_taken_back
 
 ANNOUNCE_TYPES = ("new", "cross", "replace", "replace-cross")
 ARXIV_PREFIX = re.compile(r"arXiv:(?P<id>\S+)\s+Announce Type:\s*(?P<type>[a-z-]+)\s+(?:Abstract:\s*)?", re.IGNORECASE)
@@ -63,7 +62,7 @@ def listing_of_entry(entry: Entry, rank: int, is_atom: bool) -> ParsedListing:
         # Other announcements are dated by their own day, which is not the paper's.
         published_on=_published_on(entry) if announced == "new" else None,
         announce_type=announced,
-        is_withdrawn=is_taken_back(title, abstract, one_line(entry.get("arxiv_comment"), MAX_TITLE)),
+        is_withdrawn=is_taken_back(title, abstract, one_line(entry.get("arxiv_comment"), MAX_COMMENT)),
     )
 
 

@@ -12,10 +12,8 @@ from digest.sources.xml_page import Walk, utf8_xml
 
 MAX_WORD_IN_NAME = 1_000
 MAX_LABELS = 1_000  # categories of one entry
-NAMES = frozenset(
-    {"author", "creator", "name", "owner", "publisher", "managingeditor", "webmaster", "contributor"}
-)  # fmt: skip
-LABELS = frozenset({"category", "subject", "keywords", "itunes:category"})
+NAMES = frozenset("author creator name owner publisher managingeditor webmaster contributor".split())
+LABELS = frozenset({"category", "subject", "keywords"})
 ENTRIES = frozenset({"item", "entry"})
 
 

@@ -63,7 +63,7 @@ ROOTS = {
 }
 # Roots that many vocabularies have, and what else must stand in a page of ours.
 SHARED_ROOTS = {
-    **dict.fromkeys(("collection", "record"), ("marcxml", re.compile("loc\\.gov/MARC21|datafield"))),
+    **dict.fromkeys(("collection", "record"), ("marcxml", re.compile(r"loc\.gov/MARC21|datafield"))),
     **dict.fromkeys(("article", "articles", "pmc-articleset"), ("jats", re.compile("<article-meta"))),
 }
 PAPERS_PAGE = re.compile(r"data-target=[\"']?DailyPapers|href=[\"']?(?:https?://huggingface\.co)?/papers/")

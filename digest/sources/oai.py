@@ -57,7 +57,8 @@ def parse(page: bytes | str) -> ParsedEdition:
         raise SourceError(f"the server's resumption token has over {MAX_TOKEN:,} letters: tell its operator")
     records = answer.findall("record")
     if all(_is_gone(record) and not _known_name(record) for record in records):
-        raise EmptyEdition("the server lists no records but deleted ones; nothing to do", next_token=token)
+        said = "only deleted records, which have no names" if records else "no records"
+        raise EmptyEdition(f"the server lists {said}; nothing to do", next_token=token)
     listings, warnings = collected(records, _listing, "record")
     return ParsedEdition(
         listings=listings,

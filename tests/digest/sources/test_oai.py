@@ -229,9 +229,14 @@ def test_one_that_cannot_is_passed_over() -> None:
 
 
 def test_a_page_of_nothing_but_those_is_empty_and_not_the_end() -> None:
-    with pytest.raises(EmptyEdition, match="no records but deleted ones") as caught:
+    with pytest.raises(EmptyEdition, match="only deleted records") as caught:
         oai.parse(answer(record("", status="deleted"), token="<resumptionToken>t2</resumptionToken>"))
     assert caught.value.next_token == "t2"
+
+
+def test_an_empty_list_is_empty() -> None:
+    with pytest.raises(EmptyEdition, match="lists no records; nothing to do"):
+        oai.parse(answer(""))
 
 
 # --- errors
