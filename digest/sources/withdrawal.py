@@ -19,22 +19,34 @@ RETRACTED_TITLE = re.compile(
     r")"
 )
 
-THING = r"(?:paper|article|submission|manuscript|preprint|e-?print|work|document|contribution)"
+OWN = r"(?:paper|article|submission|manuscript|preprint|e-?print)"
+THING = rf"(?:{OWN}|work|document|contribution|note|letter|report)"
 BACK = r"(?:temporarily\s+|now\s+|voluntarily\s+)?(?:withdrawn|retracted)\b"
 OPENING = r"[\[(*\s]*"
 WHOM = r"by\s+(?:the\s+)?(?:authors?|submitter|arxiv)\b"
+WHY = r"(?:due|because|pending)\b"
 # From a conference is not from its readers.
 NOT_FROM = r"(?!\s+from\s+(?!(?:the\s+)?arxiv))"
 # At the beginning of an abstract, anywhere in a comment: "This paper has been withdrawn".
-SAID = rf"{OPENING}(?:this|the|our)\s+(?:\w+\s+)?{THING}\s+(?:has\s+been|was|is|is\s+being)\s+{BACK}{NOT_FROM}"
+SAID = (
+    rf"{OPENING}(?:(?:this|the|our)\s+(?:\w+\s+)?{THING}|{OWN})\s+(?:has\s+been|was|is|is\s+being)\s+{BACK}{NOT_FROM}"
+    # bioRxiv's words.
+    rf"|{OPENING}the\s+authors?\s+(?:has|have)\s+withdrawn\s+(?:this|their|the)\s+{THING}\b{NOT_FROM}"
+)
 # Without a verb: "Withdrawn", "Paper withdrawn due to an error in Lemma 3".
-NOTED = rf"{OPENING}(?:(?:this|the)\s+)?(?:{THING}\s+)?{BACK}(?=\W*$|\s+{WHOM}|\s+(?:due|because|pending)\b)"
+NOTED = rf"{OPENING}(?:(?:this|the)\s+)?(?:{THING}\s+)?{BACK}(?=\W*$|\s+{WHOM}|\s+{WHY})"
 # Further down in an abstract the sentence may speak of somebody else's paper, so it must say more.
-SAID_BELOW = rf"this\s+{THING}\s+(?:has\s+been|is)\s+withdrawn(?:\s+{WHOM}|\s+(?:due|because)\b|\s*[.!]?$)"
+SAID_BELOW = (
+    rf"this\s+{THING}\s+(?:(?:has\s+been|is)\s+withdrawn(?:\s+{WHY}|\s*[.!]?$)"
+    rf"|(?:has\s+been|is|was)\s+withdrawn\s+{WHOM})"
+)
 SENTENCE = r"(?:^|[.!?;:,)\]]\s+)"
 
 ABSTRACT = re.compile(rf"^(?:{SAID}|{NOTED})|{SENTENCE}{OPENING}{SAID_BELOW}", re.IGNORECASE)
-COMMENT = re.compile(rf"{SENTENCE}(?:{SAID}|{NOTED}|{OPENING}withdrawn\s+for\b)", re.IGNORECASE)
+COMMENT = re.compile(
+    rf"{SENTENCE}(?:{SAID}|{NOTED}|{OPENING}withdrawn\s+for\b)|^{OPENING}(?:{THING}\s+)?withdrawn\s*[.,;:!]",
+    re.IGNORECASE,
+)
 MAX_COMMENT = 2_000
 
 

@@ -56,6 +56,10 @@ def test_a_title_about_taking_back_does_not(title: str) -> None:
         "The manuscript is being withdrawn because the kettle leaks",
         "Our paper has been temporarily withdrawn",
         "This preprint has been withdrawn from arXiv at the request of a co-author",
+        "This paper has been withdrawn by the author(s), due a crucial sign error",
+        "Paper has been withdrawn because of a gap in the proof",
+        "The authors have withdrawn their manuscript because the kettle was not theirs.",
+        "This note is withdrawn.",
         "Withdrawn",
         "Paper withdrawn due to an error in Lemma 3",
         "Withdrawn by the authors",
@@ -72,6 +76,7 @@ def test_the_authors_words_take_it_back_in_abstract_or_comment(text: str) -> Non
         "We count kettles. This paper has been withdrawn by the authors.",
         "We count kettles. This paper has been withdrawn due to an error.",
         "We count kettles. This submission has been withdrawn.",
+        "We count kettles. This paper was withdrawn by the authors because two of them were pots.",
     ],
 )
 def test_they_may_stand_below_the_abstract(text: str) -> None:
@@ -79,7 +84,14 @@ def test_they_may_stand_below_the_abstract(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["12 pages. Withdrawn by the author", "12 pages, withdrawn", "5 figures; paper retracted"]
+    "text",
+    [
+        "12 pages. Withdrawn by the author",
+        "12 pages, withdrawn",
+        "5 figures; paper retracted",
+        "Withdrawn, see 2603.00123",
+        "arXiv admin note: withdrawn by arXiv administrators",
+    ],
 )
 def test_they_may_follow_in_a_comment(text: str) -> None:
     assert is_taken_back("Kettles", comment=text)
@@ -99,6 +111,9 @@ def test_they_may_follow_in_a_comment(text: str) -> None:
         "This paper was withdrawn from ICLR 2026 to be improved.",
         "This paper studies how this paper has been withdrawn from view.",
         "Money is withdrawn due to fear.",
+        "Work is withdrawn from the engine as heat.",
+        "The authors have withdrawn from this debate.",
+        "Papers withdrawn by their authors are counted.",
     ],
 )
 def test_writing_about_it_does_not(text: str) -> None:
