@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 
-# Publishers' prefixes (COPE's retraction guidelines ask for them). "Withdrawn:" may be a word of the title
-# and counts in capitals only.
+# Prefixes as publishers write them. "Withdrawn:" may be a word of the title and counts in capitals only.
 RETRACTED_TITLE = re.compile(
     r"\W{0,2}(?:"
     r"(?i:retracted(?:\s+(?:article|paper|chapter))?)\s*[:\]\u2013\u2014]"
