@@ -88,5 +88,5 @@ from django.core.management import call_command
 call_command("ingest", "--file", {str(path)!r}, verbosity=0)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
         return float(done.stdout.split()[-1])

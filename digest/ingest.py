@@ -20,6 +20,7 @@ from digest.editions import Circumstances, store_empty
 from digest.models import Edition, Source
 from digest.reading import Unreadable, Wanted
 from digest.sources import EmptyEdition, ParsedEdition, SourceError, TryLater, kinds
+from digest.sources.plain import unpacked
 from digest.storing import Outcome, store
 
 logger = logging.getLogger(__name__)
@@ -27,7 +28,6 @@ logger = logging.getLogger(__name__)
 HUGGINGFACE = "huggingface"
 HUGGINGFACE_URL = "https://huggingface.co/api/daily_papers"
 HUGGINGFACE_KINDS = ("text", "huggingface-api", "huggingface-html")
-MAX_FILE_BYTES = 100_000_000
 SETTLED = dt.timedelta(days=4)  # a list that was read so long after its day is complete
 
 
@@ -139,8 +139,8 @@ def ingest_location(
 def read_file(path: Path) -> bytes:
     """The file's bytes. Raises SourceError with what to do."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise SourceError(f"{path} has over {MAX_FILE_BYTES // 1_000_000} MB: it is no list of papers.")
+        if path.stat().st_size > kinds.MAX_PAGE:
+            raise SourceError(f"{path} has over {kinds.MAX_PAGE // 1_000_000} MB: is it a list of papers? Split it.")
         return path.read_bytes()
     except FileNotFoundError as error:
         raise SourceError(f"{path}: there is no such file; check the path.") from error
@@ -154,14 +154,15 @@ def ingest_page(
     content: bytes | str, *, now: dt.datetime, where: str, source: Source | None = None, date: dt.date | None = None
 ) -> Outcome:
     """Parse one page that a person handed in, and store it. Raises SourceError, having stored nothing."""
+    raw = content.encode() if isinstance(content, str) else content
     try:
-        kind = kinds.detect(content)
-        parsed = kinds.parse(content, kind)
+        page = unpacked(raw, kinds.MAX_PAGE)
+        kind = kinds.detect(page)
+        parsed = kinds.parse(page, kind)
     except SourceError as error:
         raise SourceError(f"{where}: {error}") from error
     for warning in parsed.warnings:
         logger.warning("%s: %s", where, warning)
-    raw = content.encode() if isinstance(content, str) else content
     how = Circumstances(now=now, date=date, by_hand=True, page_hash=hashlib.sha256(raw).hexdigest())
     return store(source or _source_of(kind, parsed, where), parsed, how)
 

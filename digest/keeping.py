@@ -12,6 +12,7 @@ from digest.editions import Circumstances
 from digest.models import KeptPage, Source
 from digest.reading import Unreadable, Wanted
 from digest.sources import EmptyEdition, SourceError, kinds
+from digest.sources.plain import unpacked
 from digest.storing import store
 
 logger = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ def retry(sources: list[Source], now: dt.datetime) -> Iterator[tuple[KeptPage, s
     for page in KeptPage.objects.filter(source__in=sources).select_related("source").order_by("fetched_at", "pk"):
         content = zlib.decompress(page.content)
         try:
-            parsed = kinds.parse(content)
+            parsed = kinds.parse(unpacked(content, kinds.MAX_PAGE))
         except EmptyEdition:
             page.delete()
             yield page, "it is rightly empty, and kept no longer."

@@ -17,10 +17,12 @@ from urllib.parse import urlencode
 from digest import fetch
 from digest.models import Edition, Source
 from digest.sources import EmptyEdition, ParsedEdition, SourceError, TryLater, arxiv, kinds, oai
+from digest.sources.plain import unpacked
 
 READ_AGAIN = 3  # days before today
 LOOK_BACK = 30  # days at most that a source which was down is asked for
 MAX_PAGES = 200  # of one list
+API = "huggingface-api"  # an empty list of another shape is no weekend, but a change
 HUGGINGFACE_PAGE = 50  # papers; the most it gives at a time
 
 
@@ -94,21 +96,21 @@ def read(source: Source, want: Wanted, edition: Edition | None, today: dt.date) 
     raise SourceError(f"Source “{source.slug}” cannot be asked for a date: leave --date and --since out.")
 
 
-def parsed(page: fetch.Page) -> ParsedEdition:
-    """The page's list. Raises Unreadable, EmptyEdition."""
+def parsed(page: fetch.Page, kind: str | None = None) -> ParsedEdition:
+    """The page's list, of this kind of page or the kind its content shows. Raises Unreadable, EmptyEdition."""
     try:
-        return kinds.parse(page.content)
+        return kinds.parse(unpacked(page.content, kinds.MAX_PAGE), kind)
     except EmptyEdition:
         raise
     except SourceError as error:
-        raise Unreadable(f"{page.url}: {error}", page) from error
+        raise Unreadable(f"{fetch.shown(page.url)}: {error}", page) from error
 
 
-def _page(url: str, *, etag: str = "", last_modified: str = "") -> Reading | None:
+def _page(url: str, kind: str | None = None, *, etag: str = "", last_modified: str = "") -> Reading | None:
     page = fetch.fetch(url, etag=etag, last_modified=last_modified)
     if page is None:
         return None
-    return Reading(parsed(page), _hash(page.content), page.etag, page.last_modified)
+    return Reading(parsed(page, kind), _hash(page.content), page.etag, page.last_modified)
 
 
 def _hash(content: bytes) -> str:
@@ -126,7 +128,7 @@ def _huggingface(url: str, date: dt.date, edition: Edition | None, today: dt.dat
         if isinstance(error, EmptyEdition) and (date >= today or date.weekday() >= 5):
             raise
         try:
-            reading = _whole_page(url.replace("/api/daily_papers", f"/papers/date/{date}"))
+            reading = _whole_page(url.replace("/api/daily_papers", f"/papers/date/{date}"), "huggingface-html")
             _check_date(reading.parsed, date)
         except SourceError:
             raise error from None
@@ -142,14 +144,15 @@ def _huggingface_api(url: str, date: dt.date, edition: Edition | None) -> Readin
 
     # A list of several pages has no one tag: it is always read whole.
     known = edition if edition and edition.size < HUGGINGFACE_PAGE else None
-    first = _page(address(0), etag=known.etag if known else "", last_modified=known.last_modified if known else "")
+    tags = {"etag": known.etag, "last_modified": known.last_modified} if known else {}
+    first = _page(address(0), API, **tags)
     if first is None:
         return None
     _check_date(first.parsed, date)
     pages = [first]
     while len(pages[-1].parsed.listings) >= HUGGINGFACE_PAGE and len(pages) < MAX_PAGES:
         try:
-            page = _whole_page(address(_length(pages)))
+            page = _whole_page(address(_length(pages)), API)
         except EmptyEdition:
             break
         if _names(page) <= _names(pages[-1]):
@@ -167,28 +170,32 @@ def _check_date(edition: ParsedEdition, date: dt.date) -> None:
 def _arxiv_day(url: str, date: dt.date) -> Reading:
     """All that arXiv's search interface holds of the feed's categories, submitted on that day."""
     pages = [_whole_page(arxiv.day_url(url, date))]
-    while (start := _length(pages)) < (pages[0].parsed.total or 0) and len(pages) < MAX_PAGES:
-        try:
-            pages.append(_whole_page(arxiv.day_url(url, date, start)))
-        except EmptyEdition as error:
-            # It is known to answer with an empty page in the middle of a long list.
-            total = pages[0].parsed.total
-            raise SourceError(
-                f"arXiv gave {start} of {total} papers of {date} and then an empty page: it is asked again"
-            ) from error
+    total = pages[0].parsed.total or 0
+    for start in range(arxiv.PAGE, min(total, MAX_PAGES * arxiv.PAGE), arxiv.PAGE):
+        pages.append(_whole_page(arxiv.day_url(url, date, start)))
     return _one(pages)
 
 
 def _archive_day(url: str, date: dt.date) -> Reading:
     """All records of an OAI-PMH archive that were made or changed on that day."""
-    pages = [_whole_page(oai.day_url(url, date))]
-    while (token := pages[-1].parsed.next_token) and len(pages) < MAX_PAGES:
-        pages.append(_whole_page(oai.token_url(url, token)))
+    pages: list[Reading] = []
+    address = oai.day_url(url, date)
+    for _ in range(MAX_PAGES):
+        try:
+            pages.append(_whole_page(address))
+            token = pages[-1].parsed.next_token
+        except EmptyEdition as empty:  # a page of nothing but deleted records is a page
+            if not empty.next_token and not pages:
+                raise
+            token = empty.next_token
+        if not token:
+            break
+        address = oai.token_url(url, token)
     return _one(pages)
 
 
-def _whole_page(url: str) -> Reading:
-    page = _page(url)
+def _whole_page(url: str, kind: str | None = None) -> Reading:
+    page = _page(url, kind)
     assert page is not None  # nothing conditional was asked
     return page
 

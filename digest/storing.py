@@ -22,6 +22,7 @@ from digest.sources import ParsedEdition, ParsedListing
 logger = logging.getLogger(__name__)
 
 BATCH = 500  # listings at a time, so that a file of many thousands does not stand in memory twice
+Pair = tuple[ParsedListing, Paper]
 NEWS_DAYS = 30  # a paper published longer ago is no news, unless Hugging Face lists it today
 # Any number will do, so long as everybody who stores papers takes the same one.
 _STORE_LOCK = 20_240_527
@@ -70,9 +71,10 @@ def store(source: Source, parsed: ParsedEdition, how: Circumstances) -> Outcome:
     with transaction.atomic():
         _wait_for_others()
         total = Outcome(source, warnings=parsed.warnings)
-        for date, listings in _by_day(parsed.listings):
-            # Rows that each name their day are a collection of past lists.
-            of_day = dataclasses.replace(how, date=date, backfill=True) if date else how
+        days = _by_day(parsed.listings)
+        for date, listings in days:
+            # Rows that name several days are a collection of past lists.
+            of_day = dataclasses.replace(how, date=date, backfill=how.backfill or len(days) > 1) if date else how
             total += _store_edition(source, parsed, listings, of_day)
     logger.info("%s", total.summary)
     return total
@@ -121,37 +123,40 @@ class _Writer:
         self.placed: set[int] = set()  # papers of earlier listings: one that stands twice means its first place
 
     def write(self, listings: Sequence[ParsedListing]) -> Outcome:
-        papers, new, changed = self._store_papers(listings)
-        listed = self._store_listings(listings, papers)
+        pairs, new, changed = self._store_papers(listings)
+        listed = self._store_listings(pairs)
         return Outcome(self.edition.source, new_listings=listed, new_papers=new, changed_papers=changed)
 
-    def _store_papers(self, listings: Sequence[ParsedListing]) -> tuple[list[Paper], int, int]:
-        """The paper of each listing, in order, and how many of them are new and how many were completed."""
+    def _store_papers(self, listings: Sequence[ParsedListing]) -> tuple[list[Pair], int, int]:
+        """The listings with their papers, in order, and how many of these are new and how many were completed."""
         shelf = Shelf.holding(listings)
-        papers: list[Paper] = []
         changed: dict[int, Paper] = {}
-        for read in listings:
-            paper, twin = shelf.find(read)
-            if paper and twin:
-                merge(paper, twin, self.now)
-                shelf.drop(twin)
-                changed.pop(twin.pk, None)
-                changed[paper.pk] = paper
-            listing = shelf.without_taken_ids(read, paper)
-            if paper is None:
-                paper = Paper(first_seen_at=self.seen_at, first_listed_on=self.edition.date, is_news=False)
-            has_changed = fill(paper, listing, now=self.now, listed_on=self.edition.date)
-            if not paper.is_news and self._is_news(listing):
-                paper.is_news, paper.first_seen_at, has_changed = True, self.seen_at, True
-            if has_changed and paper.pk:
-                changed[paper.pk] = paper
-            shelf.put(paper)
-            papers.append(paper)
-        papers = [_survivor(paper) for paper in papers]
-        new = list({id(paper): paper for paper in papers if paper.pk is None}.values())
+        found = [(listing, self._paper(shelf, listing, changed)) for listing in listings]
+        pairs = [(listing, _survivor(paper)) for listing, paper in found if paper]
+        new = list({id(paper): paper for _, paper in pairs if paper.pk is None}.values())
         Paper.objects.bulk_create(new, batch_size=BATCH)
         Paper.objects.bulk_update(changed.values(), PAPER_FIELDS, batch_size=200)
-        return papers, len(new), len(changed)
+        return pairs, len(new), len(changed)
+
+    def _paper(self, shelf: Shelf, read: ParsedListing, changed: dict[int, Paper]) -> Paper | None:
+        """The listing's paper, with what the listing adds; None for an archive's note that one we never had is gone."""
+        paper, twin = shelf.find(read)
+        if paper and twin:
+            merge(paper, twin, self.now)
+            shelf.drop(twin)
+            changed.pop(twin.pk, None)
+            changed[paper.pk] = paper
+        if paper is None and read.is_withdrawn and not read.authors:
+            return None
+        listing = shelf.without_taken_ids(read, paper)
+        paper = paper or Paper(first_seen_at=self.seen_at, first_listed_on=self.edition.date, is_news=False)
+        has_changed = fill(paper, listing, now=self.now, listed_on=self.edition.date)
+        if not paper.is_news and self._is_news(listing):
+            paper.is_news, paper.first_seen_at, has_changed = True, self.seen_at, True
+        if has_changed and paper.pk:
+            changed[paper.pk] = paper
+        shelf.put(paper)
+        return paper
 
     def _is_news(self, listing: ParsedListing) -> bool:
         """Whether this listing makes a paper news: a new version does not, nor an old paper that a feed holds."""
@@ -161,14 +166,15 @@ class _Writer:
             return True
         return listing.published_on > self.edition.date - dt.timedelta(days=NEWS_DAYS)
 
-    def _store_listings(self, listings: Sequence[ParsedListing], papers: Sequence[Paper]) -> int:
+    def _store_listings(self, pairs: Sequence[Pair]) -> int:
         """How many listings are new; known ones get today's rank and counts."""
+        papers = [paper for _, paper in pairs]
         known = {row.paper_id: row for row in self.edition.listings.filter(paper__in=papers)}
         elsewhere = self._listed_before(papers)
         new: dict[int, Listing] = {}
         changed: dict[int, Listing] = {}
         counted: list[Listing] = []
-        for parsed, paper in self._first_places(listings, papers):
+        for parsed, paper in self._first_places(pairs):
             values = {"rank": parsed.rank, "upvotes": parsed.upvotes, "comments": parsed.comments}
             row = known.get(paper.pk)
             if row is None and paper.pk in elsewhere:
@@ -214,10 +220,8 @@ class _Writer:
         ]
         UpvoteObservation.objects.bulk_create(observations, batch_size=BATCH, ignore_conflicts=True)
 
-    def _first_places(
-        self, listings: Sequence[ParsedListing], papers: Sequence[Paper]
-    ) -> Iterator[tuple[ParsedListing, Paper]]:
-        for parsed, paper in zip(listings, papers, strict=True):
+    def _first_places(self, pairs: Sequence[Pair]) -> Iterator[Pair]:
+        for parsed, paper in pairs:
             if paper.pk not in self.placed:
                 self.placed.add(paper.pk)
                 yield parsed, paper

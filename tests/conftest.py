@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 from config.environment import private_host
 from digest import ingest, percolation, storing
 from digest.editions import Circumstances
+from digest.fetch import turns
 from digest.models import Paper
 from digest.sources import ParsedEdition, ParsedListing
 from subscriptions.models import Subscriber
@@ -150,8 +151,9 @@ def smtp_server(settings: object) -> Iterator[Server]:
 
 
 @pytest.fixture
-def web(settings: object) -> Iterator[Web]:
-    """A web server on loopback, which may be fetched from although it is inside."""
+def web(settings: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    """A web server on loopback, which may be fetched from although it is inside, and which needs no rest."""
+    monkeypatch.setattr(turns, "REST", 0.0)
     with Web() as server:
         settings.FETCH_PRIVATE_HOSTS = [private_host(server.url.removeprefix("http://"))]  # type: ignore[attr-defined]
         yield server

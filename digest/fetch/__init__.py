@@ -6,7 +6,7 @@ in greater amounts than `Limits` say (`network`, `body`). `client` puts it toget
 
 from __future__ import annotations
 
-from digest.fetch.client import Page, fetch
+from digest.fetch.client import Page, fetch, shown
 from digest.fetch.limits import LIMITS, Limits
 
-__all__ = ["LIMITS", "Limits", "Page", "fetch"]
+__all__ = ["LIMITS", "Limits", "Page", "fetch", "shown"]

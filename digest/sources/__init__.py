@@ -28,7 +28,11 @@ class TryLater(SourceError):
 
 
 class EmptyEdition(SourceError):
-    """A list that is rightly empty: a weekend or a holiday, not a fault."""
+    """A list that is rightly empty: a weekend or a holiday, not a fault. `next_token`: only this page of it is."""
+
+    def __init__(self, message: str, next_token: str = "") -> None:
+        super().__init__(message)
+        self.next_token = next_token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,6 @@ class ParsedEdition:
     # "Mar 14" has no year: the parser says the month and day, the caller knows what day it is.
     month_day: tuple[int, int] | None = None
     title: str = ""  # the feed's own name, where it has one
-    total: int | None = None  # how many the source has in all, where it says so and sends a part
     next_token: str = ""  # OAI-PMH's resumptionToken: there is more, and this asks for it
+    total: int | None = None  # how many the whole list has, where this is one page of it and says so
     warnings: tuple[str, ...] = field(default=())  # what was passed over, for the log

@@ -72,6 +72,27 @@ def _day_of_match(found: re.Match[str]) -> dt.date | None:
     return day_of(int(parts["year"]), month, int(parts["day"]))
 
 
+# ISO 8601 with or without a time, whose zone is UTC wherever a protocol says so; and RFC 5322's order.
+STAMPS = (
+    re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})(?![0-9])"),
+    re.compile(r"(?:[A-Za-z]{3},\s+)?(?P<day>[0-9]{1,2})\s+(?P<month>[A-Za-z]{3,9})\.?\s+(?P<year>[0-9]{4})(?![0-9])"),
+)
+
+
+def day_in(text: str) -> dt.date | None:
+    """The day the text begins with, None where it names none."""
+    found = next((found for stamp in STAMPS if (found := stamp.match(text.strip()))), None)
+    return day_of_parts(found["year"], found["month"], found["day"]) if found else None
+
+
+def day_of_parts(year: str, month: str, day: str) -> dt.date | None:
+    """The day of these texts, the month as a number or a name; None where one is missing or impossible."""
+    try:
+        return day_of(int(year), month_number(month) or 0, int(day))
+    except ValueError:
+        return None
+
+
 def _of_mail(text: str) -> dt.date | None:
     if not re.match(r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d", text):
         return None

@@ -17,7 +17,7 @@ import feedparser
 from digest.sources import EmptyEdition, ParsedEdition, SourceError
 from digest.sources.collecting import collected
 from digest.sources.feed_entry import MAX_MARKUP, date_of, dicts_in, listing_of_entry
-from digest.sources.feed_xml import utf8_xml
+from digest.sources.feed_xml import feed_xml
 from digest.sources.identifiers import is_host
 from digest.sources.markup import text_of_html
 from digest.sources.plain import MAX_TITLE, one_line, quoted
@@ -31,13 +31,13 @@ FEEDPARSER_FAULTS = (
 )
 UTF8 = {"content-type": "application/xml; charset=utf-8"}
 
-ARXIV_FEEDS = "rss.arxiv.org"
+ARXIV = "arxiv.org"
 ARXIV_ERRORS = ("http://arxiv.org/api/errors", "https://arxiv.org/api/errors")
 
 
 def parse(page: bytes | str) -> ParsedEdition:
     """The feed's entries in their order, dated by the feed itself."""
-    data, notes = utf8_xml(page)
+    data, notes = feed_xml(page)
     read = _read(data)
     feed: dict[str, Any] = read["feed"]
     if not read["entries"]:
@@ -45,7 +45,13 @@ def parse(page: bytes | str) -> ParsedEdition:
     _refuse_arxiv_error(read["entries"][0])
     read_entry = partial(listing_of_entry, is_atom=str(read["version"]).startswith("atom"))
     listings, warnings = collected(read["entries"], read_entry, "entry")
-    return ParsedEdition(listings=listings, date=_date(feed), title=_title(feed), warnings=(*notes, *warnings))
+    return ParsedEdition(
+        listings=listings,
+        date=_date(feed),
+        title=_title(feed),
+        total=_number(feed, "opensearch_totalresults"),
+        warnings=(*notes, *warnings),
+    )
 
 
 def _read(data: bytes) -> dict[str, Any]:
@@ -69,15 +75,20 @@ def _broken(fault: Exception) -> str:
     # Only what expat alone lets pass comes this far, such as entities of a DTD that is never fetched.
     if isinstance(fault, SAXParseException):
         where = f"line {fault.getLineNumber()}, column {(fault.getColumnNumber() or 0) + 1}"
-        return f"{where}: the feed is not well-formed XML ({one_line(fault.getMessage(), 200)}): fetch it again"
-    return f"the feed is not well-formed XML ({one_line(str(fault), 200)}): fetch it again"
+        return f"{where}: the page is not well-formed XML ({one_line(fault.getMessage(), 200)}): fetch it again"
+    return f"the page is not well-formed XML ({one_line(str(fault), 200)}): fetch it again"
 
 
 def _nothing_in(feed: dict[str, Any]) -> SourceError:
     """The error for a feed without entries: arXiv's are rightly empty when it announces nothing."""
     name = f"feed {quoted(title)}" if (title := _title(feed)) else "feed"
+    if (total := _number(feed, "opensearch_totalresults")) is not None:
+        # arXiv's API now and then answers without the papers it counts.
+        if (_number(feed, "opensearch_startindex") or 0) < total:
+            return SourceError(f"the {name} counts {total:,} papers and holds none: fetch it again in some minutes")
+        return EmptyEdition(f"the {name} has no papers; nothing to do")
     addresses = [feed.get("id"), feed.get("link"), *(link.get("href") for link in dicts_in(feed, "links"))]
-    if any(is_host(address, ARXIV_FEEDS) for address in addresses if isinstance(address, str)):
+    if any(is_host(address, ARXIV) for address in addresses if isinstance(address, str)):
         day = _date(feed)
         return EmptyEdition(
             f"the {name} is empty{f' on {day:%A} {day}' if day else ''}: "
@@ -91,6 +102,12 @@ def _refuse_arxiv_error(entry: dict[str, Any]) -> None:
     if str(entry.get("id", "")).startswith(ARXIV_ERRORS):
         message = quoted(entry.get("summary"))
         raise SourceError(f"arXiv's API answered with an error, {message}: correct the query")
+
+
+def _number(feed: dict[str, Any], key: str) -> int | None:
+    text = feed.get(key)
+    is_number = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 9
+    return int(text) if is_number and text else None
 
 
 def _title(feed: dict[str, Any]) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
 from time import struct_time
 from typing import Any
 
 from digest.sources import ParsedListing
 from digest.sources.collecting import PassedOver
-from digest.sources.identifiers import arxiv_id_of, doi_of, safe_url
+from digest.sources.identifiers import arxiv_id_of, first_doi, safe_url
 from digest.sources.markup import text_of_html
+from digest.sources.names import names_in_line
 from digest.sources.plain import (
     MAX_ABSTRACT,
     MAX_AUTHORS,
@@ -23,7 +23,7 @@ from digest.sources.plain import (
     short_lines,
     title_line,
 )
-from digest.sources.tex_names import name_without_tex
+from digest.sources.withdrawal import MAX_COMMENT, is_taken_back
 
 ANNOUNCE_TYPES = ("new", "cross", "replace", "replace-cross")
 ARXIV_PREFIX = re.compile(r"arXiv:(?P<id>\S+)\s+Announce Type:\s*(?P<type>[a-z-]+)\s+(?:Abstract:\s*)?", re.IGNORECASE)
@@ -33,9 +33,6 @@ ARXIV_GUID = "oai:arxiv.org:"
 LABELLED = re.compile(r"Authors: (?P<authors>.*?) Upvotes: (?P<upvotes>[0-9]{1,9}) Summary: (?P<summary>.*)")
 
 MAX_MARKUP = MAX_ABSTRACT * 5  # HTML may be five times its text; what lies beyond is not worth the time
-
-INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]*){1,5}")
-SUFFIXES = ("Jr", "Jr.", "Sr", "Sr.", "II", "III", "IV")
 
 Entry = dict[str, Any]
 
@@ -49,21 +46,23 @@ def listing_of_entry(entry: Entry, rank: int, is_atom: bool) -> ParsedListing:
         raise PassedOver(f"it has no title ({quoted(name)})" if name else "it has no title")
     abstract, announced = _announced(entry, abstract_line(_abstract(entry, is_atom)))
     labelled = LABELLED.fullmatch(abstract)
-    arxiv_id, version = _arxiv_id(entry)
+    places = _places(entry)
+    arxiv_id, version = _arxiv_id(entry, places)
     return ParsedListing(
         title=title,
         abstract=labelled["summary"] if labelled else abstract,
-        authors=short_lines(_names(labelled["authors"]) if labelled else _authors(entry), MAX_AUTHORS),
+        authors=short_lines(names_in_line(labelled["authors"]) if labelled else _authors(entry), MAX_AUTHORS),
         arxiv_id=arxiv_id,
         arxiv_version=version,
-        doi=next((doi for text in _doi_places(entry) if (doi := doi_of(text))), ""),
+        doi=first_doi(places),
         url=safe_url(link),
         rank=rank,
         upvotes=count(int(labelled["upvotes"])) if labelled else None,
-        categories=short_lines((tag.get("term") for tag in dicts_in(entry, "tags")), MAX_CATEGORIES),
+        categories=short_lines(_categories(entry), MAX_CATEGORIES),
         # Other announcements are dated by their own day, which is not the paper's.
         published_on=_published_on(entry) if announced == "new" else None,
         announce_type=announced,
+        is_withdrawn=is_taken_back(title, abstract, one_line(entry.get("arxiv_comment"), MAX_COMMENT)),
     )
 
 
@@ -99,9 +98,20 @@ def _announced(entry: Entry, abstract: str) -> tuple[str, str]:
     return abstract[prefix.end() :] if prefix else abstract, announced
 
 
-def _arxiv_id(entry: Entry) -> tuple[str, int | None]:
+def _places(entry: Entry) -> list[str]:
+    """Where the paper's names may stand, each text once."""
+    found = [_string(entry.get("id"))]
+    # prism:doi, arxiv:doi and their kin end in "_doi", whatever prefix the feed chose.
+    for key, value in entry.items():
+        if isinstance(value, str) and (key in ("dc_identifier", "doi") or key.endswith("_doi")):
+            found.append(value)
+    found.append(_string(entry.get("link")))
+    found += [_string(link.get("href")) for link in dicts_in(entry, "links")]
+    return list(dict.fromkeys(found))
+
+
+def _arxiv_id(entry: Entry, places: list[str]) -> tuple[str, int | None]:
     """The id, with its version if one of the places says it: arXiv's links do not, its guids do."""
-    places = [_string(entry.get("id")), *_links(entry), *_doi_places(entry)]
     prefix = ARXIV_PREFIX.match(_string(entry.get("summary")))
     found = [arxiv_id_of(text) for text in (*places, prefix["id"] if prefix else "")]
     known = [(name, version) for name, version in found if name]
@@ -111,44 +121,19 @@ def _arxiv_id(entry: Entry) -> tuple[str, int | None]:
     return name, next((version for other, version in known if other == name and version), None)
 
 
-def _doi_places(entry: Entry) -> Iterator[str]:
-    # prism:doi, arxiv:doi and their kin end in "_doi", whatever prefix the feed chose.
-    for key, value in entry.items():
-        if isinstance(value, str) and (key in ("dc_identifier", "id", "doi") or key.endswith("_doi")):
-            yield value
-    yield from _links(entry)
-
-
-def _links(entry: Entry) -> list[str]:
-    return [_string(entry.get("link")), *(_string(link.get("href")) for link in dicts_in(entry, "links"))]
-
-
 def _authors(entry: Entry) -> list[str]:
     # One name may be all of them in one string; arXiv's may have 3,000 people.
     texts = (text_of_html(_string(author.get("name"))[:MAX_MARKUP]) for author in dicts_in(entry, "authors"))
     names = [name for text in texts if (name := one_line(text, MAX_MARKUP))]
-    return _names(names[0]) if len(names) == 1 else names
+    return names_in_line(names[0]) if len(names) == 1 else names
 
 
-def _names(text: str) -> list[str]:
-    """The names in one string: "Ada Byron, Mary Shelley and Li Wei", "Byron, A., Shelley, M."."""
-    separator = r";" if ";" in text else r",(?:\s+and\s)?|\sand\s"
-    parts = [part for piece in re.split(separator, name_without_tex(text)) if (part := piece.strip())]
-    if len(parts) == 2 and not any(" " in part for part in parts):
-        return [text]  # "Byron, Ada" is one person
-    if len(parts) % 2 == 0 and all(part.isupper() and INITIALS.fullmatch(part) for part in parts[1::2]):
-        return [f"{initials} {family}" for family, initials in zip(parts[::2], parts[1::2], strict=True)]
-    return _with_suffixes(parts)
-
-
-def _with_suffixes(parts: list[str]) -> list[str]:
-    names: list[str] = []
-    for part in parts:
-        if part in SUFFIXES and names:
-            names[-1] += f", {part}"
-        else:
-            names.append(part)
-    return names
+def _categories(entry: Entry) -> list[str]:
+    """The categories, arXiv's primary one first: its API lists it anywhere among them."""
+    terms = [_string(tag.get("term")) for tag in dicts_in(entry, "tags")]
+    stated = entry.get("arxiv_primary_category")
+    primary = _string(stated.get("term")) if isinstance(stated, dict) else ""
+    return sorted(terms, key=lambda term: term != primary)
 
 
 def _published_on(entry: Entry) -> dt.date | None:

@@ -7,6 +7,7 @@ somebody else's paper.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from urllib.parse import SplitResult, unquote, urlsplit
 
 MAX_URL = 2_000
@@ -19,8 +20,10 @@ OLD_ARCHIVES = (
     "|dg-ga|funct-an|gr-qc|hep-ex|hep-lat|hep-ph|hep-th|math|math-ph|mtrl-th|nlin|nucl-ex|nucl-th|patt-sol"
     "|physics|plasm-ph|q-alg|q-bio|quant-ph|solv-int|supr-con"
 )
+# "math.GT/0309136" is the same paper as "math/0309136": the subject is no part of the name.
 ARXIV_ID = re.compile(
-    rf"(?P<id>[0-9]{{2}}(?:0[1-9]|1[0-2])\.[0-9]{{4,5}}|(?:{OLD_ARCHIVES})(?:\.[A-Z]{{2}})?/[0-9]{{7}})"
+    r"(?:(?P<id>[0-9]{2}(?:0[1-9]|1[0-2])\.[0-9]{4,5})"
+    rf"|(?P<archive>{OLD_ARCHIVES})(?:\.[A-Za-z-]{{2,9}})?/(?P<number>[0-9]{{7}}))"
     r"(?:v(?P<version>[1-9][0-9]{0,3}))?"
 )
 ARXIV_NAMES = re.compile(r"^(?:oai:arxiv\.org:|https?://(?:dx\.)?doi\.org/|(?:doi|arxiv):\s*)+", re.IGNORECASE)
@@ -40,7 +43,13 @@ def arxiv_id_of(text: str) -> tuple[str, int | None]:
     found = ARXIV_ID.fullmatch(candidate)
     if not found:
         return "", None
-    return found["id"], int(found["version"]) if found["version"] else None
+    name = found["id"] or f"{found['archive']}/{found['number']}"
+    return name, int(found["version"]) if found["version"] else None
+
+
+def first_arxiv_id(texts: Iterable[str]) -> tuple[str, int | None]:
+    """The arXiv id, and its version if said, in the first of the texts that is one; else ("", None)."""
+    return next((found for text in texts if (found := arxiv_id_of(text))[0]), ("", None))
 
 
 def _arxiv_path(text: str) -> str:
@@ -62,6 +71,18 @@ def doi_of(text: str) -> str:
         text = unquote(address.path).lstrip("/")
     found = DOI.fullmatch(DOI_NAMES.sub("", text))
     return _tidy_doi(found[0]) if found else ""
+
+
+def first_doi(texts: Iterable[str]) -> str:
+    """The DOI in the first of the texts that is one; else ""."""
+    return next((found for text in texts if (found := doi_of(text))), "")
+
+
+def paper_url(arxiv_id: str, doi: str) -> str:
+    """Where a paper of these names is at home, for records that give no page of their own; else ""."""
+    if arxiv_id:
+        return f"https://arxiv.org/abs/{arxiv_id}"
+    return f"https://doi.org/{doi}" if doi else ""
 
 
 def _tidy_doi(doi: str) -> str:

@@ -12,9 +12,13 @@ from digest.sources import (
     feed,
     huggingface_api,
     huggingface_html,
+    jats,
     json_feed,
     json_lines,
     json_records,
+    marcxml,
+    oai,
+    pubmed,
     ris,
     table,
     text_listing,
@@ -26,6 +30,10 @@ PARSERS: dict[str, Callable[[bytes | str], ParsedEdition]] = {
     "huggingface-api": huggingface_api.parse,
     "huggingface-html": huggingface_html.parse,
     "feed": feed.parse,
+    "oai": oai.parse,
+    "marcxml": marcxml.parse,
+    "pubmed": pubmed.parse,
+    "jats": jats.parse,
     "json-feed": json_feed.parse,
     "json": json_records.parse,
     "jsonl": json_lines.parse,
@@ -67,7 +75,16 @@ HUGGINGFACE_ROW = re.compile(r"\"(?:paper\"\s*:\s*\{|submittedOnDailyAt\"|dailyP
 # What may stand before the root of an XML or HTML page; a comment that never ends takes the rest.
 PROLOGUE = re.compile(r"\s*(?:<\?.*?\?>|<!--.*?(?:-->|$)|<!doctype[^>\[]*(?:\[.*?\]\s*)?>)", re.IGNORECASE | re.DOTALL)
 ROOT = re.compile(r"\s*<(?P<name>[A-Za-z_][\w:.-]*)")
-FEED_ROOTS = ("rss", "rdf", "feed")
+ROOTS = {
+    **dict.fromkeys(("rss", "rdf", "feed"), "feed"),
+    "oai-pmh": "oai",
+    **dict.fromkeys(("pubmedarticleset", "articleset"), "pubmed"),
+}
+# Roots that many vocabularies have, and what else must stand in a page of ours.
+SHARED_ROOTS = {
+    **dict.fromkeys(("collection", "record"), ("marcxml", re.compile(r"loc\.gov/MARC21|datafield"))),
+    **dict.fromkeys(("article", "articles", "pmc-articleset"), ("jats", re.compile("<article-meta"))),
+}
 PAPERS_PAGE = re.compile(r"data-target=[\"']?DailyPapers|href=[\"']?(?:https?://huggingface\.co)?/papers/")
 PAGE_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,300})", re.IGNORECASE)
 
@@ -140,11 +157,14 @@ def _as_text(page: bytes | str) -> str:
 def _markup_kind(head: str, page: bytes | str) -> str:
     root = _root(head)
     name = root.rpartition(":")[2].lower()
-    if name in FEED_ROOTS:
-        return "feed"
+    if name in ROOTS:
+        return ROOTS[name]
+    if name in SHARED_ROOTS and SHARED_ROOTS[name][1].search(head):
+        return SHARED_ROOTS[name][0]
     if name != "html" and head.lstrip().startswith("<?xml"):
         raise SourceError(
-            f"the page is XML but no feed (its root is {quoted(root or 'out of sight')}): use RSS, Atom or JSON"
+            f"the page is XML of no kind that is read (its root is {quoted(root or 'out of sight')}): "
+            "use RSS, Atom, OAI-PMH or JSON"
         )
     html = huggingface_html.decoded_html(page)
     if PAPERS_PAGE.search(html):

@@ -41,8 +41,8 @@ UNSEEN = frozenset({"head", "iframe", "noscript", "object", "script", "style", "
 
 def soup_of(html: str) -> BeautifulSoup:
     """The page as BeautifulSoup reads it; SourceError where even lxml gives up."""
-    # An XML declaration before HTML (XHTML) says nothing here and makes BeautifulSoup warn.
-    source = re.sub(r"^\s*<\?xml[^>]*>", "", without_never_text(html))
+    # XML's instructions before HTML (XHTML) say nothing here and make BeautifulSoup warn.
+    source = re.sub(r"^(?:\s*<\?[^>]*>?)+", "", without_never_text(html))
     try:
         return BeautifulSoup(source, "lxml")
     except (ParserRejectedMarkup, RecursionError):

@@ -21,6 +21,8 @@ INNER_NAMES = ("author", "person")  # OpenAlex: {"author": {"display_name": ...}
 INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]*){1,5}")
 SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|phd|ph\.d|md|m\.d|dr)\.?", re.IGNORECASE)
 SCOPUS_ID = re.compile(r"\s*\([0-9]{6,}\)$")
+# "Ada Byron (MIT), Li Wei (1) ((1) Kettle University)": what follows a name in brackets is where they work.
+WORKPLACE = re.compile(r" ?\((?:[^()]|\([^()]*\))*\) ?(?=[,;(]|$|and )")
 OTHERS = frozenset({"others", "et al", "et al."})
 TEX = re.compile(r"[\\{]")
 SIGNS = re.compile(r"[,;\\{(<&]|\.$")  # nine names in ten have none, and are what they are
@@ -117,3 +119,16 @@ def _between_commas(parts: list[str], text: str) -> list[str]:
         else:
             names.append(part)
     return names
+
+
+def names_in_line(text: str) -> list[str]:
+    """The names in a line of a feed or a record, TeX's accents as letters, without where these people work."""
+    return names_in(WORKPLACE.sub("", name_without_tex(text)))
+
+
+def full_name(given: str, family: str, suffix: str = "") -> str:
+    """The name of these parts, "" where no part has a letter (arXiv's records list ":" as an author)."""
+    name = name_without_tex(one_line(f"{given} {family}", MAX_NAME * 2)).strip()
+    if not any(letter.isalpha() for letter in name):
+        return ""
+    return f"{name}, {suffix}" if suffix.strip() else name

@@ -151,6 +151,15 @@ def test_a_withdrawn_paper_is_marked_and_mailed_to_nobody() -> None:
     assert Paper.objects.get().withdrawn_on is None
 
 
+def test_an_archives_note_that_it_deleted_what_we_never_had_makes_no_paper() -> None:
+    note = listing("arXiv:2603.9", arxiv_id="2603.9", is_withdrawn=True, announce_type="replace", rank=2)
+    store(listing("A paper", arxiv_id="2603.8", authors=("Ada",)), note, slug="archive")
+    assert Paper.objects.get().arxiv_id == "2603.8"
+    store(listing("A paper", arxiv_id="2603.9", authors=("Ada",)), slug="arxiv")
+    store(note, slug="archive")
+    assert Paper.objects.get(arxiv_id="2603.9").withdrawn_on == MORNING.date()
+
+
 def test_names_that_were_cut_off_are_completed() -> None:
     store(listing("Big team", authors=("Ada Lovelace",)))
     store(listing("Big team", authors=("A. Lovelace", "Alan Turing")), slug="b")

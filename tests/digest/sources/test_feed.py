@@ -147,6 +147,56 @@ def test_any_other_empty_feed_is_a_fault(text: str) -> None:
     assert not isinstance(caught.value, EmptyEdition)
 
 
+def test_its_primary_category_goes_first_wherever_it_stands() -> None:
+    categories = '<category term="cs.CL"/><arxiv:primary_category term="cs.SE"/><category term="cs.SE"/>'
+    assert only(atom(f"<entry><title>Kettles</title>{categories}</entry>")).categories == ("cs.SE", "cs.CL")
+
+
+@pytest.mark.parametrize(
+    ("element", "is_withdrawn"),
+    [
+        ("<arxiv:comment>This paper has been withdrawn by the authors</arxiv:comment>", True),
+        ("<arxiv:comment>12 pages, withdrawn from ICLR 2026</arxiv:comment>", False),
+        ("<summary>This paper has been withdrawn due to an error in Lemma 3.</summary>", True),
+        ("<summary>We study how papers are withdrawn by the authors.</summary>", False),
+        ("", False),
+    ],
+)
+def test_a_paper_its_authors_took_back_is_marked(element: str, is_withdrawn: bool) -> None:
+    assert only(atom(f"<entry><title>Kettles</title>{element}</entry>")).is_withdrawn is is_withdrawn
+
+
+def test_so_is_one_a_journal_took_back() -> None:
+    assert only(rss(item(title="RETRACTED: Kettles That Count"))).is_withdrawn
+    description = "arXiv:2409.00123v4 Announce Type: replace Abstract: This paper has been withdrawn by the author."
+    assert only(rss(item(description=description))).is_withdrawn
+
+
+OPENSEARCH = (
+    "<title>arXiv Query</title><id>http://arxiv.org/api/x</id>"
+    '<opensearch:totalResults xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/">{}</opensearch:totalResults>'
+    '<opensearch:startIndex xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/">{}</opensearch:startIndex>'
+)
+
+
+def test_the_api_says_how_many_there_are_in_all() -> None:
+    assert feed.parse(atom("<entry><title>Kettles</title></entry>", OPENSEARCH.format(119_894, 0))).total == 119_894
+    assert feed.parse(atom("<entry><title>Kettles</title></entry>", OPENSEARCH.format("many", 0))).total is None
+    assert feed.parse(rss(ITEM)).total is None
+
+
+@pytest.mark.parametrize(("total", "start"), [(0, 0), (500, 500)])
+def test_a_query_without_papers_is_no_fault(total: int, start: int) -> None:
+    with pytest.raises(EmptyEdition, match="'arXiv Query' has no papers"):
+        feed.parse(atom("", OPENSEARCH.format(total, start)))
+
+
+def test_an_answer_that_counts_papers_and_holds_none_is_one() -> None:
+    with pytest.raises(SourceError, match="counts 1,234 papers and holds none: fetch it again") as caught:
+        feed.parse(atom("", OPENSEARCH.format(1234, 500)))
+    assert not isinstance(caught.value, EmptyEdition)
+
+
 def test_an_error_of_arxivs_api_is_not_a_paper() -> None:
     error = "<entry><id>http://arxiv.org/api/errors#bad_id</id><title>Error</title><summary>bad id</summary></entry>"
     with pytest.raises(SourceError, match="answered with an error, 'bad id'"):
@@ -273,18 +323,31 @@ def test_a_link_that_is_not_safe_is_none(link: str) -> None:
 def test_everything_is_bounded() -> None:
     listing = only(
         rss(
-            item(title="t" * 5_000, description="d " * 50_000, dc_creator=", ".join(["Ada Byron"] * 900)).replace(
+            item(title="t" * 5_000, description="d " * 50_000, dc_creator=", ".join(["Ada Byron"] * 9_000)).replace(
                 "</item>", "".join(f"<category>{number}</category>" for number in range(90)) + "</item>"
             )
         )
     )
-    assert (len(listing.title), len(listing.authors), len(listing.categories)) == (1_000, 500, 50)
+    assert (len(listing.title), len(listing.authors), len(listing.categories)) == (1_000, 6_000, 50)
     assert 19_990 < len(listing.abstract) <= 20_000
 
 
 def test_more_than_10_000_entries_are_an_error() -> None:
-    with pytest.raises(SourceError, match="10,001 papers"):
+    with pytest.raises(SourceError, match="over 10,000 papers"):
         feed.parse(rss(ITEM * 10_001))
+
+
+def test_an_entry_of_a_thousand_categories_is_an_error() -> None:
+    many = "<category>c</category>"
+    only(rss(item().replace("</item>", many * 1_000 + "</item>")))
+    with pytest.raises(SourceError, match="over 1,000 categories"):
+        feed.parse(rss(item().replace("</item>", many * 1_001 + "</item>")))
+    feed.parse(rss(2 * item().replace("</item>", many * 600 + "</item>")))
+
+
+def test_a_feed_of_nothing_but_elements_is_an_error() -> None:
+    with pytest.raises(SourceError, match="over 300,000 elements"):
+        feed.parse(rss("<x/>" * 300_000))
 
 
 def test_an_entry_without_a_title_is_passed_over() -> None:
@@ -357,7 +420,7 @@ def test_a_blank_line_before_the_declaration_does_no_harm() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (rss(item() * 3)[:-30], r"line 3, column \d+: the feed is not well-formed XML .* cut off"),
+        (rss(item() * 3)[:-30], r"line 3, column \d+: the page is not well-formed XML .* cut off"),
         (rss("<item><title>A & B</title></item>"), r"line 3, column \d+: .*not well-formed"),
         (rss("<item><title>&nbsp;</title></item>"), "line 3, column 14: .*undefined entity"),
         (rss("<x:y/>"), "unbound prefix"),

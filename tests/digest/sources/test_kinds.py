@@ -23,10 +23,25 @@ REPR = json.dumps([repr({"paper": {"id": "2503.10613", "title": "Kettles"}})])
 HTML = '<!DOCTYPE html><html><article><h3><a href="/papers/2503.10613">Kettles</a></h3></article></html>'
 PROPS = f"<html><div data-target=DailyPapers data-props='{{\"dailyPapers\": {JSON}}}'></div></html>"
 TEXT = "Subscribe\nMar 14\n\nKettles\n\nWe count kettles. There are seven of them, and all of them boil.\n"
+OAI = (
+    '<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><ListRecords><record><header/><metadata>'
+    "<dc><title>Kettles</title></dc></metadata></record></ListRecords></OAI-PMH>"
+)
+PUBMED = "<PubmedArticleSet><PubmedArticle><ArticleTitle>Kettles</ArticleTitle></PubmedArticle></PubmedArticleSet>"
+SENT_IN = f'<!DOCTYPE ArticleSet PUBLIC "-//NLM//DTD PubMed 2.6//EN" "PubMed.dtd">{PUBMED.replace("Pubmed", "")}'
+FIELD = '<datafield tag="245"><subfield code="a">Kettles</subfield></datafield>'
+MARC = f'<marc:record xmlns:marc="http://www.loc.gov/MARC21/slim">{FIELD}</marc:record>'
+JATS = (
+    "<article><front><article-meta><title-group><article-title>Kettles</article-title></title-group>"
+    "</article-meta></front></article>"
+)
 PAGES = {
     **{RSS: "feed", RDF: "feed", ATOM: "feed", f"<!-- {'x' * 9_000} -->\n{RSS[21:]}": "feed"},
     **{JSON: "huggingface-api", f'\n {{"data": {JSON}}}': "huggingface-api", REPR: "huggingface-api"},
     **{HTML: "huggingface-html", PROPS: "huggingface-html", f"<?xml version='1.0'?>{HTML}": "huggingface-html"},
+    **{OAI: "oai", f"<?xml version='1.0'?><?xml-stylesheet href='x'?>{OAI}": "oai"},
+    **{PUBMED: "pubmed", SENT_IN: "pubmed", JATS: "jats", f"<articles>{JATS}</articles>": "jats"},
+    **{MARC: "marcxml", f"<collection><record>{FIELD}</record></collection>": "marcxml"},
     **{TEXT: "text", f"[Re] {TEXT[18:]}": "text"},
     "X-Kettles: Counted\n\nWe count kettles. There are seven of them, and all of them boil.\n": "text",
     **{
@@ -79,7 +94,9 @@ def test_a_feed_may_come_in_any_encoding_xml_knows(encoding: str) -> None:
         (b"<!DOCTYPE html><title>Sign\n in</title><form></form>", "the HTML page 'Sign in' shows no papers"),
         (b"<html><body>502 Bad Gateway</body></html>", "the HTML page shows no papers"),
         (b"<!-- nothing else", "the HTML page shows no papers"),
-        (b'<?xml version="1.0"?><OAI-PMH/>', "XML but no feed \\(its root is 'OAI-PMH'\\)"),
+        (b'<?xml version="1.0"?><opml/>', "XML of no kind that is read \\(its root is 'opml'\\)"),
+        (b'<?xml version="1.0"?><collection/>', "its root is 'collection'"),
+        (b'<?xml version="1.0"?><article><para>DocBook</para></article>', "its root is 'article'"),
         (b'<?xml version="1.0"?>', "out of sight"),
         (b"Return-Path: <a@b.example>\nSubject: Papers\n", "is an e-mail"),
         (b"From ada@example.org Fri Mar 14", "is an e-mail"),
