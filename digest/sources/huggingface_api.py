@@ -39,7 +39,10 @@ MAX_REPR = 200_000  # characters of a row kept as the text of a Python dict; the
 
 def parse(page: bytes | str) -> ParsedEdition:
     """The daily list out of the API's answer."""
-    answer = loaded_json(decoded(page))
+    text = decoded(page)
+    if text.lstrip().startswith("<"):
+        raise SourceError("an HTML page came instead of the API's JSON: open the address in a browser")
+    answer = loaded_json(text)
     return edition_of_rows(_rows(answer), _stated_date(answer))
 
 

@@ -161,7 +161,7 @@ def test_days_that_were_missed_are_read_but_are_not_news(web: Web, source: Sourc
 # --- failures
 @pytest.mark.parametrize(
     ("answer", "says"),
-    [(Answer(b"down", 404), "answered 404"), (Answer(b"<html>nothing</html>"), "no papers")],
+    [(Answer(b"down", 404), "answered 404"), (Answer(b"<html>nothing</html>"), "an HTML page came")],
 )
 def test_a_source_that_fails_knows_why_and_waits(web: Web, source: Source, answer: Answer, says: str) -> None:
     web.pages = {address(TODAY - dt.timedelta(days=ago)): answer for ago in range(4)}
