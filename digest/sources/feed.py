@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from functools import partial
 from typing import Any
 from xml.sax import SAXException, SAXParseException
@@ -32,6 +33,8 @@ FEEDPARSER_FAULTS = (
 UTF8 = {"content-type": "application/xml; charset=utf-8"}
 
 ARXIV = "arxiv.org"
+SKIP_DAYS = re.compile(rb"<skipDays>([^!]{0,1000}?)</skipDays>")
+SKIP_DAY = re.compile(rb"<day>\s*([A-Z][a-z]+)\s*</day>")
 ARXIV_ERRORS = ("http://arxiv.org/api/errors", "https://arxiv.org/api/errors")
 
 
@@ -41,7 +44,7 @@ def parse(page: bytes | str) -> ParsedEdition:
     read = _read(data)
     feed: dict[str, Any] = read["feed"]
     if not read["entries"]:
-        raise _nothing_in(feed)
+        raise _nothing_in(feed, data)
     _refuse_arxiv_error(read["entries"][0])
     read_entry = partial(listing_of_entry, is_atom=str(read["version"]).startswith("atom"))
     listings, warnings = collected(read["entries"], read_entry, "entry")
@@ -79,8 +82,8 @@ def _broken(fault: Exception) -> str:
     return f"the page is not well-formed XML ({one_line(str(fault), 200)}): fetch it again"
 
 
-def _nothing_in(feed: dict[str, Any]) -> SourceError:
-    """The error for a feed without entries: arXiv's are rightly empty when it announces nothing."""
+def _nothing_in(feed: dict[str, Any], data: bytes) -> SourceError:
+    """The error for a feed without entries: some are rightly empty, arXiv's and those that name a day of rest."""
     name = f"feed {quoted(title)}" if (title := _title(feed)) else "feed"
     if (total := _number(feed, "opensearch_totalresults")) is not None:
         # arXiv's API now and then answers without the papers it counts.
@@ -94,7 +97,15 @@ def _nothing_in(feed: dict[str, Any]) -> SourceError:
             f"the {name} is empty{f' on {day:%A} {day}' if day else ''}: "
             "arXiv announces nothing on Saturdays, Sundays and holidays; nothing to do"
         )
+    if (day := _date(feed)) and f"{day:%A}".encode() in _days_of_rest(data):
+        return EmptyEdition(f"the {name} is empty on {day:%A} {day}, a day on which it rests; nothing to do")
     return SourceError(f"the {name} has no entries: check the source's address in a browser")
+
+
+def _days_of_rest(data: bytes) -> set[bytes]:
+    """The days that RSS 2.0's `skipDays` names ("Saturday"); feedparser does not read it."""
+    found = SKIP_DAYS.search(data)
+    return set(SKIP_DAY.findall(found[1])) if found else set()
 
 
 def _refuse_arxiv_error(entry: dict[str, Any]) -> None:

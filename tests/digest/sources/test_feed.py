@@ -320,6 +320,17 @@ def test_a_link_that_is_not_safe_is_none(link: str) -> None:
     assert only(rss(item(link=link))).url == ""
 
 
+@pytest.mark.parametrize(("date", "rests"), [("Sun, 15 Mar 2026", True), ("Mon, 16 Mar 2026", False)])
+def test_an_empty_feed_may_rest_on_the_days_it_names(date: str, rests: bool) -> None:
+    page = (
+        f"<rss version='2.0'><channel><title>J</title><link>https://j.example/</link><pubDate>{date} 08:00:00 GMT"
+        "</pubDate><skipDays><day>Saturday</day><day>Sunday</day></skipDays></channel></rss>"
+    )
+    with pytest.raises(SourceError) as caught:
+        feed.parse(page)
+    assert isinstance(caught.value, EmptyEdition) is rests
+
+
 def test_everything_is_bounded() -> None:
     listing = only(
         rss(
