@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from django.utils.text import slugify
 
 from digest import fetch, keeping, reading
+from digest.addresses import HUGGINGFACE_URL
 from digest.models import Edition, Source
 from digest.reading import Unreadable, Wanted
 from digest.sources import EmptyEdition, ParsedEdition, SourceError, TryLater, kinds
@@ -24,7 +25,6 @@ from digest.storing import Circumstances, Outcome, store, store_empty
 logger = logging.getLogger(__name__)
 
 HUGGINGFACE = "huggingface"
-HUGGINGFACE_URL = "https://huggingface.co/api/daily_papers"
 HUGGINGFACE_KINDS = ("text", "huggingface-api", "huggingface-html")
 MAX_FILE_BYTES = 100_000_000
 SETTLED = dt.timedelta(days=4)  # a list that was read so long after its day is complete

@@ -128,6 +128,15 @@ def edition_date(parsed: ParsedEdition, today: dt.date, asked: dt.date | None = 
     raise SourceError(f"No year has a day {day} in month {month}: give the date with --date.")
 
 
+def is_news(listing: ParsedListing, kind: str, listed_on: dt.date, *, by_hand: bool = False) -> bool:
+    """Whether this listing makes a paper news: a new version does not, nor an old paper that a feed holds."""
+    if listing.announce_type.startswith("replace"):
+        return False
+    if by_hand or kind == Source.Kind.HUGGINGFACE or listing.published_on is None:
+        return True
+    return listing.published_on > listed_on - dt.timedelta(days=NEWS_DAYS)
+
+
 def _wait_for_others() -> None:
     """One process stores papers at a time, so that two with the same page store it once.
 
@@ -217,12 +226,7 @@ class _Writer:
         return papers, len(new), len(changed)
 
     def _is_news(self, listing: ParsedListing) -> bool:
-        """Whether this listing makes a paper news: a new version does not, nor an old paper that a feed holds."""
-        if listing.announce_type.startswith("replace"):
-            return False
-        if self.by_hand or self.edition.source.kind == Source.Kind.HUGGINGFACE or listing.published_on is None:
-            return True
-        return listing.published_on > self.edition.date - dt.timedelta(days=NEWS_DAYS)
+        return is_news(listing, self.edition.source.kind, self.edition.date, by_hand=self.by_hand)
 
     def _store_listings(self, listings: Sequence[ParsedListing], papers: Sequence[Paper]) -> int:
         """How many listings are new; known ones get today's rank and counts."""
