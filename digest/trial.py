@@ -31,7 +31,7 @@ SHOWN_AUTHORS = 3
 LOOK_BACK = 3  # days before today that a source of days is asked for, until one has papers
 PATIENCE = 20.0  # seconds after which no further day is asked for: somebody sits and waits
 OAI_ROOT = re.compile(rb"<(?:\w+:)?OAI-PMH[\s>]")
-HTML_ROOT = re.compile(rb"<html[\s>]|<!doctype html", re.IGNORECASE)
+HTML_ROOT = re.compile(rb"<html[\s>]|<head[\s>]|<!doctype html", re.IGNORECASE)
 HEAD = 65_536
 NO_FEED = "It names no feed either: look on that page for a link called RSS, Atom or feed, and paste that."
 
@@ -185,12 +185,13 @@ def _ask_unknown(url: str, today: dt.date, *, may_follow: bool) -> _Answer:
     try:
         return _answer(Address(url, Source.Kind.FEED), page)
     except Unreadable as error:
-        if may_follow and (found := feed_links.feeds_in(page.content, page.url)):
+        is_html = bool(HTML_ROOT.search(page.content[:HEAD]))
+        if is_html and may_follow and (found := feed_links.feeds_in(page.content, page.url)):
             answer = _ask_found(found[0].url, today)
             return dataclasses.replace(answer, others=tuple(link.url for link in found[1:]))
         if addresses.names_an_archive(url) and _identifies_itself(url):
             return _ask(archive, today)
-        if HTML_ROOT.search(page.content[:HEAD]):
+        if is_html:
             raise SourceError(f"{error}. {NO_FEED}") from error
         raise
 

@@ -72,7 +72,9 @@ class AddressForm(forms.Form):
 class SaveForm(forms.ModelForm):  # type: ignore[type-arg]
     """What may still be chosen once an address was tried."""
 
-    check_every = EveryField(label="Checked every", help_text="Where nothing has changed, a check costs next to nothing.")
+    check_every = EveryField(
+        label="Checked every", help_text="Where nothing has changed, a check costs next to nothing."
+    )
 
     class Meta:
         model = Source
