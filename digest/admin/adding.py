@@ -35,6 +35,7 @@ EVERY = {
     900: "15 minutes", 1_800: "30 minutes", 3_600: "hour", 10_800: "3 hours", 21_600: "6 hours",
     43_200: "12 hours", 86_400: "day",
 }  # fmt: skip
+OFTEN = dt.timedelta(hours=1)  # as long as nobody chooses otherwise
 
 
 class EveryField(forms.TypedChoiceField):
@@ -64,7 +65,7 @@ class AddressForm(forms.Form):
         max_length=addresses.MAX_LENGTH,
         error_messages={"required": f"There is no address: {addresses.EXAMPLE}."},
         widget=UnfoldAdminTextInputWidget(
-            attrs={"autofocus": True, "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
         ),
     )
 
@@ -103,7 +104,7 @@ def _try(model_admin: SourceAdmin, request: HttpRequest) -> HttpResponse:
     except SourceError as error:
         form.add_error("address", _said(model_admin, request, error))
         return _page(model_admin, request, form)
-    proposed = {"name": tried.name, "slug": trial.free_slug(tried.name), "check_every": dt.timedelta(hours=1)}
+    proposed = {"name": tried.name, "slug": trial.free_slug(tried.name), "check_every": OFTEN}
     return _page(model_admin, request, form, tried=tried, save_form=SaveForm(initial=proposed))
 
 
@@ -159,10 +160,13 @@ def _page(
         "tried": tried,
         "save_form": save_form,
         "news_days": NEWS_DAYS,
+        "every": EVERY[int(OFTEN.total_seconds())],
         "has_view_permission": model_admin.has_view_permission(request),
         "may_view_papers": request.user.has_perm("digest.view_paper"),
     }
-    if tried:
+    if tried is None:  # else it stands below the papers, and the browser would go there
+        form.fields["address"].widget.attrs["autofocus"] = True
+    else:
         values["signed"] = signing.dumps({"by": request.user.pk, "trial": tried.as_json()}, salt=SALT, compress=True)
     return render(request, "admin/digest/source/add.html", values, status=status)
 

@@ -36,10 +36,8 @@ class PaperAdmin(ModelAdmin):
     list_display = ["title", "arxiv_id", "upvotes", "first_listed_on", "first_seen_at", "matched_at"]
     search_fields = ["title", "arxiv_id", "doi", "abstract"]
     date_hierarchy = "first_listed_on"
-    readonly_fields = [
-        "first_seen_at", "first_listed_on", "changed_at", "matched_at",
-        "replaced_on", "withdrawn_on", "merged_into",
-    ]  # fmt: skip
+    # When it was withdrawn or replaced can be corrected: a source may be wrong, and a withdrawn paper is never mailed.
+    readonly_fields = ["first_seen_at", "first_listed_on", "changed_at", "matched_at", "merged_into"]
     inlines = [PaperListingInline]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -28,7 +28,10 @@ from subscriptions.admin import ReadOnly
 class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
     """The address may move, but not onto another source's."""
 
-    check_every = EveryField(help_text="How often it is asked; after failures less often.")
+    check_every = EveryField(label="Checked every", help_text="After failures less often.")
+
+    class Meta:
+        labels: ClassVar[dict[str, str]] = {"url": "Address"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
