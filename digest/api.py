@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import TooManyFieldsSent
-from django.db.models import Min, Prefetch, Q, QuerySet
+from django.db.models import Min, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
@@ -233,8 +233,10 @@ def _found(line: str, date: dt.date | None) -> list[Paper]:
 def paper(request: HttpRequest, pk: int) -> HttpResponse:
     """One paper, and where and when it was listed."""
     listings = Listing.objects.select_related("edition__source").order_by("edition__date", "pk")
-    known = Paper.objects.known().prefetch_related(Prefetch("listings", listings))
-    found = known.filter(Q(pk=pk) | Q(merged=pk)).first()
+    papers = Paper.objects.prefetch_related(Prefetch("listings", listings))
+    found = papers.filter(pk=pk).first()
+    if found and found.merged_into_id:
+        found = papers.filter(pk=found.merged_into_id).first()
     if found is None:
         raise Problem(HTTPStatus.NOT_FOUND, "There is no paper of this number.")
     return _json(_paper(found) | {"listings": [_listing(listing) for listing in found.listings.all()]})

@@ -37,6 +37,7 @@ SIDEBAR = [
             ("Editions", "digest_edition_changelist"),
             ("Papers", "digest_paper_changelist"),
             ("Matches", "digest_match_changelist"),
+            ("Pages kept", "digest_keptpage_changelist"),
         ],
     ),
     ("Staff", [("Users", "auth_user_changelist"), ("Refused log-ins", "axes_accessattempt_changelist")]),

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from django.utils.text import slugify
 
 from digest import fetch, keeping, reading
+from digest.addresses import HUGGINGFACE_URL
 from digest.editions import Circumstances, store_empty
 from digest.models import Edition, Source
 from digest.reading import Unreadable, Wanted
@@ -26,7 +27,6 @@ from digest.storing import Outcome, store
 logger = logging.getLogger(__name__)
 
 HUGGINGFACE = "huggingface"
-HUGGINGFACE_URL = "https://huggingface.co/api/daily_papers"
 HUGGINGFACE_KINDS = ("text", "huggingface-api", "huggingface-html")
 SETTLED = dt.timedelta(days=4)  # a list that was read so long after its day is complete
 

@@ -80,6 +80,15 @@ def store(source: Source, parsed: ParsedEdition, how: Circumstances) -> Outcome:
     return total
 
 
+def is_news(listing: ParsedListing, kind: str, listed_on: dt.date, *, by_hand: bool = False) -> bool:
+    """Whether this listing makes a paper news: a new version does not, nor an old paper that a feed holds."""
+    if listing.announce_type.startswith("replace"):
+        return False
+    if by_hand or kind == Source.Kind.HUGGINGFACE or listing.published_on is None:
+        return True
+    return listing.published_on > listed_on - dt.timedelta(days=NEWS_DAYS)
+
+
 def _wait_for_others() -> None:
     """One process stores papers at a time, so that two with the same page store it once.
 
@@ -159,12 +168,7 @@ class _Writer:
         return paper
 
     def _is_news(self, listing: ParsedListing) -> bool:
-        """Whether this listing makes a paper news: a new version does not, nor an old paper that a feed holds."""
-        if listing.announce_type.startswith("replace"):
-            return False
-        if self.by_hand or self.edition.source.kind == Source.Kind.HUGGINGFACE or listing.published_on is None:
-            return True
-        return listing.published_on > self.edition.date - dt.timedelta(days=NEWS_DAYS)
+        return is_news(listing, self.edition.source.kind, self.edition.date, by_hand=self.by_hand)
 
     def _store_listings(self, pairs: Sequence[Pair]) -> int:
         """How many listings are new; known ones get today's rank and counts."""

@@ -117,3 +117,9 @@ def sign_in(page: Page, stack: Stack) -> Iterator[str]:
     yield "admin"
     page.goto(f"{stack.url}/admin/subscriptions/subscriber/1/next-mail/")
     yield "next mail"
+    page.goto(f"{stack.url}/admin/digest/source/add/")
+    yield "add source"
+    page.locator("#id_address").fill("https://arxiv.org/abs/2603.00001")
+    page.locator("#id_address").press("Enter")
+    page.get_by_text("This is the address of one paper").wait_for()
+    yield "add source error"

@@ -1,0 +1,6 @@
+"""The operator's view of sources, papers, digests and deliveries, and the preview of a reader's next mail."""
+
+from digest.admin import digests, papers, sources
+from digest.admin.next_mail import preview_urls
+
+__all__ = ["digests", "papers", "preview_urls", "sources"]

@@ -1,0 +1,82 @@
+"""What was chosen for readers, what became of the mails, and what readers said to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from unfold.admin import ModelAdmin
+
+from digest.models import Delivery, Digest, Feedback
+from subscriptions.admin import ReadOnly
+
+
+class MailFilter(admin.SimpleListFilter):
+    """Digests with a mail, and those for which nothing matched."""
+
+    title = "mail"
+    parameter_name = "mail"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("some", "has a mail"), ("none", "nothing matched")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Digest]) -> QuerySet[Digest]:
+        if self.value() is None:
+            return queryset
+        return queryset.filter(delivery__isnull=self.value() == "none")
+
+
+@admin.register(Digest)
+class DigestAdmin(ReadOnly, ModelAdmin):
+    list_display = ["subscriber", "issue_date", "papers", "mail"]
+    list_filter = [MailFilter, "issue_date"]
+    date_hierarchy = "issue_date"
+    search_fields = ["subscriber__email"]
+    list_select_related = ["subscriber", "delivery"]
+    fields = ["subscriber", "issue_date", "created_at", "chosen"]
+    readonly_fields = ["chosen"]
+
+    def papers(self, digest: Digest) -> int:
+        return len(digest.picks)
+
+    def mail(self, digest: Digest) -> str:
+        delivery = getattr(digest, "delivery", None)
+        return delivery.get_status_display() if delivery else "nothing matched"
+
+    def chosen(self, digest: Digest) -> str:
+        """The picks, each with its reason, as the reader got them."""
+        rows = (
+            (
+                pick["paper"].get_absolute_url(),
+                pick["paper"].title,
+                pick["points"],
+                "; ".join(reason["line"] for reason in pick["reasons"]) or "trending",
+            )
+            for pick in digest.picks_with_papers()
+        )
+        return format_html("<ol>{}</ol>", format_html_join("", '<li><a href="{}">{}</a> — {} points: {}</li>', rows))
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnly, ModelAdmin):
+    list_display = ["reader", "issue_date", "status", "attempts", "not_before", "sent_at", "error"]
+    list_filter = ["status", "was_resent"]
+    search_fields = ["digest__subscriber__email", "message_id", "error"]
+    list_select_related = ["digest__subscriber"]
+    date_hierarchy = "not_before"
+
+    def reader(self, delivery: Delivery) -> str:
+        return delivery.digest.subscriber.email
+
+    def issue_date(self, delivery: Delivery) -> Any:
+        return delivery.digest.issue_date
+
+
+@admin.register(Feedback)
+class FeedbackAdmin(ReadOnly, ModelAdmin):
+    list_display = ["subscriber", "kind", "paper", "at", "undone_at"]
+    list_filter = ["kind"]
+    search_fields = ["subscriber__email", "paper__title"]

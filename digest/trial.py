@@ -1,0 +1,311 @@
+"""A trial of an address: what kind of source it is, and which papers it would bring. Stores nothing.
+
+The trial is what the operator looked at, so it is what is signed and what is saved.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from django.core.exceptions import ValidationError
+from django.utils.text import slugify
+
+from digest import addresses, fetch, papers, reading
+from digest.addresses import Address
+from digest.models import Paper, Source
+from digest.reading import Unreadable, Wanted
+from digest.sources import EmptyEdition, ParsedEdition, ParsedListing, SourceError, feed_links, oai
+from digest.sources.plain import quoted
+from digest.storing import edition_date, is_news
+
+SHOWN = 20  # papers
+SHOWN_WARNINGS = 5
+SHOWN_AUTHORS = 3
+LOOK_BACK = 3  # days before today that a source of days is asked for, until one has papers
+PATIENCE = 20.0  # seconds after which no further day is asked for: somebody sits and waits
+OAI_ROOT = re.compile(rb"<(?:\w+:)?OAI-PMH[\s>]")
+HTML_ROOT = re.compile(rb"<html[\s>]|<head[\s>]|<!doctype html", re.IGNORECASE)
+HEAD = 65_536
+NO_FEED = "It names no feed either: look on that page for a link called RSS, Atom or feed, and paste that."
+
+
+class Duplicate(SourceError):
+    """The address belongs to a source already."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__("This address belongs to a source already:")
+        self.source = source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialPaper:
+    """A paper as the trial page shows it; `known` is the key of the stored paper it is, if any."""
+
+    title: str
+    authors: str
+    url: str
+    published_on: str  # ISO, "" where the source does not say
+    announce_type: str
+    known: int | None
+
+    @property
+    def day(self) -> dt.date | None:
+        return dt.date.fromisoformat(self.published_on) if self.published_on else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What an address would bring. All of it goes through JSON unchanged, so that it can be signed."""
+
+    kind: str
+    url: str
+    title: str = ""  # the source's own name
+    date: str = ""  # of the list, ISO
+    count: int = 0  # papers on the page that was read
+    total: int = 0  # papers in all, where the source says so
+    has_more: bool = False  # whether this was only its first page
+    new: int = 0  # of `count`, not stored here yet
+    news: int = 0  # of `new`, recent enough for a mail
+    papers: Sequence[TrialPaper] = ()
+    warnings: Sequence[str] = ()
+    more_warnings: int = 0
+    empty: str = ""  # why a proper list holds nothing
+    others: Sequence[str] = ()  # more feeds of the page that was pasted
+
+    @property
+    def kind_in_words(self) -> str:
+        return str(Source.Kind(self.kind).label)
+
+    @property
+    def known(self) -> int:
+        return self.count - self.new
+
+    @property
+    def day(self) -> dt.date | None:
+        return dt.date.fromisoformat(self.date) if self.date else None
+
+    @property
+    def name(self) -> str:
+        """What to call the source."""
+        if self.kind == Source.Kind.HUGGINGFACE:
+            return "Hugging Face Daily Papers"
+        if self.kind == Source.Kind.ARXIV:
+            return f"arXiv {', '.join(addresses.arxiv_names(self.url))}"[:200]
+        return (self.title or urlsplit(self.url).hostname or "A source")[:200]
+
+    def as_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def of_json(cls, values: dict[str, Any]) -> Trial:
+        return cls(**values | {"papers": [TrialPaper(**paper) for paper in values["papers"]]})
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A source's list, or why it is rightly empty, and where it was found."""
+
+    address: Address
+    parsed: ParsedEdition | None
+    empty: str = ""
+    others: tuple[str, ...] = ()
+
+
+def of(typed: str, now: dt.datetime) -> Trial:
+    """Try what was typed. Raises SourceError: one line that says what to do; Duplicate where we have it."""
+    meant = addresses.understood(typed)
+    _check_form(meant.url)
+    refuse_duplicate(meant.url)
+    answer = _ask(meant, now.date())
+    refuse_duplicate(answer.address.url)
+    return _described(answer, now)
+
+
+def check_again(tried: Trial) -> None:
+    """Whether what was tried can be saved: its address is still one of its kind and nobody's. Raises SourceError."""
+    meant = addresses.understood(tried.url)
+    if meant.url != tried.url or meant.kind not in (None, tried.kind) or tried.kind not in Source.Kind.values:
+        raise SourceError("The address does not fit its kind any more: try it again.")
+    _check_form(tried.url)
+    refuse_duplicate(tried.url)
+
+
+def _check_form(url: str) -> None:
+    try:
+        Source._meta.get_field("url").clean(url, None)
+    except ValidationError as error:
+        raise SourceError(f"{quoted(url)} is not a web address: {addresses.EXAMPLE}.") from error
+
+
+def refuse_duplicate(url: str, *, but: Source | None = None) -> None:
+    """Raises Duplicate where a source, `but` this one, has the address."""
+    wanted = addresses.key(url)
+    for source in Source.objects.exclude(url=""):
+        if source != but and addresses.key(source.url) == wanted:
+            raise Duplicate(source)
+
+
+def free_slug(name: str) -> str:
+    """A slug made of the name that no source has."""
+    stem = slugify(name)[:44].strip("-") or "source"
+    taken = set(Source.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    return next(slug for number in range(1, len(taken) + 2) if (slug := _numbered(stem, number)) not in taken)
+
+
+def _numbered(stem: str, number: int) -> str:
+    return stem if number == 1 else f"{stem}-{number}"
+
+
+# --- asking
+def _ask(meant: Address, today: dt.date, *, may_follow: bool = True) -> _Answer:
+    match meant.kind:
+        case Source.Kind.HUGGINGFACE:
+            source = Source(slug="trial", kind=meant.kind, url=meant.url)
+            return _newest_day(meant, today, lambda day: _read(source, day, today))
+        case Source.Kind.OAI:
+            return _newest_day(meant, today, lambda day: reading.parsed(_fetch(oai.day_url(meant.url, day))))
+        case Source.Kind.ARXIV:
+            return _answer(meant, _fetch(meant.url))
+    return _ask_unknown(meant.url, today, may_follow=may_follow)
+
+
+def _ask_unknown(url: str, today: dt.date, *, may_follow: bool) -> _Answer:
+    """Ask what only its answer can tell the kind of: a list, an archive, or a page that names a feed."""
+    page = _fetch(url)
+    archive = Address(addresses.archive_url(url), Source.Kind.OAI)
+    if OAI_ROOT.search(page.content[:HEAD]):
+        return _ask(archive, today)
+    try:
+        return _answer(Address(url, Source.Kind.FEED), page)
+    except Unreadable as error:
+        is_html = bool(HTML_ROOT.search(page.content[:HEAD]))
+        if is_html and may_follow and (found := feed_links.feeds_in(page.content, page.url)):
+            answer = _ask_found(found[0].url, today)
+            return dataclasses.replace(answer, others=tuple(link.url for link in found[1:]))
+        if addresses.names_an_archive(url) and _identifies_itself(url):
+            return _ask(archive, today)
+        if is_html:
+            raise SourceError(f"{error}. {NO_FEED}") from error
+        raise
+
+
+def _ask_found(url: str, today: dt.date) -> _Answer:
+    """Ask a feed that a page names; it may be one of arXiv's."""
+    meant = addresses.understood(url)
+    refuse_duplicate(meant.url)
+    return _ask(meant, today, may_follow=False)
+
+
+def _answer(address: Address, page: fetch.Page) -> _Answer:
+    try:
+        return _Answer(address, reading.parsed(page))
+    except EmptyEdition as empty:
+        return _Answer(address, None, empty=str(empty))
+
+
+def _newest_day(address: Address, today: dt.date, read: Callable[[dt.date], ParsedEdition]) -> _Answer:
+    """The latest of the last days that has papers; empty only where all of them rightly are."""
+    until = time.monotonic() + PATIENCE
+    reason = ""
+    for ago in range(LOOK_BACK + 1):
+        try:
+            return _Answer(address, read(today - dt.timedelta(days=ago)))
+        except EmptyEdition as empty:
+            reason = str(empty)
+        if time.monotonic() > until:
+            break
+    return _Answer(address, None, empty=reason)
+
+
+def _read(source: Source, day: dt.date, today: dt.date) -> ParsedEdition:
+    found = reading.read(source, Wanted(day), None, today)
+    assert found is not None  # nothing conditional was asked
+    return found.parsed
+
+
+def _identifies_itself(url: str) -> bool:
+    """Whether an OAI-PMH server answers there (protocol 2.0, section 4.2)."""
+    address = urlsplit(url)._replace(query=urlencode({"verb": "Identify"}), fragment="")
+    try:
+        return bool(OAI_ROOT.search(_fetch(address.geturl()).content[:HEAD]))
+    except SourceError:
+        return False  # what is wrong with the address itself is said instead
+
+
+def _fetch(url: str) -> fetch.Page:
+    page = fetch.fetch(url)
+    assert page is not None  # nothing conditional was asked
+    return page
+
+
+# --- what came
+def _described(answer: _Answer, now: dt.datetime) -> Trial:
+    kind = answer.address.kind or Source.Kind.FEED
+    about = Trial(kind=kind.value, url=answer.address.url, empty=answer.empty, others=answer.others)
+    if answer.parsed is None:
+        return about
+    parsed = answer.parsed
+    listed_on = edition_date(parsed, now.date())
+    listings, found = parsed.listings, _papers_of(parsed.listings, now, listed_on)
+    pairs = list(zip(listings, found, strict=True))
+    recent = {
+        id(paper)
+        for listing, paper in pairs
+        if paper.pk is None and not listing.is_withdrawn and is_news(listing, kind, listing.listed_on or listed_on)
+    }
+    return dataclasses.replace(
+        about,
+        title=parsed.title,
+        date=listed_on.isoformat() if parsed.date or parsed.month_day else "",
+        count=len({id(paper) for paper in found}),
+        total=parsed.total or 0,
+        has_more=bool(parsed.next_token) or (parsed.total or 0) > len(listings),
+        new=len({id(paper) for paper in found if paper.pk is None}),
+        news=len(recent),
+        papers=[_shown(listing, paper) for listing, paper in pairs[:SHOWN]],
+        warnings=parsed.warnings[:SHOWN_WARNINGS],
+        more_warnings=max(len(parsed.warnings) - SHOWN_WARNINGS, 0),
+    )
+
+
+def _papers_of(listings: Sequence[ParsedListing], now: dt.datetime, listed_on: dt.date) -> list[Paper]:
+    """The paper that each listing is: a stored one, or one made for it that is not stored."""
+    shelf = papers.Shelf.holding(listings)
+    found: list[Paper] = []
+    for listing in listings:
+        paper, _ = shelf.find(listing)
+        if paper is None:
+            paper = Paper(first_seen_at=now, first_listed_on=listed_on)
+            papers.fill(paper, listing, now=now, listed_on=listed_on)
+            shelf.put(paper)
+        found.append(paper)
+    return found
+
+
+def _shown(listing: ParsedListing, paper: Paper) -> TrialPaper:
+    names = listing.authors
+    more = f" and {len(names) - SHOWN_AUTHORS} more" if len(names) > SHOWN_AUTHORS else ""
+    return TrialPaper(
+        title=listing.title,
+        authors=", ".join(name[:60] for name in names[:SHOWN_AUTHORS]) + more,
+        url=_link(listing),
+        published_on=listing.published_on.isoformat() if listing.published_on else "",
+        announce_type=listing.announce_type,
+        known=paper.pk,
+    )
+
+
+def _link(listing: ParsedListing) -> str:
+    """Where the paper is, "" where the source does not say; never anything but http."""
+    if listing.arxiv_id:
+        return f"https://arxiv.org/abs/{listing.arxiv_id}"
+    if listing.doi:
+        return f"https://doi.org/{listing.doi}"
+    return listing.url if listing.url.startswith(("http://", "https://")) else ""
