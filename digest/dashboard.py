@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from digest import habits
+from digest.ingest import habits
 from digest.models import Delivery, Digest, KeptPage, Paper, Source
 from subscriptions.models import Subscriber
 

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Min
 
-from digest import habits
+from digest.ingest import habits
 from digest.models import Delivery, Digest, Listing, Match, Paper
 from digest.ranking import Candidate, Day, Hit, Line, Wishes, rank
 from subscriptions import schedule

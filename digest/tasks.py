@@ -8,7 +8,8 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from digest import delivery, habits, ingest, percolation, selecting
+from digest import delivery, ingest, percolation, selecting
+from digest.ingest import habits
 from digest.models import Delivery, Source
 from digest.sources import SourceError
 from subscriptions.models import Subscriber

@@ -20,8 +20,8 @@ from django.utils import timezone
 from digest import tasks as digest_tasks
 from digest.excerpts import shorten
 from digest.ingest import ingest_location
+from digest.ingest.storing import Outcome
 from digest.models import Delivery, Digest, Match
-from digest.storing import Outcome
 from embedded import mailbox
 from embedded.management.commands.run import programs
 from embedded.supervisor import Child, Printer

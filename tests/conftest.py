@@ -13,9 +13,10 @@ from django.utils import timezone
 from playwright.sync_api import Browser, sync_playwright
 
 from config.environment import private_host
-from digest import ingest, percolation, storing
-from digest.editions import Circumstances
+from digest import ingest, percolation
 from digest.fetch import turns
+from digest.ingest import storing
+from digest.ingest.editions import Circumstances
 from digest.models import Paper
 from digest.sources import ParsedEdition, ParsedListing
 from subscriptions.models import Subscriber

@@ -17,11 +17,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from digest import addresses, trial
+from digest.ingest import addresses, trial
+from digest.ingest.storing import NEWS_DAYS
+from digest.ingest.trial import Duplicate, Trial
 from digest.models import Source
 from digest.sources import SourceError
-from digest.storing import NEWS_DAYS
-from digest.trial import Duplicate, Trial
 from subscriptions import limits
 
 if TYPE_CHECKING:

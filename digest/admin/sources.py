@@ -18,8 +18,8 @@ from django.utils.html import format_html
 from django.views.decorators.csrf import csrf_protect
 from unfold.admin import ModelAdmin
 
-from digest import keeping, trial
 from digest.admin.adding import EveryField, add_source
+from digest.ingest import keeping, trial
 from digest.models import KeptPage, Source
 from digest.sources import SourceError
 from subscriptions.admin import ReadOnly

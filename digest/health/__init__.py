@@ -21,10 +21,10 @@ from kombu.exceptions import OperationalError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from digest import habits
 from digest.delivery import LEASE
 from digest.health.findings import Finding, Level, ok, problem, reason, warning
 from digest.health.outside import mail_server, name_records, senders
+from digest.ingest import habits
 from digest.models import Delivery, KeptPage, Source
 from subscriptions.models import Subscriber
 

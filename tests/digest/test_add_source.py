@@ -20,7 +20,7 @@ from django.test import Client
 from django.urls import reverse
 
 from digest import fetch, ingest, tasks
-from digest.addresses import HUGGINGFACE_URL
+from digest.ingest.addresses import HUGGINGFACE_URL
 from digest.models import KeptPage, Listing, Paper, Source
 from digest.sources import kinds
 from tests.conftest import listing

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from digest import addresses
-from digest.addresses import HUGGINGFACE_URL
+from digest.ingest import addresses
+from digest.ingest.addresses import HUGGINGFACE_URL
 from digest.models import Source
 from digest.sources import SourceError
 

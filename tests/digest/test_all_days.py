@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from digest import ingest, storing
-from digest.editions import Circumstances
+from digest import ingest
+from digest.ingest import storing
+from digest.ingest.editions import Circumstances
 from digest.models import Edition, Listing, Paper, UpvoteObservation
 from digest.sources import kinds
 

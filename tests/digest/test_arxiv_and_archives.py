@@ -11,7 +11,8 @@ import httpx
 import pytest
 from django.core.management import call_command
 
-from digest import fetch, habits, ingest
+from digest import fetch, ingest
+from digest.ingest import habits
 from digest.models import Edition, Listing, Paper, Source
 from digest.sources import SourceError
 from tests.web import Answer, Web

@@ -10,7 +10,8 @@ import pytest
 import time_machine
 from django.core.cache import cache
 
-from digest import delivery, habits, ingest, tasks
+from digest import delivery, ingest, tasks
+from digest.ingest import habits
 from digest.models import Digest, Edition, Paper, Source
 from digest.selecting import select_due
 from subscriptions.models import Subscriber

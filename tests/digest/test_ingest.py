@@ -10,7 +10,8 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from digest import editions, ingest
+from digest import ingest
+from digest.ingest import editions
 from digest.models import Edition, Listing, Match, Paper, Source
 from digest.sample import PATH
 from digest.sources import ParsedEdition

@@ -9,10 +9,11 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest import ingest, percolation, storing
-from digest.editions import Circumstances
+from digest import ingest, percolation
+from digest.ingest import storing
+from digest.ingest.editions import Circumstances
+from digest.ingest.merging import title_key
 from digest.models import Digest, Edition, Feedback, Listing, Paper, Source
-from digest.papers import title_key
 from digest.selecting import choose
 from digest.sources import ParsedEdition, ParsedListing
 from subscriptions.models import Subscriber

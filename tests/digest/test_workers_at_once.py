@@ -10,11 +10,11 @@ import pytest
 from django.db import connection, connections
 
 from digest import delivery, ingest, percolation
-from digest.editions import Circumstances
+from digest.ingest.editions import Circumstances
+from digest.ingest.storing import store
 from digest.models import Delivery, Digest, Listing, Match, Paper
 from digest.selecting import select_due
 from digest.sources import ParsedEdition
-from digest.storing import store
 from tests.conftest import MORNING, PAPERS, make_reader
 from tests.smtp import Server
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from digest.ingest.merging import title_key
 from digest.models import Digest, Paper
-from digest.papers import title_key
 from digest.percolation import document
 from digest.queries import Query
 from digest.selecting import choose

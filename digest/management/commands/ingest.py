@@ -10,7 +10,8 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import track
 
-from digest import ingest, keeping, percolation
+from digest import ingest, percolation
+from digest.ingest import keeping
 from digest.management import arguments
 from digest.models import Source
 from digest.sources import EmptyEdition, SourceError

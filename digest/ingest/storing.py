@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from digest.editions import Circumstances, edition_of
+from digest.ingest.editions import Circumstances, edition_of
+from digest.ingest.merging import PAPER_FIELDS, Shelf, fill, merge
 from digest.models import Edition, Listing, Paper, Source, UpvoteObservation
-from digest.papers import PAPER_FIELDS, Shelf, fill, merge
 from digest.sources import ParsedEdition, ParsedListing
 
 logger = logging.getLogger(__name__)

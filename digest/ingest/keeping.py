@@ -8,12 +8,12 @@ import logging
 import zlib
 from collections.abc import Iterator
 
-from digest.editions import Circumstances
+from digest.ingest.editions import Circumstances
+from digest.ingest.reading import Unreadable, Wanted
+from digest.ingest.storing import store
 from digest.models import KeptPage, Source
-from digest.reading import Unreadable, Wanted
 from digest.sources import EmptyEdition, SourceError, kinds
 from digest.sources.plain import unpacked
-from digest.storing import store
 
 logger = logging.getLogger(__name__)
 

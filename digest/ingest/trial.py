@@ -17,14 +17,17 @@ from urllib.parse import urlencode, urlsplit
 from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 
-from digest import addresses, fetch, papers, reading
-from digest.addresses import Address
+from digest import fetch
+from digest.ingest import addresses, merging, reading
+from digest.ingest.addresses import Address
+from digest.ingest.editions import edition_date
+from digest.ingest.reading import Unreadable, Wanted
+from digest.ingest.storing import is_news
 from digest.models import Paper, Source
-from digest.reading import Unreadable, Wanted
 from digest.sources import EmptyEdition, ParsedEdition, ParsedListing, SourceError, feed_links, oai
 from digest.sources.plain import quoted
-from digest.storing import edition_date, is_news
 
+HURRIED = fetch.Limits(total=20, tries=1, patience=15)  # somebody sits and waits
 SHOWN = 20  # papers
 SHOWN_WARNINGS = 5
 SHOWN_AUTHORS = 3
@@ -240,7 +243,7 @@ def _identifies_itself(url: str) -> bool:
 
 
 def _fetch(url: str) -> fetch.Page:
-    page = fetch.fetch(url)
+    page = fetch.fetch(url, limits=HURRIED)
     assert page is not None  # nothing conditional was asked
     return page
 
@@ -277,13 +280,13 @@ def _described(answer: _Answer, now: dt.datetime) -> Trial:
 
 def _papers_of(listings: Sequence[ParsedListing], now: dt.datetime, listed_on: dt.date) -> list[Paper]:
     """The paper that each listing is: a stored one, or one made for it that is not stored."""
-    shelf = papers.Shelf.holding(listings)
+    shelf = merging.Shelf.holding(listings)
     found: list[Paper] = []
     for listing in listings:
         paper, _ = shelf.find(listing)
         if paper is None:
             paper = Paper(first_seen_at=now, first_listed_on=listed_on)
-            papers.fill(paper, listing, now=now, listed_on=listed_on)
+            merging.fill(paper, listing, now=now, listed_on=listed_on)
             shelf.put(paper)
         found.append(paper)
     return found

@@ -15,14 +15,15 @@ from urllib.parse import urlsplit
 
 from django.utils.text import slugify
 
-from digest import fetch, keeping, reading
-from digest.addresses import HUGGINGFACE_URL
-from digest.editions import Circumstances, store_empty
+from digest import fetch
+from digest.ingest import keeping, reading
+from digest.ingest.addresses import HUGGINGFACE_URL
+from digest.ingest.editions import Circumstances, store_empty
+from digest.ingest.reading import Unreadable, Wanted
+from digest.ingest.storing import Outcome, store
 from digest.models import Edition, Source
-from digest.reading import Unreadable, Wanted
 from digest.sources import EmptyEdition, ParsedEdition, SourceError, TryLater, kinds
 from digest.sources.plain import unpacked
-from digest.storing import Outcome, store
 
 logger = logging.getLogger(__name__)
 
