@@ -18,8 +18,9 @@ from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from digest.ingest import addresses, trial
+from digest.ingest.recognising import Duplicate
 from digest.ingest.storing import NEWS_DAYS
-from digest.ingest.trial import Duplicate, Trial
+from digest.ingest.trial import Trial
 from digest.models import Source
 from digest.sources import SourceError
 from subscriptions import limits

@@ -19,10 +19,12 @@ from django.views.decorators.csrf import csrf_protect
 from unfold.admin import ModelAdmin
 
 from digest.admin.adding import EveryField, add_source
-from digest.ingest import keeping, trial
+from digest.ingest import habits, keeping, recognising
 from digest.models import KeptPage, Source
 from digest.sources import SourceError
 from subscriptions.admin import ReadOnly
+
+HEALTH = ["last_success_at", "streak", "last_error", "last_warning", "next_check_at", "usual", "pages_kept"]
 
 
 class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -42,8 +44,8 @@ class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
         url = str(self.cleaned_data["url"])
         if url and "url" in self.changed_data:
             try:
-                trial.refuse_duplicate(url, but=self.instance)
-            except trial.Duplicate as error:
+                recognising.refuse_duplicate(url, but=self.instance)
+            except recognising.Duplicate as error:
                 raise forms.ValidationError(f"{error} “{error.source}”.") from error
         return url
 
@@ -58,13 +60,21 @@ class SourceAdmin(ModelAdmin):
         (None, {"fields": ["name", "url", "is_enabled", "check_every", "kind", "slug"]}),
         (
             "How it is doing",
-            {"fields": ["last_success_at", "streak", "last_error", "last_warning", "next_check_at", "pages_kept"]},
+            {
+                "fields": [
+                    "last_success_at",
+                    "streak",
+                    "last_error",
+                    "last_warning",
+                    "next_check_at",
+                    "usual",
+                    "pages_kept",
+                ]
+            },
         ),
     ]
     # A slug stands in readers' interests, as source:slug, and a kind goes with the address it was tried at.
-    readonly_fields = [
-        "kind", "slug", "last_success_at", "streak", "last_error", "last_warning", "next_check_at", "pages_kept",
-    ]  # fmt: skip
+    readonly_fields = ["kind", "slug", *HEALTH]
     actions = ["check_now", "try_kept_pages"]
 
     @method_decorator(csrf_protect)
@@ -85,6 +95,16 @@ class SourceAdmin(ModelAdmin):
         if source.is_paused:
             return f"{source.error_count}: paused. Mend what the last error says, then use the action “Check now”."
         return str(source.error_count) if source.error_count else "none"
+
+    @admin.display(description="usually lists")
+    def usual(self, source: Source) -> str:
+        """The habit by weekday, and whether the source is late by it."""
+        now = timezone.now()
+        numbers = habits.usual(habits.sizes_of(source, now.date()), now.date())
+        days = zip(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), numbers, strict=True)
+        known = ", ".join(f"{day} {number:.0f}" for day, number in days if number is not None)
+        late = next((f" Late: it {gap.what}" for gap in habits.gaps(now) if gap.source == source), "")
+        return f"{known} papers.{late}" if known else f"Not known before three weeks have passed.{late}"
 
     @admin.display(description="pages that could not be read")
     def pages_kept(self, source: Source) -> str:

@@ -80,6 +80,12 @@ def gaps(now: dt.datetime) -> list[Gap]:
     return [Gap(source, what, is_daily(source.kind, sizes[source.pk], today)) for source, what in found if what]
 
 
+def sizes_of(source: Source, today: dt.date) -> dict[dt.date, int]:
+    """How many papers each of the source's lists of the last weeks holds, by date; today's is not over."""
+    recent = source.editions.filter(date__gt=today - dt.timedelta(weeks=WEEKS + 2), date__lt=today)
+    return dict(recent.values_list("date", "size"))
+
+
 def _gap(source: Source, sizes: Sizes, now: dt.datetime) -> str:
     last = source.last_success_at
     if source.error_count and last and now - last > UNREAD:
@@ -87,14 +93,14 @@ def _gap(source: Source, sizes: Sizes, now: dt.datetime) -> str:
     return late(source.kind, sizes, now.date())
 
 
-def usual(kind: str, sizes: Sizes, today: dt.date) -> list[float | None]:
+def usual(sizes: Sizes, today: dt.date) -> list[float | None]:
     """The median of papers on each weekday, Monday first; None where too few days are known."""
     return [_median(values) for values in _by_weekday(sizes, today)]
 
 
 def is_daily(kind: str, sizes: Sizes, today: dt.date) -> bool:
     """Whether readers would miss a day of it."""
-    return kind in DAILY or sum((number or 0) >= 1 for number in usual(kind, sizes, today)) >= 4
+    return kind in DAILY or sum((number or 0) >= 1 for number in usual(sizes, today)) >= 4
 
 
 def late(kind: str, sizes: Sizes, today: dt.date) -> str:
@@ -116,7 +122,7 @@ def late(kind: str, sizes: Sizes, today: dt.date) -> str:
 
 def _expected_days(kind: str, sizes: Sizes, today: dt.date) -> list[dt.date]:
     """The days before today on which it lists something, latest first."""
-    numbers = usual(kind, sizes, today)
+    numbers = usual(sizes, today)
     working = [weekday < 5 if kind in DAILY else False for weekday in range(7)]
     expects = [(number >= 1) if number is not None else working[weekday] for weekday, number in enumerate(numbers)]
     days = (today - dt.timedelta(days=ago) for ago in range(1, 7 * WEEKS))

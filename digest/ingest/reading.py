@@ -12,18 +12,16 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from digest import fetch
 from digest.models import Edition, Source
-from digest.sources import EmptyEdition, ParsedEdition, SourceError, TryLater, arxiv, kinds, oai
+from digest.sources import EmptyEdition, ParsedEdition, SourceError, TryLater, arxiv, huggingface_api, kinds, oai
 from digest.sources.plain import unpacked
 
 READ_AGAIN = 3  # days before today
 LOOK_BACK = 30  # days at most that a source which was down is asked for
 MAX_PAGES = 200  # of one list
 API = "huggingface-api"  # an empty list of another shape is no weekend, but a change
-HUGGINGFACE_PAGE = 50  # papers; the most it gives at a time
 
 
 class Unreadable(SourceError):
@@ -128,7 +126,7 @@ def _huggingface(url: str, date: dt.date, edition: Edition | None, today: dt.dat
         if isinstance(error, EmptyEdition) and (date >= today or date.weekday() >= 5):
             raise
         try:
-            reading = _whole_page(url.replace("/api/daily_papers", f"/papers/date/{date}"), "huggingface-html")
+            reading = _whole_page(huggingface_api.page_url(url, date), "huggingface-html")
             _check_date(reading.parsed, date)
         except SourceError:
             raise error from None
@@ -138,21 +136,17 @@ def _huggingface(url: str, date: dt.date, edition: Edition | None, today: dt.dat
 
 
 def _huggingface_api(url: str, date: dt.date, edition: Edition | None) -> Reading | None:
-    def address(start: int) -> str:
-        page = start // HUGGINGFACE_PAGE
-        return f"{url}?{urlencode({'date': date.isoformat(), 'limit': HUGGINGFACE_PAGE, 'p': page})}"
-
     # A list of several pages has no one tag: it is always read whole.
-    known = edition if edition and edition.size < HUGGINGFACE_PAGE else None
+    known = edition if edition and edition.size < huggingface_api.PAGE else None
     tags = {"etag": known.etag, "last_modified": known.last_modified} if known else {}
-    first = _page(address(0), API, **tags)
+    first = _page(huggingface_api.day_url(url, date), API, **tags)
     if first is None:
         return None
     _check_date(first.parsed, date)
     pages = [first]
-    while len(pages[-1].parsed.listings) >= HUGGINGFACE_PAGE and len(pages) < MAX_PAGES:
+    while len(pages[-1].parsed.listings) >= huggingface_api.PAGE and len(pages) < MAX_PAGES:
         try:
-            page = _whole_page(address(_length(pages)), API)
+            page = _whole_page(huggingface_api.day_url(url, date, _length(pages)), API)
         except EmptyEdition:
             break
         if _names(page) <= _names(pages[-1]):

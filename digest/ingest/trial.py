@@ -7,44 +7,25 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import re
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 
-from digest import fetch
-from digest.ingest import addresses, merging, reading
-from digest.ingest.addresses import Address
+from digest.ingest import addresses, merging, recognising
 from digest.ingest.editions import edition_date
-from digest.ingest.reading import Unreadable, Wanted
+from digest.ingest.recognising import Answer
 from digest.ingest.storing import is_news
 from digest.models import Paper, Source
-from digest.sources import EmptyEdition, ParsedEdition, ParsedListing, SourceError, feed_links, oai
+from digest.sources import ParsedListing, SourceError
 from digest.sources.plain import quoted
 
-HURRIED = fetch.Limits(total=20, tries=1, patience=15)  # somebody sits and waits
 SHOWN = 20  # papers
 SHOWN_WARNINGS = 5
 SHOWN_AUTHORS = 3
-LOOK_BACK = 3  # days before today that a source of days is asked for, until one has papers
-PATIENCE = 20.0  # seconds after which no further day is asked for: somebody sits and waits
-OAI_ROOT = re.compile(rb"<(?:\w+:)?OAI-PMH[\s>]")
-HTML_ROOT = re.compile(rb"<html[\s>]|<head[\s>]|<!doctype html", re.IGNORECASE)
-HEAD = 65_536
-NO_FEED = "It names no feed either: look on that page for a link called RSS, Atom or feed, and paste that."
-
-
-class Duplicate(SourceError):
-    """The address belongs to a source already."""
-
-    def __init__(self, source: Source) -> None:
-        super().__init__("This address belongs to a source already:")
-        self.source = source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,23 +92,13 @@ class Trial:
         return cls(**values | {"papers": [TrialPaper(**paper) for paper in values["papers"]]})
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """A source's list, or why it is rightly empty, and where it was found."""
-
-    address: Address
-    parsed: ParsedEdition | None
-    empty: str = ""
-    others: tuple[str, ...] = ()
-
-
 def of(typed: str, now: dt.datetime) -> Trial:
     """Try what was typed. Raises SourceError: one line that says what to do; Duplicate where we have it."""
     meant = addresses.understood(typed)
     _check_form(meant.url)
-    refuse_duplicate(meant.url)
-    answer = _ask(meant, now.date())
-    refuse_duplicate(answer.address.url)
+    recognising.refuse_duplicate(meant.url)
+    answer = recognising.ask(meant, now.date())
+    recognising.refuse_duplicate(answer.address.url)
     return _described(answer, now)
 
 
@@ -137,7 +108,7 @@ def check_again(tried: Trial) -> None:
     if meant.url != tried.url or meant.kind not in (None, tried.kind) or tried.kind not in Source.Kind.values:
         raise SourceError("The address does not fit its kind any more: try it again.")
     _check_form(tried.url)
-    refuse_duplicate(tried.url)
+    recognising.refuse_duplicate(tried.url)
 
 
 def _check_form(url: str) -> None:
@@ -145,14 +116,6 @@ def _check_form(url: str) -> None:
         Source._meta.get_field("url").clean(url, None)
     except ValidationError as error:
         raise SourceError(f"{quoted(url)} is not a web address: {addresses.EXAMPLE}.") from error
-
-
-def refuse_duplicate(url: str, *, but: Source | None = None) -> None:
-    """Raises Duplicate where a source, `but` this one, has the address."""
-    wanted = addresses.key(url)
-    for source in Source.objects.exclude(url=""):
-        if source != but and addresses.key(source.url) == wanted:
-            raise Duplicate(source)
 
 
 def free_slug(name: str) -> str:
@@ -166,90 +129,8 @@ def _numbered(stem: str, number: int) -> str:
     return stem if number == 1 else f"{stem}-{number}"
 
 
-# --- asking
-def _ask(meant: Address, today: dt.date, *, may_follow: bool = True) -> _Answer:
-    match meant.kind:
-        case Source.Kind.HUGGINGFACE:
-            source = Source(slug="trial", kind=meant.kind, url=meant.url)
-            return _newest_day(meant, today, lambda day: _read(source, day, today))
-        case Source.Kind.OAI:
-            return _newest_day(meant, today, lambda day: reading.parsed(_fetch(oai.day_url(meant.url, day))))
-        case Source.Kind.ARXIV:
-            return _answer(meant, _fetch(meant.url))
-    return _ask_unknown(meant.url, today, may_follow=may_follow)
-
-
-def _ask_unknown(url: str, today: dt.date, *, may_follow: bool) -> _Answer:
-    """Ask what only its answer can tell the kind of: a list, an archive, or a page that names a feed."""
-    page = _fetch(url)
-    archive = Address(addresses.archive_url(url), Source.Kind.OAI)
-    if OAI_ROOT.search(page.content[:HEAD]):
-        return _ask(archive, today)
-    try:
-        return _answer(Address(url, Source.Kind.FEED), page)
-    except Unreadable as error:
-        is_html = bool(HTML_ROOT.search(page.content[:HEAD]))
-        if is_html and may_follow and (found := feed_links.feeds_in(page.content, page.url)):
-            answer = _ask_found(found[0].url, today)
-            return dataclasses.replace(answer, others=tuple(link.url for link in found[1:]))
-        if addresses.names_an_archive(url) and _identifies_itself(url):
-            return _ask(archive, today)
-        if is_html:
-            raise SourceError(f"{error}. {NO_FEED}") from error
-        raise
-
-
-def _ask_found(url: str, today: dt.date) -> _Answer:
-    """Ask a feed that a page names; it may be one of arXiv's."""
-    meant = addresses.understood(url)
-    refuse_duplicate(meant.url)
-    return _ask(meant, today, may_follow=False)
-
-
-def _answer(address: Address, page: fetch.Page) -> _Answer:
-    try:
-        return _Answer(address, reading.parsed(page))
-    except EmptyEdition as empty:
-        return _Answer(address, None, empty=str(empty))
-
-
-def _newest_day(address: Address, today: dt.date, read: Callable[[dt.date], ParsedEdition]) -> _Answer:
-    """The latest of the last days that has papers; empty only where all of them rightly are."""
-    until = time.monotonic() + PATIENCE
-    reason = ""
-    for ago in range(LOOK_BACK + 1):
-        try:
-            return _Answer(address, read(today - dt.timedelta(days=ago)))
-        except EmptyEdition as empty:
-            reason = str(empty)
-        if time.monotonic() > until:
-            break
-    return _Answer(address, None, empty=reason)
-
-
-def _read(source: Source, day: dt.date, today: dt.date) -> ParsedEdition:
-    found = reading.read(source, Wanted(day), None, today)
-    assert found is not None  # nothing conditional was asked
-    return found.parsed
-
-
-def _identifies_itself(url: str) -> bool:
-    """Whether an OAI-PMH server answers there (protocol 2.0, section 4.2)."""
-    address = urlsplit(url)._replace(query=urlencode({"verb": "Identify"}), fragment="")
-    try:
-        return bool(OAI_ROOT.search(_fetch(address.geturl()).content[:HEAD]))
-    except SourceError:
-        return False  # what is wrong with the address itself is said instead
-
-
-def _fetch(url: str) -> fetch.Page:
-    page = fetch.fetch(url, limits=HURRIED)
-    assert page is not None  # nothing conditional was asked
-    return page
-
-
 # --- what came
-def _described(answer: _Answer, now: dt.datetime) -> Trial:
+def _described(answer: Answer, now: dt.datetime) -> Trial:
     kind = answer.address.kind or Source.Kind.FEED
     about = Trial(kind=kind.value, url=answer.address.url, empty=answer.empty, others=answer.others)
     if answer.parsed is None:

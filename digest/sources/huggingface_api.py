@@ -13,6 +13,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
+from urllib.parse import urlencode
 
 from digest.sources import EmptyEdition, ParsedEdition, ParsedListing, SourceError
 from digest.sources.collecting import PassedOver, collected
@@ -31,10 +32,21 @@ from digest.sources.plain import (
     title_line,
 )
 
+PAGE = 50  # papers; the most the API gives at a time
 PAPERS_URL = "https://huggingface.co/papers/"
 LIST_KEYS = ("data", "dailyPapers", "papers")
 
 MAX_REPR = 200_000  # characters of a row kept as the text of a Python dict; the longest seen has 22,564
+
+
+def day_url(url: str, day: dt.date, start: int = 0) -> str:
+    """The API's address for the list of that day, from paper `start` on."""
+    return f"{url}?{urlencode({'date': day.isoformat(), 'limit': PAGE, 'p': start // PAGE})}"
+
+
+def page_url(url: str, day: dt.date) -> str:
+    """The address of the page that shows the same list."""
+    return url.replace("/api/daily_papers", f"/papers/date/{day}")
 
 
 def parse(page: bytes | str) -> ParsedEdition:

@@ -34,7 +34,7 @@ def ago(days: int) -> dt.date:
 
 def test_a_usual_week_is_not_late() -> None:
     assert habits.late(HUGGINGFACE, weeks(), MONDAY) == ""
-    assert habits.usual(HUGGINGFACE, weeks(), MONDAY) == [30] * 5 + [0, 0]
+    assert habits.usual(weeks(), MONDAY) == [30] * 5 + [0, 0]
 
 
 @pytest.mark.parametrize("kind", [HUGGINGFACE, OAI, FEED])
