@@ -10,7 +10,8 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from subscriptions.interests.language import And, Field, Node, Not, Or, Phrase, Prefix, Text, Word
-from subscriptions.interests.words import Words, fold, split, stem
+from subscriptions.interests.names import is_author
+from subscriptions.interests.words import Words, stem
 
 TITLE, ABSTRACT = "title", "abstract"
 TEXT_FIELDS = (TITLE, ABSTRACT)
@@ -59,7 +60,7 @@ class Document:
         self.paper_id = paper_id
         self.texts = {TITLE: title, ABSTRACT: abstract}
         self.title, self.abstract = Words(title), Words(abstract)
-        self.authors = [(name, [word for word, _, _ in split(name)]) for name in authors]
+        self.authors = tuple(authors)
         self.categories = {name.casefold(): name for name in categories}
         self.sources = {name.casefold(): name for name in sources}
 
@@ -133,22 +134,11 @@ def _find_label(name: str, part: Node, paper: Document) -> Found | None:
     if not isinstance(part, Text):
         return None
     if name == "author":
-        wanted = [fold(word) for word in part.text.replace(",", " ").replace(".", " ").split()]
-        labels = tuple(full for full, words in paper.authors if _is_author(wanted, words))
+        labels = tuple(full for full in paper.authors if is_author(part.text, full))
     else:
         held = paper.categories if name == "category" else paper.sources
         labels = tuple(label for key, label in held.items() if key == part.text or key.startswith(f"{part.text}."))
     return Found(FIELD_WEIGHT[name], (), labels) if labels else None
-
-
-def _is_author(wanted: list[str], words: list[str]) -> bool:
-    """Every word typed is in the name, as itself or as its initial, and one of them whole."""
-    if not wanted or not any(len(word) > 1 and word in words for word in wanted):
-        return False
-    return all(
-        word in words or any((len(word) == 1 or len(other) == 1) and word[0] == other[0] for other in words)
-        for word in wanted
-    )
 
 
 def _find_all(parts: tuple[Node, ...], paper: Document, fields: tuple[str, ...]) -> Found | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from subscriptions.interests.language import And, Field, Node, Not, Or, Phrase, Word
-from subscriptions.interests.words import fold, split, stem
+from subscriptions.interests.language import And, Field, Node, Not, Or, Phrase, Pin, Word
+from subscriptions.interests.words import STOP_WORDS, fold, split, stem
 
 TABLE = Path(__file__).with_name("abbreviations.txt")
 
@@ -27,15 +26,33 @@ def table() -> dict[str, tuple[str, ...]]:
 
 
 @cache
+def _by_short_form() -> dict[str, tuple[str, ...]]:
+    return {stem(short): long for short, long in table().items()}
+
+
+@cache
 def _by_long_form() -> dict[tuple[str, ...], str]:
     return {tuple(stem(word) for word in long): short for short, long in table().items()}
 
 
+@cache
+def _by_loose_words() -> dict[str, list[tuple[tuple[str, ...], str]]]:
+    """Terms of a long form as a line holds them without quotes, in one order and without stop words, and its
+    short form; filed under the first, the longest first."""
+    filed: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    for short, long in table().items():
+        terms = tuple(sorted({stem(word) for word in long if word not in STOP_WORDS}))
+        filed.setdefault(terms[0], []).append((terms, short))
+    for forms in filed.values():
+        forms.sort(key=lambda form: (-len(form[0]), form[1]))
+    return filed
+
+
 def expand(node: Node) -> Node:
-    """The node with the other form beside each known short or long form."""
+    """What matching looks for: the node with the other form beside each known short or long form, a pin opened."""
     match node:
         case Word(text):
-            long = table().get(text) or table().get(text.removesuffix("s"))  # "GANs"
+            long = _by_short_form().get(stem(text))  # "GANs" too
             return Or((node, Phrase(long))) if long else node
         case Phrase(words):
             short = _by_long_form().get(tuple(stem(word) for word in words))
@@ -47,48 +64,37 @@ def expand(node: Node) -> Node:
         case Or(parts):
             return Or(tuple(expand(part) for part in parts))
         case And(parts):
-            return _expand_run(parts)
+            return _expand_all(parts)
+        case Pin(part):
+            return expand(part)
     return node
 
 
-def _expand_run(parts: tuple[Node, ...]) -> Node:
-    """In `large language model agents` the first three words may also be met as "LLM"."""
-    for first, last, short in _long_forms_in(parts):
-        run = parts[first:last]
-        other = Or((And(run) if len(run) > 1 else run[0], Word(short)))
-        rest = [expand(part) for part in (*parts[:first], *parts[last:])]
-        return And((*rest[:first], other, *rest[first:])) if rest else other
-    return And(tuple(expand(part) for part in parts))
+def _expand_all(parts: tuple[Node, ...]) -> Node:
+    """In `large language model agents` three of the words may also be met as "LLM", in whatever order they stand."""
+    found: list[Node] = []
+    rest = list(parts)
+    while taken := _long_form_in(rest):
+        run, short = taken
+        rest = [part for part in rest if part not in run]
+        found.append(Or((And(tuple(run)) if len(run) > 1 else run[0], Word(short))))
+    expanded = (*found, *(expand(part) for part in rest))
+    return expanded[0] if len(expanded) == 1 else And(expanded)
 
 
-def _long_forms_in(parts: tuple[Node, ...]) -> Iterator[tuple[int, int, str]]:
-    """(first, last, short form) for each run of parts whose words are a long form; longest runs first."""
-    for length in range(len(parts), 1, -1):
-        for first in range(len(parts) - length + 1):
-            words = _words_of(parts[first : first + length])
-            short = _without_stop_words().get(words) if words else None
-            if short:
-                yield first, first + length, short
+def _long_form_in(parts: list[Node]) -> tuple[list[Node], str] | None:
+    """The parts that together are the longest long form, and its short form; None when there is none."""
+    terms = {part: _terms(part) for part in parts}
+    held = {term for of_one in terms.values() for term in of_one}
+    forms = [form for term in held for form in _by_loose_words().get(term, ()) if held.issuperset(form[0])]
+    for form, short in sorted(forms, key=lambda form: (-len(form[0]), form[1])):
+        run = [part for part in parts if terms[part] and set(terms[part]) <= set(form)]
+        if {term for part in run for term in terms[part]} == set(form):
+            return run, short
+    return None
 
 
-def _words_of(run: tuple[Node, ...]) -> tuple[str, ...]:
-    words: list[str] = []
-    for part in run:
-        if isinstance(part, Word):
-            words.append(stem(part.text))
-        elif isinstance(part, Phrase):
-            words.extend(stem(word) for word in part.words)
-        else:
-            return ()
-    return tuple(words)
-
-
-@cache
-def _without_stop_words() -> dict[tuple[str, ...], str]:
-    """Long forms as an unquoted line holds them: the parser has dropped "of" and "the"."""
-    from_long = {}
-    for short, long in table().items():
-        kept = tuple(stem(word) for word in long if word not in ("of", "the", "in", "to", "from", "with"))
-        from_long[kept] = short
-        from_long[tuple(stem(word) for word in long)] = short
-    return from_long
+def _terms(part: Node) -> tuple[str, ...]:
+    """The terms of a word or a phrase, without stop words; () of anything else."""
+    words = (part.text,) if isinstance(part, Word) else part.words if isinstance(part, Phrase) else ()
+    return tuple(stem(word) for word in words if word not in STOP_WORDS)

@@ -1,283 +1,395 @@
 """A line in, its parts out, or an `InterestError` that points at the place and proposes the mend.
 
-line   = group { OR group }          an exclusion at the very end holds for the whole line
-group  = term { term }               all of them
-term   = [-] ( word | prefix* | "phrase" | ( line ) | field:value )
+line   = [!] either                  ! pins the line
+either = group { OR group }          an exclusion at the very end holds for the whole line
+group  = part { part }               all of them
+part   = [-] ( word | prefix* | "phrase" | ( either ) | field:value )
+value  = word | prefix* | "phrase" | ( either )
 """
 
 from __future__ import annotations
 
 import difflib
-import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from subscriptions.interests import words
-from subscriptions.interests.language import FIELDS, And, Field, Node, Not, Or, Phrase, Prefix, Text, Word
+from subscriptions.interests.errors import InterestError, TooMuch
+from subscriptions.interests.joining import all_of, any_of, in_title, negated, says_nothing
+from subscriptions.interests.language import FIELDS, And, Field, Node, Not, Or, Phrase, Pin, Prefix, Text, Word, is_mute
+from subscriptions.interests.slips import find_slip
+from subscriptions.interests.tokens import MINUS, Token, plain, tokens, without
+
+__all__ = ["InterestError", "parse", "reread"]
 
 MAX_LENGTH = 500  # characters in a line
 MAX_TERMS = 60
 MAX_DEPTH = 8
 MIN_PREFIX = 3
+MAX_MENDED = 2000  # characters up to which a longer line is worth a suggestion
+_ROUNDS = 8  # mistakes that one suggestion mends
 
-_TOKEN = re.compile(
-    r"""\s*(?:
-      (?P<open>[-–−]?\()
-    | (?P<close>\))
-    | (?P<term>[-–−]?(?:[A-Za-z]+:)?(?:"[^"]*"|[^\s()"]+))
-    | (?P<stray>["])
-    )""",
-    re.VERBOSE,
-)
-_MINUS = "-–−"
-_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"'})
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-
-
-class InterestError(ValueError):
-    """What is wrong with a line: `position` counts characters from 0, `suggestion` is "" or a mend."""
-
-    def __init__(self, message: str, position: int = 0, suggestion: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.position = position
-        self.suggestion = suggestion
-
-    def __str__(self) -> str:
-        try_this = f" Try: {self.suggestion}" if self.suggestion else ""
-        return f"{self.message} (at character {self.position + 1}).{try_this}"
+# What other services call our fields: arXiv's "ti:", PubMed's habit of long names. "" is no field at all.
+_HABITS = {
+    "ti": "title:", "t": "title:", "intitle": "title:", "allintitle": "title:", "au": "author:", "authors": "author:",
+    "by": "author:", "inauthor": "author:", "cat": "category:", "categories": "category:", "subject": "category:",
+    "src": "source:", "site": "source:", "from": "source:", "abs": "", "abstract": "", "all": "", "any": "", "text": "",
+    "not": "-", "never": "-", "mute": "-", "without": "-", "always": "!", "pin": "!",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
-    start: int
+class _Limits:
+    terms: float
+    depth: int
+
+
+_TYPED = _Limits(MAX_TERMS, MAX_DEPTH)
+_PRINTED = _Limits(float("inf"), 8 * MAX_DEPTH)  # a printed line may be longer and deeper than what was typed
 
 
 def parse(line: str) -> Node:
     """The parts of a line somebody typed. Raises InterestError, whose suggestion, if any, can itself be read."""
     length = max(len(line), len(unicodedata.normalize("NFC", line)))
-    if length > MAX_LENGTH:
-        raise InterestError(f"The line has {length} characters, {MAX_LENGTH} are the most: split it in two", MAX_LENGTH)
+    line = plain(line)
     try:
-        return _read(line, MAX_DEPTH)
+        if length > MAX_LENGTH:
+            message = f"The line has {length} characters, {MAX_LENGTH} are the most: split it in two"
+            raise TooMuch(message, MAX_LENGTH, end=max(len(line), MAX_LENGTH))
+        return _read_typed(line)
     except InterestError as error:
-        if error.suggestion and not _can_be_read(error.suggestion):
-            error.suggestion = ""
+        if isinstance(error, TooMuch) and length <= MAX_MENDED:
+            error.suggestion = _in_smaller_lines(line)
+        error.suggestion = _mended(error.suggestion, line)
         raise
 
 
-def _can_be_read(line: str) -> bool:
-    try:
-        _read(line, MAX_DEPTH)
-    except InterestError:
-        return False
-    return True
-
-
 def reread(printed: str) -> Node:
-    """The parts of a line that `str(node)` printed: it may be longer and deeper than what was typed."""
-    return _read(printed, 2 * MAX_DEPTH)
+    """The parts of a line that `str(node)` printed. Raises InterestError when nothing ever printed it."""
+    return _read(printed, _PRINTED)
 
 
-def _read(line: str, max_depth: int) -> Node:
-    line = unicodedata.normalize("NFC", line).translate(_QUOTES)
-    found = _CONTROL.search(line)
-    if found:
-        raise InterestError("There is an invisible character", found.start(), _CONTROL.sub("", line).strip())
-    tokens = _tokens(line)
-    if not tokens:
+def _read_typed(line: str) -> Node:
+    slip = find_slip(line)
+    if slip:
+        raise slip
+    return _read(line, _TYPED)
+
+
+def _read(line: str, limits: _Limits) -> Node:
+    found = tokens(line)
+    if not found:
         raise InterestError("The line is empty")
-    node = _Reader(line, tokens, max_depth).line()
-    _refuse_only_stop_words(node)
-    return node
+    return _Reader(line, found, limits).line()
 
 
-def _tokens(line: str) -> list[_Token]:
-    tokens, place = [], 0
-    while place < len(line.rstrip()):
-        found = _TOKEN.match(line, place)
-        if not found or found.lastgroup == "stray":
-            start = found.start("stray") if found else place
-            raise InterestError("This quotation mark is never closed", start, f'{line.rstrip()}"')
-        kind = str(found.lastgroup)
-        tokens.append(_Token(kind, found.group(kind), found.start(kind)))
-        place = found.end()
-    if sum(token.kind == "term" for token in tokens) > MAX_TERMS:
-        raise InterestError(f"More than {MAX_TERMS} words: split the line in two", tokens[-1].start)
-    return tokens
+def _mended(suggestion: str, line: str) -> str:
+    """The suggestion with the further mistakes mended that it still holds; "" if that leads nowhere."""
+    pieces = [piece for piece in suggestion.split("\n") if piece.strip()]
+    for _ in range(_ROUNDS):
+        errors = {piece: error for piece in pieces if (error := _error_in(piece))}
+        if not errors:
+            return "" if pieces == [line.strip()] else "\n".join(dict.fromkeys(pieces))
+        mended = [errors[piece].suggestion if piece in errors else piece for piece in pieces]
+        pieces = [piece for text in mended for piece in text.split("\n") if piece.strip()]
+    return ""
+
+
+def _error_in(line: str) -> InterestError | None:
+    try:
+        if len(line) > MAX_LENGTH:
+            return InterestError("too long")
+        _read_typed(line)
+    except InterestError as error:
+        return error
+    return None
+
+
+def _in_smaller_lines(line: str) -> str:
+    """Lines within the limits that together mean the same; "" where there is no OR to split at."""
+    try:
+        node = _read(line, _PRINTED)
+    except InterestError:
+        return ""
+    inner = node.part if isinstance(node, Pin) else node
+    parts = inner.parts if isinstance(inner, And) else (inner,)
+    out = [part for part in parts if isinstance(part, Not)]
+    wanted = [part for part in parts if not isinstance(part, Not)]
+    split = wanted[0].parts if len(wanted) == 1 and isinstance(wanted[0], Or) else (inner,)
+    lines: list[list[Node]] = [[]]
+    for part in split:
+        if lines[-1] and not _fits(_line(node, [*lines[-1], part], out)):
+            lines.append([])
+        lines[-1].append(part)
+    texts = [_line(node, alternatives, out) for alternatives in lines]
+    return "\n".join(texts) if all(map(_fits, texts)) else ""
+
+
+def _line(like: Node, alternatives: Sequence[Node], out: Sequence[Node]) -> str:
+    node = all_of([any_of(alternatives), *out])
+    return str(Pin(node) if isinstance(like, Pin) else node)
+
+
+def _fits(text: str) -> bool:
+    return len(text) <= MAX_LENGTH and text.count(" ") < MAX_TERMS
 
 
 class _Reader:
     """Recursive descent over the tokens of one line."""
 
-    def __init__(self, text: str, tokens: list[_Token], max_depth: int) -> None:
-        self.text, self.tokens, self.next = text, tokens, 0
-        self.depth, self.max_depth = 0, max_depth
+    def __init__(self, line: str, found: list[Token], limits: _Limits) -> None:
+        self.text, self.tokens, self.next = line, found, 0
+        self.depth, self.limits = 0, limits
+        self.field = ""  # the field whose brackets we are in
+        terms = [token for token in found if token.kind in ("term", "quoted")]
+        if len(terms) > limits.terms:
+            over = terms[int(limits.terms)]
+            raise TooMuch(f"More than {MAX_TERMS} words: split the line in two", over.start, end=terms[-1].end)
 
+    # --- what comes next
+    def _peek(self) -> Token | None:
+        return self.tokens[self.next] if self.next < len(self.tokens) else None
+
+    def _at_end(self) -> bool:
+        token = self._peek()
+        return token is None or token.kind == "close"
+
+    def _peek_is(self, *kinds: str) -> bool:
+        token = self._peek()
+        return token is not None and token.kind in kinds
+
+    def _take(self) -> Token:
+        self.next += 1
+        return self.tokens[self.next - 1]
+
+    def _error(self, message: str, start: int, end: int, instead: str = "") -> InterestError:
+        """An error at a place, with the line without that place, or with something instead, as suggestion."""
+        return InterestError(message, start, without(self.text, start, end, instead), end)
+
+    # --- the grammar
     def line(self) -> Node:
-        node = self._alternatives()
-        if self.next < len(self.tokens):
-            token = self.tokens[self.next]
-            raise InterestError("This bracket was never opened", token.start, _with(self.text, token.start, ")"))
-        return node
+        pin = self._take() if self._peek_is("pin") else None
+        node = self._either()
+        token = self._peek()
+        if token:
+            raise self._error("This bracket was never opened", token.start, token.end)
+        if pin and is_mute(node):
+            raise self._error("A ! asks for papers, and this line only keeps papers away", pin.start, pin.end)
+        return Pin(node) if pin else node
 
-    def _alternatives(self) -> Node:
+    def _either(self) -> Node:
         groups = [self._group()]
-        while self._peek_is_or():
-            word, place = self.tokens[self.next].text, self.tokens[self.next].start
-            self.next += 1
-            if self._at_end() or self._peek_is_or():
-                raise InterestError("OR needs something on both sides", place, _with(self.text, place, word))
+        while self._peek_is("or"):
+            sign = self._take()
+            if self._at_end() or self._peek_is("or"):
+                raise self._error(f"{sign.text} needs something on both sides", sign.start, sign.end)
             groups.append(self._group())
         return self._joined(groups)
 
     def _joined(self, groups: list[list[Node]]) -> Node:
         if len(groups) == 1:
-            return _all_of(groups[0])
+            return all_of(groups[0])
         last = groups.pop()
         trailing: list[Node] = [part for part in last if isinstance(part, Not)]
         groups.append([part for part in last if not isinstance(part, Not)])
         for group in groups:
             if all(isinstance(part, Not) for part in group):
-                mend = re.sub(r"\bOR\b\s*", "", self.text).strip()
-                raise InterestError("OR cannot stand beside something that is only excluded", 0, mend)
-        either = _any_of([_all_of(group) for group in groups])
-        return _all_of([either, *trailing]) if trailing else either
+                sign = next(token for token in self.tokens if token.kind == "or")
+                message = "OR cannot stand beside something that is only excluded"
+                raise self._error(message, sign.start, sign.end)
+        either = any_of([all_of(group) for group in groups])
+        return all_of([either, *trailing]) if trailing else either
 
     def _group(self) -> list[Node]:
+        """The parts of a group. `-(a OR b)` is two of them, `-a -b`."""
         parts: list[Node] = []
-        while not self._at_end() and not self._peek_is_or():
-            token = self.tokens[self.next]
-            self.next += 1
-            if token.kind == "open":
-                parts.append(self._bracket(token))
-            elif token.text == "NOT" and not self._at_end():
-                self.tokens[self.next] = self._negated(self.tokens[self.next])
-            elif token.text not in ("AND", "and"):
-                parts.append(self._term(token))
+        wanted: list[tuple[int, int]] = []  # where the parts stand that do not exclude
+        while not self._at_end() and not self._peek_is("or"):
+            token = self._take()
+            if token.kind not in ("and", "plus"):
+                excludes = token.kind in ("minus", "not")
+                part = self._excluded(token) if excludes else self._part(token)
+                wanted += [] if excludes else [(token.start, self.tokens[self.next - 1].end)]
+                parts += part.parts if isinstance(part, And) and is_mute(part) else (part,)
         if not parts:
             raise self._nothing_here()
+        self._refuse_only_stop_words(parts, wanted)
         return parts
 
-    def _negated(self, token: _Token) -> _Token:
-        if token.text.startswith("-"):
-            return token
-        return _Token(token.kind, f"-{token.text}", token.start)
+    def _part(self, token: Token) -> Node:
+        match token.kind:
+            case "open":
+                return self._bracket(token)
+            case "field":
+                return self._in_field(token)
+            case "stray":
+                closed = f'{self.text.rstrip()}"'
+                raise InterestError("This quotation mark is never closed", token.start, closed, len(self.text.rstrip()))
+            case "pin":
+                message = "A ! pins a whole line and stands at its beginning; what is not wanted has a -"
+                raise self._error(message, token.start, token.end, "-")
+        if self.field in ("", "title"):
+            return self._words(token)
+        while self.field == "author" and token.kind == "term" and self._peek_is("term"):
+            # In an author's brackets, the words up to the next sign are one name.
+            end = self._take().end
+            token = Token("term", self.text[token.start : end], token.start, end)
+        return self._label(self.field, token)
 
-    def _bracket(self, token: _Token) -> Node:
+    def _excluded(self, sign: Token) -> Node:
+        token = self._peek()
+        if token is None or token.kind in ("close", "or", "and", "plus"):
+            raise self._error(f"Nothing stands behind this {sign.text}", sign.start, sign.end)
+        if token.kind in ("minus", "not"):
+            last = self.next
+            while self._peek_is("minus", "not"):
+                last = self.next
+                self.next += 1
+            message = "One sign is enough to exclude"
+            raise self._error(message, sign.start, self.tokens[last].end, "-" if self._peek() else "")
+        part = self._part(self._take())
+        end = self.tokens[self.next - 1].end
+        if says_nothing(part):
+            raise self._error(f"“{self.text[token.start : end]}” is in every paper", sign.start, end)
+        opposite = negated(part)
+        if opposite is None:
+            inner = next(one for one in self.tokens if one.start > token.start and one.kind in ("minus", "not"))
+            raise self._error("An exclusion cannot hold another exclusion", inner.start, inner.end)
+        return opposite
+
+    def _bracket(self, token: Token) -> Node:
         self.depth += 1
-        if self.depth > self.max_depth:
-            raise InterestError(f"More than {self.max_depth} brackets inside each other", token.start)
-        inner = self._alternatives()
-        if self.next >= len(self.tokens):
-            raise InterestError("This bracket is never closed", token.start, f"{self.text.rstrip()})")
-        self.next += 1
+        if self.depth > self.limits.depth:
+            message = f"More than {MAX_DEPTH} brackets inside each other"
+            raise TooMuch(message, token.start, end=token.end)
+        inner = self._either()
+        if self._peek() is None:
+            closed = f"{self.text.rstrip()})"
+            raise InterestError("This bracket is never closed", token.start, closed, token.end)
+        self._take()
         self.depth -= 1
-        return _negation(inner, token.start) if len(token.text) > 1 else inner
+        return inner
 
-    def _term(self, token: _Token) -> Node:
-        text, start = token.text, token.start
-        if text[0] in _MINUS and len(text) > 1:
-            return _negation(self._term(_Token("term", text[1:], start + 1)), start)
-        name, colon, value = text.partition(":")
-        if colon and not text.startswith('"') and name.isalpha():
-            return self._field(name, value, start)
-        return _words(text, start, self.text)
+    # --- fields
+    def _in_field(self, token: Token) -> Node:
+        name = token.text[:-1].lower()
+        if name not in FIELDS:
+            raise self._unknown_field(token, name)
+        if self.field:
+            raise self._error(f"There is already a field around this: “{self.field}:”", token.start, token.end)
+        value = self._peek()
+        if value is None or value.start != token.end or value.kind not in ("open", "quoted", "term", "minus", "stray"):
+            raise self._empty_field(token, name)
+        if value.kind == "minus":
+            message, sign = "The exclusion goes before the field", self._take()
+            raise self._error(message, token.start, sign.end, f"-{name}:")
+        if value.kind in ("quoted", "term") and name != "title":
+            return self._label(name, self._take())
+        self.field = name
+        node = self._part(self._take())
+        self.field = ""
+        return in_title(node) if name == "title" else node
 
-    def _field(self, name: str, value: str, start: int) -> Node:
-        if name.lower() not in FIELDS:
-            close = difflib.get_close_matches(name.lower(), FIELDS, n=1, cutoff=0.5)
-            mend = f"{close[0]}:{value}" if close else f"{name} {value}"
-            mend = _with(self.text, start, f"{name}:{value}", mend)
-            raise InterestError(f"There is no field “{name}:”; there are {', '.join(FIELDS)}", start, mend)
-        typed, name, inside = f"{name}:{value}", name.lower(), value.strip('"').strip()
-        if not inside:
-            mend = _with(self.text, start, typed, f"{name}:something")
-            raise InterestError(f"Nothing stands behind “{name}:”", start, mend)
-        if name == "title" and value[0] in _MINUS:
-            mend = _with(self.text, start, typed, f"-{name}:{value[1:]}")
-            raise InterestError("The exclusion goes before the field", start + len(name) + 1, mend)
-        if name == "title":
-            return Field(name, _words(value, start + len(name) + 1, self.text))
-        return Field(name, Text(" ".join(inside.split()).casefold()))
+    def _unknown_field(self, token: Token, name: str) -> InterestError:
+        close = difflib.get_close_matches(name, FIELDS, n=1, cutoff=0.5)
+        instead = _HABITS.get(name, f"{close[0]}:" if close else f"{token.text[:-1]} ")
+        known = ", ".join(FIELDS)
+        return self._error(f"There is no field “{token.text}”; there are {known}", token.start, token.end, instead)
+
+    def _empty_field(self, token: Token, name: str) -> InterestError:
+        """Nothing there, or a blank behind the colon: then what follows is taken for the value."""
+        last = self.next
+        while last < len(self.tokens) and self.tokens[last].kind in ("term", "quoted"):
+            last += 1
+        found = self.tokens[self.next : last]
+        if not found:
+            return self._error(f"Nothing stands behind “{name}:”", token.start, token.end)
+        found = found if name in ("title", "author") else found[:1]
+        value = self.text[found[0].start : found[-1].end]
+        if len(found) > 1:
+            value = f"({value})" if name == "title" else f'"{value.replace(chr(34), "")}"'
+        return self._error(f"No blank between “{name}:” and its value", token.start, found[-1].end, f"{name}:{value}")
+
+    def _label(self, name: str, token: Token) -> Node:
+        """The text of a field that is no title."""
+        start, end = token.start, token.end
+        text = " ".join(token.text.strip('"').split())
+        if name == "category":
+            text = text.removesuffix(".*")
+        if not text or not any(map(str.isalnum, text)):
+            raise self._error(f"Nothing stands behind “{name}:”", self._field_start(start), end)
+        if "*" in text:
+            message = f"“{name}:” takes no *" + ("; “category:cs” is all of cs" if name == "category" else "")
+            head = text.split("*")[0]
+            instead = head.rpartition(".")[0] or head if name == "category" else text.replace("*", "")
+            raise self._error(message, start, end, instead)
+        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+        return Field(name, Text(folded))
+
+    def _field_start(self, start: int) -> int:
+        """Where `field:` begins, if it stands right before this place."""
+        before = [token for token in self.tokens if token.end == start and token.kind == "field"]
+        return before[0].start if before else start
+
+    # --- words
+    def _words(self, token: Token) -> Node:
+        """A word, a prefix, or a phrase where there are several words in quotes or joined by hyphens."""
+        text = token.text.rstrip(".,;:?!") if token.kind == "term" else token.text
+        if "*" in text and any(map(str.isalnum, text)):
+            return self._prefix(text, token)
+        folded = [word for word, _, _ in words.split(text)]
+        if not folded:
+            raise self._no_word(token)
+        return Word(folded[0]) if len(folded) == 1 else Phrase(tuple(folded))
+
+    def _prefix(self, text: str, token: Token) -> Node:
+        if token.kind == "quoted":
+            instead = text.replace("*", "")
+            raise self._error("A * stands at the end of a word, outside quotes", token.start, token.end, instead)
+        folded = [word for word, _, _ in words.split(text.replace("*", ""))]
+        if text.count("*") == 1 and text.endswith("*") and len(folded) == 1 and len(folded[0]) >= MIN_PREFIX:
+            return Prefix(folded[0])
+        head = text.split("*")[0]
+        is_long = len(head) >= MIN_PREFIX and head.isalnum()
+        message = f"A prefix is one word of at least {MIN_PREFIX} letters before the *"
+        raise self._error(message, token.start, token.end, f"{head}*" if is_long else text.replace("*", ""))
+
+    def _no_word(self, token: Token) -> InterestError:
+        following = self._peek()
+        if token.text in MINUS and following and following.kind in ("term", "quoted", "open", "field"):
+            # At the beginning it is how lists are written; elsewhere it was meant to exclude.
+            instead = "" if token is self.tokens[0] else "-"
+            message = "A - stands right before what it excludes"
+            return self._error(message, token.start, following.start, instead)
+        start = self._field_start(token.start)
+        there = "these quotes" if not token.text.strip('" ') else f"“{token.text}”"
+        return self._error(f"There is no word in {there}", start, token.end)
+
+    def _refuse_only_stop_words(self, parts: list[Node], places: list[tuple[int, int]]) -> None:
+        """A line, or one side of an OR, that every paper would match is a slip."""
+        wanted = [part for part in parts if not isinstance(part, Not)]
+        if not wanted or not all(map(says_nothing, wanted)):
+            return
+        start, end = places[0][0], places[-1][1]
+        message = f"“{self.text[start:end]}” is in every paper: add a word that tells papers apart"
+        if len(wanted) == len(parts) > 1 and all(isinstance(part, Word) for part in parts):
+            raise self._error(message, start, end, f'"{self.text[start:end]}"')  # "to be or not to be" is a title
+        mend = self.text
+        for first, last in reversed(places):
+            mend = without(mend, first, last)
+        raise InterestError(message, start, mend, end)
 
     def _nothing_here(self) -> InterestError:
-        if self.next < len(self.tokens):
-            token = self.tokens[self.next]
-            if token.kind == "term":
-                mend = _with(self.text, token.start, token.text)
-                return InterestError("OR needs something on both sides", token.start, mend)
-            opened = self.tokens[self.next - 1].start
-            mend = _with(self.text, opened, self.text[opened : token.start + 1])
-            return InterestError("There is nothing in brackets", token.start, mend)
-        return InterestError("Something is missing at the end", len(self.text.rstrip()))
-
-    def _at_end(self) -> bool:
-        return self.next >= len(self.tokens) or self.tokens[self.next].kind == "close"
-
-    def _peek_is_or(self) -> bool:
-        return self.next < len(self.tokens) and self.tokens[self.next].text in ("OR", "or", "|")
-
-
-def _with(line: str, start: int, text: str, instead: str = "") -> str:
-    """The whole line with `text`, which begins at `start`, replaced or taken out: what to try next."""
-    return (line[:start] + instead + line[start + len(text) :]).strip()
-
-
-def _words(text: str, start: int, line: str) -> Node:
-    """A word, a prefix, or a phrase where there are several words in quotes or joined by hyphens."""
-    if text.endswith("*") and not text.startswith('"'):
-        folded = [word for word, _, _ in words.split(text[:-1])]
-        if len(folded) != 1 or len(folded[0]) < MIN_PREFIX:
-            raise InterestError(
-                f"A prefix is one word of at least {MIN_PREFIX} letters before the *",
-                start,
-                _with(line, start, text, text.replace("*", "")),
-            )
-        return Prefix(folded[0])
-    folded = [word for word, _, _ in words.split(text)]
-    if not folded:
-        raise InterestError(f"There is no word in “{text}”", start, _with(line, start, text))
-    return Word(folded[0]) if len(folded) == 1 else Phrase(tuple(folded))
-
-
-def _negation(node: Node, start: int) -> Node:
-    if isinstance(node, Not) or (isinstance(node, And) and any(isinstance(part, Not) for part in node.parts)):
-        raise InterestError("An exclusion cannot hold another exclusion", start)
-    _refuse_only_stop_words(node, start)
-    return Not(node)
-
-
-def _all_of(parts: list[Node]) -> Node:
-    """All parts; stop words beside other wanted words are dropped: every paper holds an "of"."""
-    flat = [inner for part in parts for inner in (part.parts if isinstance(part, And) else (part,))]
-    wanted = [part for part in flat if not isinstance(part, Not)]
-    if any(not _is_stop_word(part) for part in wanted):
-        flat = [part for part in flat if not _is_stop_word(part)]
-    unique = list(dict.fromkeys(flat))
-    return unique[0] if len(unique) == 1 else And(tuple(unique))
-
-
-def _any_of(parts: list[Node]) -> Node:
-    flat = [inner for part in parts for inner in (part.parts if isinstance(part, Or) else (part,))]
-    unique = list(dict.fromkeys(flat))
-    return unique[0] if len(unique) == 1 else Or(tuple(unique))
-
-
-def _is_stop_word(node: Node) -> bool:
-    return isinstance(node, Word) and node.text in words.STOP_WORDS
-
-
-def _refuse_only_stop_words(node: Node, place: int = 0) -> None:
-    """A line, or one side of an OR, that every paper would match is a slip."""
-    parts = node.parts if isinstance(node, And | Or) else (node,)
-    wanted = [part for part in parts if not isinstance(part, Not)]
-    hollow = all(map(_is_stop_word, wanted)) if not isinstance(node, Or) else any(map(_is_stop_word, wanted))
-    if wanted and hollow:
-        texts = " ".join(str(part) for part in wanted if _is_stop_word(part))
-        raise InterestError(f"“{texts}” is in every paper: add a word that tells papers apart", place)
-    for part in wanted:
-        if isinstance(part, And | Or):
-            _refuse_only_stop_words(part, place)
+        token = self._peek()
+        before = self.tokens[self.next - 1] if self.next else None
+        if token and token.kind == "or":
+            return self._error(f"{token.text} needs something on both sides", token.start, token.end)
+        if token and before and before.kind == "open":
+            start = self._field_start(before.start)
+            return self._error("There is nothing in brackets", start, token.end)
+        if token:
+            return self._error("This bracket was never opened", token.start, token.end)
+        length = len(self.text.rstrip())
+        mend = without(self.text, before.start, before.end) if before else ""
+        return InterestError("Something is missing at the end", length, mend)

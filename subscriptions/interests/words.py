@@ -27,21 +27,28 @@ STOP_WORDS = frozenset(
     "when where which while who why will with within without would you your".split()
 )
 
+# Letters that Unicode does not take apart into a plain one and its mark.
+_STRUCK = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
+
 _stemmer = EnglishStemmer()
+
+
+def plain(word: str) -> str:
+    """The word without case, accents and apostrophes: "O’Søren" -> "osoren"."""
+    apart = unicodedata.normalize("NFKD", word)
+    # What a sign is spelled out to, "⑴" as "(1)" say, keeps its letters and digits only: a term is one word.
+    apart = "".join(ch for ch in apart if ch.isalnum() or (ch in ".+#" and ch in word))
+    return apart.casefold().translate(_STRUCK)
 
 
 @lru_cache(maxsize=200_000)
 def fold(word: str) -> str:
-    """The word without case, accents and apostrophes: "Müller's" -> "muller"."""
-    plain = unicodedata.normalize("NFKD", word)
-    # What a sign is spelled out to, "⑴" as "(1)" say, keeps its letters and digits only: a term is one word.
-    plain = "".join(ch for ch in plain if ch.isalnum() or (ch in "'’.+#" and ch in word))
-    plain = plain.casefold().replace("’", "'")
-    plain = plain.removesuffix("'s").replace("'", "")
+    """The plain word without a genitive and the s of abbreviations: "Müller's" -> "muller", "LLMs" -> "llm"."""
+    folded = plain(word[:-2] if word[-2:] in ("'s", "’s", "'S", "’S") else word)
     # "LLMs", "VLMs": the stemmer leaves a plural without a vowel alone.
-    if len(plain) > 2 and plain.endswith("s") and not plain.endswith("ss") and not _VOWEL.search(plain):
-        plain = plain[:-1]
-    return plain
+    if len(folded) > 2 and folded.endswith("s") and not folded.endswith("ss") and not _VOWEL.search(folded):
+        folded = folded[:-1]
+    return folded
 
 
 @lru_cache(maxsize=200_000)
