@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from subscriptions.interests.language import And, Field, Node, Not, Or, Phrase, Prefix, Text, Word
@@ -146,12 +145,10 @@ def _find_all(parts: tuple[Node, ...], paper: Document, fields: tuple[str, ...])
         return None
     wanted = [part for part in parts if not isinstance(part, Not)]
     each = [find(part, paper, fields) for part in wanted]
-    for number, (left, right) in enumerate(pairwise(wanted)):
-        # Two words typed apart may be written as one: `fine tuning` is also "finetuning".
-        if (each[number] is None or each[number + 1] is None) and isinstance(left, Word) and isinstance(right, Word):
-            as_one = find(Word(left.text + right.text), paper, fields)
-            each[number] = each[number] or as_one
-            each[number + 1] = each[number + 1] or as_one
+    for number, part in enumerate(wanted):
+        if each[number] is None and isinstance(part, Word):
+            as_one = (find(Word(word), paper, fields) for word in compounds(part, wanted))
+            each[number] = next((found for found in as_one if found), None)
     found = [one for one in each if one is not None]
     if len(found) < len(each) or not found:
         return None
@@ -159,6 +156,13 @@ def _find_all(parts: tuple[Node, ...], paper: Document, fields: tuple[str, ...])
     labels = tuple(label for one in found for label in one.labels)
     weight = sum(one.weight for one in found) / len(found)
     return Found(weight * _closeness([one.places for one in found if one.places]), places, labels)
+
+
+def compounds(part: Word, parts: Iterable[Node]) -> list[str]:
+    """What the word would be if written as one with another wanted word, in an order that is the paper's to choose:
+    `fine tuning` and `tuning fine` are both also "finetuning"."""
+    others = [other.text for other in parts if isinstance(other, Word) and other is not part]
+    return sorted({one for text in others for one in (part.text + text, text + part.text)})
 
 
 def _find_any(parts: tuple[Node, ...], paper: Document, fields: tuple[str, ...]) -> Found | None:

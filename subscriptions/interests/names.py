@@ -21,7 +21,7 @@ PARTICLES = frozenset(
 )
 _BEFORE = frozenset("dr prof professor mr mrs ms sir".split())
 _AFTER = frozenset("jr sr ii iii iv phd md".split())
-_ET_AL = re.compile(r"[\s,]+et\.? al\.?$", re.IGNORECASE)
+_ET_AL = re.compile(r"(?<=[\s,])et\.? al\.?$", re.IGNORECASE)
 _HYPHENS = re.compile("[-‐‑‒–]")
 # A name with one of these letters is also written with two: Schölkopf is Scholkopf and Schoelkopf. The other
 # way round says nothing: Joel is not Jöl, and Xue is not Xu.
@@ -106,7 +106,7 @@ def keys(author: str) -> Spellings:
 @lru_cache(maxsize=100_000)
 def read(text: str) -> Name:
     """The name in either order: "Yann LeCun", "LeCun, Yann", "LeCun Y". Empty where there is no letter."""
-    before, *after = _ET_AL.sub("", text).split(",")
+    before, *after = _ET_AL.sub("", text.strip()).split(",")
     ahead, behind = _parts(before), [part for piece in after for part in _without_suffix(_parts(piece), keep=0)]
     if behind and ahead:
         # "Oord, Aaron van den": the particles belong to the family.
