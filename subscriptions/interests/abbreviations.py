@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from subscriptions.interests.language import And, Field, Node, Not, Or, Phrase, Pin, Word
 from subscriptions.interests.words import STOP_WORDS, fold, split, stem
@@ -11,40 +12,56 @@ from subscriptions.interests.words import STOP_WORDS, fold, split, stem
 TABLE = Path(__file__).with_name("abbreviations.txt")
 
 
+class Form(NamedTuple):
+    """One line of the table, folded; `loose` where the long form's words are enough in any order."""
+
+    short: str
+    long: tuple[str, ...]
+    loose: bool
+
+
 @cache
-def table() -> dict[str, tuple[str, ...]]:
-    """Short form (folded) -> the long form's folded words. Raises ValueError for a line it cannot read."""
-    pairs: dict[str, tuple[str, ...]] = {}
+def table() -> tuple[Form, ...]:
+    """The table's lines. Raises ValueError for one it cannot read."""
+    forms: list[Form] = []
     for number, line in enumerate(TABLE.read_text(encoding="utf-8").splitlines(), start=1):
         if not line.strip() or line.startswith("#"):
             continue
-        short, equals, long = line.partition("=")
-        if not equals or not short.strip() or len(long.split()) < 2:
+        short, equals, long = map(str.strip, line.partition("="))
+        if not equals or not short or len(long.split()) < 2:
             raise ValueError(f"{TABLE.name}, line {number}: expected SHORT = long form, found {line!r}")
-        pairs[fold(short.strip())] = tuple(word for word, _, _ in split(long))
-    return pairs
+        words = tuple(word for word, _, _ in split(long))
+        forms.append(Form(fold(short), words, loose=not long.startswith('"')))
+    return tuple(forms)
 
 
 @cache
 def _by_short_form() -> dict[str, tuple[str, ...]]:
-    return {stem(short): long for short, long in table().items()}
+    return {stem(form.short): form.long for form in table()}
 
 
 @cache
 def _by_long_form() -> dict[tuple[str, ...], str]:
-    return {tuple(stem(word) for word in long): short for short, long in table().items()}
+    return {tuple(map(stem, words)): form.short for form in table() for words in _spellings(form.long)}
+
+
+def _spellings(words: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The words, and every way to write two neighbours as one: "fine tuning" and "finetuning"."""
+    if len(words) < 2:
+        return [words]
+    apart = [(words[0], *rest) for rest in _spellings(words[1:])]
+    return apart + [(words[0] + words[1], *rest) for rest in _spellings(words[2:])]
 
 
 @cache
-def _by_loose_words() -> dict[str, list[tuple[tuple[str, ...], str]]]:
-    """Terms of a long form as a line holds them without quotes, in one order and without stop words, and its
-    short form; filed under the first, the longest first."""
-    filed: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-    for short, long in table().items():
-        terms = tuple(sorted({stem(word) for word in long if word not in STOP_WORDS}))
-        filed.setdefault(terms[0], []).append((terms, short))
-    for forms in filed.values():
-        forms.sort(key=lambda form: (-len(form[0]), form[1]))
+def _by_words() -> dict[str, list[tuple[frozenset[str], str]]]:
+    """Terms of a long form as an And may hold them, and its short form, filed under one of the terms."""
+    filed: dict[str, list[tuple[frozenset[str], str]]] = {}
+    for form in table():
+        for words in _spellings(form.long):
+            # The parser drops stop words that stand alone; those in hyphens or quotes it keeps.
+            terms = frozenset(stem(word) for word in words if not form.loose or word not in STOP_WORDS)
+            filed.setdefault(min(terms), []).append((terms, form.short))
     return filed
 
 
@@ -85,16 +102,17 @@ def _expand_all(parts: tuple[Node, ...]) -> Node:
 def _long_form_in(parts: list[Node]) -> tuple[list[Node], str] | None:
     """The parts that together are the longest long form, and its short form; None when there is none."""
     terms = {part: _terms(part) for part in parts}
-    held = {term for of_one in terms.values() for term in of_one}
-    forms = [form for term in held for form in _by_loose_words().get(term, ()) if held.issuperset(form[0])]
-    for form, short in sorted(forms, key=lambda form: (-len(form[0]), form[1])):
-        run = [part for part in parts if terms[part] and set(terms[part]) <= set(form)]
-        if {term for part in run for term in terms[part]} == set(form):
+    held = frozenset[str]().union(*terms.values())
+    forms = [form for term in held for form in _by_words().get(term, ())]
+    for form, short in sorted(forms, key=lambda form: (-len(form[0]), form[1], sorted(form[0]))):
+        run = [part for part in parts if terms[part] and terms[part] - STOP_WORDS <= form]
+        covered = frozenset[str]().union(*(terms[part] for part in run))
+        if form <= covered:
             return run, short
     return None
 
 
-def _terms(part: Node) -> tuple[str, ...]:
-    """The terms of a word or a phrase, without stop words; () of anything else."""
+def _terms(part: Node) -> frozenset[str]:
+    """The terms of a word or a phrase; none of anything else."""
     words = (part.text,) if isinstance(part, Word) else part.words if isinstance(part, Phrase) else ()
-    return tuple(stem(word) for word in words if word not in STOP_WORDS)
+    return frozenset(map(stem, words))

@@ -56,6 +56,9 @@ def stem(folded: str) -> str:
     """The term of a folded word: "quantization", "quantized" -> "quantiz"."""
     if len(folded) < 3 or not folded.isascii() or not folded.isalpha():
         return folded
+    # "gpus", "vlas": the stemmer leaves an s alone whose word has no vowel but the one before it.
+    if len(folded) > 3 and folded.endswith("s") and not folded.endswith("ss") and not _VOWEL.search(folded[:-2]):
+        folded = folded[:-1]
     return str(_stemmer.stemWord(folded))
 
 
