@@ -18,6 +18,7 @@ class Form(NamedTuple):
     short: str
     long: tuple[str, ...]
     loose: bool
+    shown: tuple[str, str]  # both as the table writes them
 
 
 @cache
@@ -31,7 +32,7 @@ def table() -> tuple[Form, ...]:
         if not equals or not short or len(long.split()) < 2:
             raise ValueError(f"{TABLE.name}, line {number}: expected SHORT = long form, found {line!r}")
         words = tuple(word for word, _, _ in split(long))
-        forms.append(Form(fold(short), words, loose=not long.startswith('"')))
+        forms.append(Form(fold(short), words, not long.startswith('"'), (short, long.strip('"'))))
     return tuple(forms)
 
 

@@ -58,7 +58,7 @@ def test_the_longest_long_form_is_taken() -> None:
         "reinforcement learning human feedback OR rlhf"
     )
     assert str(expand(parse("large language model reinforcement learning"))) == (
-        "((large language model) OR llm) ((reinforcement learning) OR rl)"
+        "(large language model OR llm) (reinforcement learning OR rl)"
     )
 
 
