@@ -168,7 +168,7 @@ def test_a_line_that_cannot_be_read_is_pointed_at_and_nothing_is_lost(post: Post
     assert "Line 3 cannot be read." in page
     assert "Line 3, character 6: This quotation mark is never closed." in page
     assert 'deep <mark class="at">&quot;chain of</mark>' in page
-    assert "<code class="lines">deep &quot;chain of&quot;</code>" in page
+    assert '<code class="lines">deep &quot;chain of&quot;</code>' in page
     assert "deep &quot;chain of\naudio</textarea>" in page
     assert 'value="dora@example.org"' in page
     assert '<option value="20" selected>' in page
