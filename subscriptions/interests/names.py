@@ -76,13 +76,18 @@ class Name:
 
 def is_author(typed: str, author: str) -> bool:
     """Whether the typed name is this author of a paper."""
-    wanted, held = read(typed), read(author)
+    # Nearly always no: the cheap question first.
+    return not gates(typed).isdisjoint(keys(author)) and are_one(read(typed), read(author))
+
+
+def are_one(wanted: Name, held: Name) -> bool:
+    """Whether a typed name is a paper's, both taken apart."""
     size = max(len(wanted.family), len(held.family))
     return (
         _is_within(wanted, held)
-        or _are_one(wanted, held)
+        or _agree_throughout(wanted, held)
         # Only a comma says that a family has two parts: "García Márquez, G." is Gabriel García Márquez.
-        or (size > 1 and _are_one(_with_family_of(wanted, size), _with_family_of(held, size)))
+        or (size > 1 and _agree_throughout(_with_family_of(wanted, size), _with_family_of(held, size)))
     )
 
 
@@ -91,12 +96,14 @@ def names_somebody(typed: str) -> bool:
     return _has_a_full_word(read(typed).parts)
 
 
+@lru_cache(maxsize=100_000)
 def gates(typed: str) -> Spellings:
     """Words of which the `keys` of every author that `is_author` accepts hold at least one: for an index."""
     name = read(typed)
     return _joined(name.family) | _joined(name.core) | {text for part in name.core for text in part.joined}
 
 
+@lru_cache(maxsize=100_000)
 def keys(author: str) -> Spellings:
     """What an index files a paper's author under; see `gates`."""
     name = read(author)
@@ -185,7 +192,7 @@ def _has_a_full_word(parts: tuple[Part, ...]) -> bool:
     return any(not part.is_initial for part in parts)
 
 
-def _are_one(wanted: Name, held: Name) -> bool:
+def _agree_throughout(wanted: Name, held: Name) -> bool:
     return _same_family(wanted, held) and (not wanted.given or _agree(wanted.given, held.given))
 
 

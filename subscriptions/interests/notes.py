@@ -56,7 +56,7 @@ def _can_be_read(line: str) -> bool:
 
 def _common(line: str, found: list[Token], node: Node) -> Iterator[Note]:
     if isinstance(node, Word) and stem(node.text) in _COMMON:
-        yield Note(f"“{line.strip(' !')}” is in every third paper or more: add a word that says which are meant")
+        yield Note(f"“{line.strip(' !')}” is in three of ten papers or more: add a word that says which are meant")
 
 
 def _left_out(line: str, found: list[Token], node: Node) -> Iterator[Note]:

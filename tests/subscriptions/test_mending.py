@@ -73,7 +73,7 @@ def test_a_line_that_was_perhaps_not_meant_so_gets_a_hint(client: Client, alice:
     assert "this is read as (video generation) OR editing" in page
     assert "video (generation OR editing)</code>" in page
     alice.set_lines(["model"])
-    assert "every third paper" in client.get(path_of(links.preferences(alice))).content.decode()
+    assert "three of ten papers" in client.get(path_of(links.preferences(alice))).content.decode()
 
 
 def test_enter_in_a_field_presses_no_mend(client: Client, db: None) -> None:

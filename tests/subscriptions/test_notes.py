@@ -12,8 +12,8 @@ from subscriptions.interests.parser import parse
 
 
 @pytest.mark.parametrize("line, message, suggestion", [
-    ("model", "every third paper", ""), ("!Models", "“Models” is in every third paper", ""),
-    ("LLMs", "every third paper", ""),
+    ("model", "three of ten papers", ""), ("!Models", "“Models” is in three of ten papers", ""),
+    ("LLMs", "three of ten papers", ""),
     ("the art of pruning", "“the”, “of” are in every paper", '"the art of pruning"'),
     ("chain of thought", "“of” is in every paper", '"chain of thought"'),
     ("chain of thought -survey", "“of” is in every paper", ""),

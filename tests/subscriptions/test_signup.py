@@ -65,6 +65,12 @@ def test_lines_of_one_meaning_are_one_interest_for_all(post: Post) -> None:
     assert Subscriber.objects.get(email="egon@example.org").lines() == ['"Fine tuned"', "visions"]
 
 
+def test_a_pin_is_an_interest_of_its_own(post: Post) -> None:
+    post(interests="mamba\n!Mamba")
+    assert set(Interest.objects.values_list("text", "is_mute")) == {("!mamba", False), ("mamba", False)}
+    assert Subscriber.objects.get().lines() == ["mamba", "!Mamba"]
+
+
 @pytest.mark.parametrize("who", ADDRESSES)
 def test_it_answers_alike_for_every_address(who: str, everybody: None, client: Client) -> None:
     expected = client.post("/subscribe/", answers(email="nobody-knows@example.org"), follow=True)
