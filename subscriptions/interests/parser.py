@@ -135,6 +135,16 @@ def _fits(text: str) -> bool:
     return len(text) <= MAX_LENGTH and text.count(" ") < MAX_TERMS
 
 
+def _wanted(node: Node) -> Node:
+    """The node without its exclusions."""
+    match node:
+        case And(parts):
+            return all_of([_wanted(part) for part in parts if not isinstance(part, Not)])
+        case Or(parts):
+            return any_of([_wanted(part) for part in parts])
+    return node
+
+
 class _Reader:
     """Recursive descent over the tokens of one line."""
 
@@ -255,7 +265,8 @@ class _Reader:
         opposite = negated(part)
         if opposite is None:
             inner = next(one for one in self.tokens if one.start > token.start and one.kind in ("minus", "not"))
-            raise self._error("An exclusion cannot hold another exclusion", inner.start, inner.end)
+            mend = without(self.text, sign.start, end, f"-({_wanted(part)})")
+            raise InterestError("An exclusion cannot hold another exclusion", inner.start, mend, inner.end)
         return opposite
 
     def _bracket(self, token: Token) -> Node:

@@ -31,11 +31,16 @@ _SINGLE_QUOTED = re.compile(r"(?<![^\s(:])'([^'\"]{2,200})'(?![^\s),;])")
 _WEIGHT = re.compile(r"(?<=[\w\"])[~^]\d{0,3}(?:\.\d{1,3})?(?![^\s)])")
 _OTHER_BRACKETS = str.maketrans("[]{}", "()()")
 
+# Without one of these there is no slip: most lines are words.
+_SUSPECT = re.compile(r"[,;'‘’\[\]{}~^/.:*•·‣▪◦]|\d\)")
+
 Check = Callable[[str, str], InterestError | None]
 
 
 def find_slip(line: str) -> InterestError | None:
     """The first slip in a plain line, its suggestion not checked yet."""
+    if not _SUSPECT.search(line):
+        return None
     # Same length, so that places stay: what is quoted is blotted out.
     masked = _QUOTED.sub(lambda found: '"' + "_" * (len(found.group()) - 2) + '"', line)
     return next((slip for check in CHECKS if (slip := check(line, masked))), None)

@@ -167,7 +167,8 @@ MISTAKES: list[tuple[str, str, int, str]] = [
     ("--vision", "One sign is enough", 0, "-vision"),
     ("agents --- robotics", "One sign is enough", 7, "agents -robotics"),
     ("agents NOT -robotics", "One sign is enough", 7, "agents -robotics"),
-    ("-(vision -audio)", "another exclusion", 9, "-(vision audio)"),
+    ("-(vision -audio)", "another exclusion", 9, "-(vision)"),
+    ("agents -(vision OR (audio -text))", "another exclusion", 26, "agents -(vision OR audio)"),
     ("agents - robotics", "right before", 7, "agents -robotics"),
     ("- robotics", "right before", 0, "robotics"),
     # pins
@@ -348,7 +349,34 @@ LINES = st.builds(
     st.lists(WANTED, max_size=2),
 )
 PIECES = st.lists(
-    st.sampled_from([*'abc()"-*:| ', "OR", "NOT", "and", "vision", "title:", "author:", "x-y", "é", "ﹰ", "⑴", '"or"']),
+    st.sampled_from(
+        [
+            *'abc()"-*:|!+&,;[]{}^~. ',
+            "OR ",
+            "NOT ",
+            " and ",
+            "vision",
+            "title:",
+            "author:",
+            "category:",
+            "x-y",
+            "é",
+            "ﹰ",
+            "⑴",
+            '"or"',
+            "cs.CL",
+            "http://x ",
+            "2310.06825",
+            "1. ",
+            "'a b'",
+            "the ",
+            "、",
+            "（",
+            "—",
+            "titel:",
+            "LeCun, Y.",
+        ]
+    ),
     max_size=25,
 ).map("".join)
 
@@ -379,8 +407,9 @@ def test_any_text_is_read_or_refused_at_a_place(line: str) -> None:
         node = parse(line)
     except InterestError as error:
         length = len(unicodedata.normalize("NFC", line))
-        assert 0 <= error.position <= max(length, MAX_LENGTH)
+        assert 0 <= error.position <= error.end <= max(length, MAX_LENGTH)
         assert error.message
+        assert all(parse(suggested) for suggested in error.suggestion.split("\n") if error.suggestion)
     else:
         assert reread(str(node)) == node
 
