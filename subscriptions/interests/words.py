@@ -30,6 +30,16 @@ STOP_WORDS = frozenset(
 # Letters that Unicode does not take apart into a plain one and its mark.
 _STRUCK = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 
+# Plurals that no rule of endings finds, of words that papers use. "bases" is left to "base".
+_SINGULARS = {
+    "aliases": "alias", "analyses": "analysis", "appendices": "appendix", "automata": "automaton", "axes": "axis",
+    "bacteria": "bacterium", "children": "child", "corpora": "corpus", "criteria": "criterion",
+    "hypotheses": "hypothesis", "indices": "index", "lenses": "lens", "loci": "locus", "matrices": "matrix",
+    "maxima": "maximum", "men": "man", "mice": "mouse", "minima": "minimum", "nuclei": "nucleus", "optima": "optimum",
+    "phenomena": "phenomenon", "plateaus": "plateau", "qas": "qa", "radii": "radius", "spectra": "spectrum",
+    "stimuli": "stimulus", "syntheses": "synthesis", "theses": "thesis", "vertices": "vertex", "women": "woman",
+}  # fmt: skip
+
 _stemmer = EnglishStemmer()
 
 
@@ -59,6 +69,9 @@ def stem(folded: str) -> str:
     # "gpus", "vlas": the stemmer leaves an s alone whose word has no vowel but the one before it.
     if len(folded) > 3 and folded.endswith("s") and not folded.endswith("ss") and not _VOWEL.search(folded[:-2]):
         folded = folded[:-1]
+    folded = _SINGULARS.get(folded, folded)
+    if folded.endswith(("isation", "isations")):  # the British spelling, where it cannot be anything else
+        folded = folded.replace("isation", "ization")
     return str(_stemmer.stemWord(folded))
 
 
