@@ -124,7 +124,7 @@ class _Reader:
         wanted: list[tuple[int, int]] = []  # where the parts stand that do not exclude
         while not self._at_end() and not self._peek_is("or"):
             token = self._take()
-            if token.kind not in ("and", "plus"):
+            if token.kind not in ("and", "plus", "dust"):
                 excludes = token.kind in ("minus", "not")
                 part = self._excluded(token) if excludes else self._part(token)
                 wanted += [] if excludes else [(token.start, self.tokens[self.next - 1].end)]
@@ -156,7 +156,7 @@ class _Reader:
 
     def _excluded(self, sign: Token) -> Node:
         token = self._peek()
-        if token is None or token.kind in ("close", "or", "and", "plus"):
+        if token is None or token.kind in ("close", "or", "and", "plus", "dust"):
             raise self._error(f"Nothing stands behind this {sign.text}", sign.start, sign.end)
         if token.kind in ("minus", "not"):
             last = self.next
@@ -193,7 +193,11 @@ class _Reader:
     def _in_field(self, token: Token) -> Node:
         name = token.text[:-1].lower()
         if name not in FIELDS:
-            raise self._unknown_field(token, name)
+            following = self._peek()
+            is_adjacent = following is not None and following.start == token.end
+            if is_adjacent or name in _HABITS or difflib.get_close_matches(name, FIELDS, n=1, cutoff=0.7):
+                raise self._unknown_field(token, name)
+            return self._words(Token("term", token.text[:-1], token.start, token.end))  # "Mamba: State Spaces"
         if self.field:
             raise self._error(f"There is already a field around this: “{self.field}:”", token.start, token.end)
         value = self._peek()
@@ -308,6 +312,8 @@ class _Reader:
             return self._error("There is nothing in brackets", start, token.end)
         if token:
             return self._error("This bracket was never opened", token.start, token.end)
+        if before and before.kind == "dust":
+            return self._error(f"There is no word in “{before.text}”", before.start, before.end)
         length = len(self.text.rstrip())
         mend = without(self.text, before.start, before.end) if before else ""
         return InterestError("Something is missing at the end", length, mend)

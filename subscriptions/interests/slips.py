@@ -34,6 +34,8 @@ _OTHER_BRACKETS = str.maketrans("[]{}", "()()")
 # Without one of these there is no slip: most lines are words.
 _SUSPECT = re.compile(r"[,;'‘’\[\]{}~^/.:*•·‣▪◦]|\d\)")
 
+MAX_WORDS = 6  # of an interest in a list
+
 Check = Callable[[str, str], InterestError | None]
 
 
@@ -104,6 +106,8 @@ def _list(line: str, masked: str) -> InterestError | None:
     pieces = [line[a:b].strip() for a, b in zip([0, *(p + 1 for p in places)], [*places, end], strict=True)]
     pieces = [_LEADING_WORD.sub("", piece, count=1) if _LEADING_WORD.match(piece) else piece for piece in pieces]
     pieces = [piece for piece in pieces if piece]
+    if any(piece.count(" ") >= MAX_WORDS for piece in pieces):
+        return None  # a sentence or a title: its commas are punctuation
     if _is_in_brackets(masked, places[0]):
         mend, advice = " OR ".join(pieces), "in brackets, write OR between them"
     elif any(piece[0] in MINUS for piece in pieces[1:]):

@@ -28,6 +28,7 @@ _TOKEN = re.compile(
     | (?P<minus>[{MINUS}](?=\S))
     | (?P<pin>!+)
     | (?P<field>[^\W\d_]+:)
+    | (?P<dust>[.,;:?…·/\\=_]+{_END})
     | (?P<quoted>"[^"]*") | (?P<stray>")
     | (?P<term>[^\s()"|]+)
     """,
@@ -37,7 +38,7 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of a line: its kind (a group of the pattern above), text and place."""
+    """A piece of a line: its kind (a group of the pattern above; dust is punctuation by itself), text and place."""
 
     kind: str
     text: str
