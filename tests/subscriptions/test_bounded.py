@@ -103,7 +103,7 @@ def cpu(work: Callable[[str], object], line: str) -> float:
     return least
 
 
-@settings(max_examples=60)
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.sampled_from(SEEDS), min_size=1, max_size=4), st.integers(1, LONGEST))
 @example(["x "], 60)
 def test_mixed_lines_stay_within_the_same_bound(seeds: list[str], length: int) -> None:

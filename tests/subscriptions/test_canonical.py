@@ -116,6 +116,7 @@ def shuffled(node: Node, chance: random.Random) -> Node:
     return node
 
 
+@settings(deadline=None)
 @given(ANY)
 def test_what_is_canonical_stays_so(line: str) -> None:
     node = read(line)
@@ -126,6 +127,7 @@ def test_what_is_canonical_stays_so(line: str) -> None:
     assert key(reread(str(node))) == key(node)
 
 
+@settings(deadline=None)
 @given(ANY, st.randoms(use_true_random=False), PAPERS)
 def test_order_and_repetition_change_neither_the_text_nor_a_match(
     line: str, chance: random.Random, paper: Document
@@ -136,13 +138,14 @@ def test_order_and_repetition_change_neither_the_text_nor_a_match(
     assert matches(reread(str(other)), paper) is matches(node, paper)
 
 
+@settings(deadline=None)
 @given(ANY, PAPERS)
 def test_the_canonical_line_matches_as_the_typed_one(line: str, paper: Document) -> None:
     node = read(line)
     assert matches(canonical(node), paper) is matches(node, paper)
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(ANY, ANY, PAPERS)
 def test_equal_texts_are_equal_matches(line: str, other: str, paper: Document) -> None:
     one, two = read(line), read(other)
@@ -150,6 +153,7 @@ def test_equal_texts_are_equal_matches(line: str, other: str, paper: Document) -
         assert matches(one, paper) is matches(two, paper)
 
 
+@settings(deadline=None)
 @given(ANY, ANY, PAPERS)
 def test_an_alternative_loses_no_match(line: str, other: str, paper: Document) -> None:
     node, wider = read(line), read(f"{line} OR ({other})")
@@ -158,6 +162,7 @@ def test_an_alternative_loses_no_match(line: str, other: str, paper: Document) -
         assert matches(wider, paper)
 
 
+@settings(deadline=None)
 @given(ANY, LEAVES, PAPERS)
 def test_an_exclusion_gains_no_match(line: str, other: str, paper: Document) -> None:
     node, narrower = read(line), read(f"{line} -({other})")
@@ -166,6 +171,7 @@ def test_an_exclusion_gains_no_match(line: str, other: str, paper: Document) -> 
         assert matches(node, paper)
 
 
+@settings(deadline=None)
 @given(ANY, PAPERS)
 def test_a_pin_matches_what_its_line_matches(line: str, paper: Document) -> None:
     node = read(line)

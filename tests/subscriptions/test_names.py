@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subscriptions.interests.names import are_one, gates, is_author, keys, names_somebody, read
@@ -81,17 +81,20 @@ PIECES = st.sampled_from(
 NAMES = st.lists(PIECES, max_size=5).map(" ".join)
 
 
+@settings(deadline=None)
 @given(NAMES, NAMES)
 def test_an_index_by_keys_loses_nobody(typed: str, author: str) -> None:
     if are_one(read(typed), read(author)):
         assert gates(typed) & keys(author)
 
 
+@settings(deadline=None)
 @given(NAMES)
 def test_a_name_is_itself(name: str) -> None:
     assert is_author(name, name) is names_somebody(name)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_any_two_texts_are_compared(typed: str, author: str) -> None:
     assert is_author(typed, author) in (True, False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subscriptions.interests.errors import InterestError
@@ -48,6 +48,7 @@ def test_it_is_silent_about_a_line_that_says_what_it_means(line: str) -> None:
 PIECES = ["not", "the", "model", "OR", "-", "author:", "Yann", "(", ")", '"', "category:cv", "a", "!", "x"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=8).map(" ".join) | st.text(max_size=80))
 def test_what_a_note_proposes_can_be_read(line: str) -> None:
     try:

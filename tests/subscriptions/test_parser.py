@@ -389,6 +389,7 @@ PIECES = st.lists(
 ).map("".join)
 
 
+@settings(deadline=None)
 @given(LINES)
 @example('-author:"a (b)" x')
 def test_what_is_printed_reads_back_as_the_same(line: str) -> None:

@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from digest.sources import kinds
@@ -68,6 +68,7 @@ def test_a_prefix_is_found_at_the_beginning_of_words() -> None:
     assert words.starting_with("multi") == [(0, 0), (2, 2)]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 @example("⑴ ﷺ ½ ﹰ Ŀ ⒈")
 def test_folded_words_are_words_and_stay_as_they_are(text: str) -> None:
@@ -77,6 +78,7 @@ def test_folded_words_are_words_and_stay_as_they_are(text: str) -> None:
         assert [again for again, _, _ in split(composed)] == [word]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_every_term_is_found_where_it_stands(text: str) -> None:
     words = Words(text)
