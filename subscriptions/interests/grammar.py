@@ -197,7 +197,7 @@ class _Reader:
             is_adjacent = following is not None and following.start == token.end
             if is_adjacent or name in _HABITS or difflib.get_close_matches(name, FIELDS, n=1, cutoff=0.7):
                 raise self._unknown_field(token, name)
-            return self._words(Token("term", token.text[:-1], token.start, token.end))  # "Mamba: State Spaces"
+            return self._part(Token("term", token.text[:-1], token.start, token.end))  # "Mamba: State Spaces"
         if self.field:
             raise self._error(f"There is already a field around this: “{self.field}:”", token.start, token.end)
         value = self._peek()
@@ -299,8 +299,8 @@ class _Reader:
             raise self._error(message, start, end, f'"{self.text[start:end]}"')  # "to be or not to be" is a title
         mend = self.text
         for first, last in reversed(places):
-            mend = without(mend, first, last)
-        raise InterestError(message, start, mend, end)
+            mend = mend[:first] + mend[last:]
+        raise InterestError(message, start, without(mend, 0, 0), end)
 
     def _nothing_here(self) -> InterestError:
         token = self._peek()
