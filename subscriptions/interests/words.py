@@ -48,7 +48,7 @@ def plain(word: str) -> str:
     apart = unicodedata.normalize("NFKD", word)
     # What a sign is spelled out to, "⑴" as "(1)" say, keeps its letters and digits only: a term is one word.
     apart = "".join(ch for ch in apart if ch.isalnum() or (ch in ".+#" and ch in word))
-    return apart.casefold().translate(_STRUCK)
+    return apart.lstrip(".+#").casefold().translate(_STRUCK)  # a mark that stands alone leaves no word
 
 
 @lru_cache(maxsize=200_000)

@@ -70,7 +70,7 @@ def test_a_prefix_is_found_at_the_beginning_of_words() -> None:
 
 @settings(deadline=None)
 @given(st.text(max_size=200))
-@example("⑴ ﷺ ½ ﹰ Ŀ ⒈")
+@example("⑴ ﷺ ½ ﹰ Ŀ ⒈ ﹰ++")
 def test_folded_words_are_words_and_stay_as_they_are(text: str) -> None:
     for word, start, end in split(text):
         assert 0 <= start < end <= len(text)
