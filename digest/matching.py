@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from subscriptions.interests.language import And, Field, Node, Not, Or, Phrase, Prefix, Text, Word
-from subscriptions.interests.words import Words, fold, split, stem
+from subscriptions.interests.names import is_author
+from subscriptions.interests.words import Words, stem
 
 TITLE, ABSTRACT = "title", "abstract"
 TEXT_FIELDS = (TITLE, ABSTRACT)
@@ -59,7 +59,7 @@ class Document:
         self.paper_id = paper_id
         self.texts = {TITLE: title, ABSTRACT: abstract}
         self.title, self.abstract = Words(title), Words(abstract)
-        self.authors = [(name, [word for word, _, _ in split(name)]) for name in authors]
+        self.authors = tuple(authors)
         self.categories = {name.casefold(): name for name in categories}
         self.sources = {name.casefold(): name for name in sources}
 
@@ -133,22 +133,11 @@ def _find_label(name: str, part: Node, paper: Document) -> Found | None:
     if not isinstance(part, Text):
         return None
     if name == "author":
-        wanted = [fold(word) for word in part.text.replace(",", " ").replace(".", " ").split()]
-        labels = tuple(full for full, words in paper.authors if _is_author(wanted, words))
+        labels = tuple(full for full in paper.authors if is_author(part.text, full))
     else:
         held = paper.categories if name == "category" else paper.sources
         labels = tuple(label for key, label in held.items() if key == part.text or key.startswith(f"{part.text}."))
     return Found(FIELD_WEIGHT[name], (), labels) if labels else None
-
-
-def _is_author(wanted: list[str], words: list[str]) -> bool:
-    """Every word typed is in the name, as itself or as its initial, and one of them whole."""
-    if not wanted or not any(len(word) > 1 and word in words for word in wanted):
-        return False
-    return all(
-        word in words or any((len(word) == 1 or len(other) == 1) and word[0] == other[0] for other in words)
-        for word in wanted
-    )
 
 
 def _find_all(parts: tuple[Node, ...], paper: Document, fields: tuple[str, ...]) -> Found | None:
@@ -156,12 +145,10 @@ def _find_all(parts: tuple[Node, ...], paper: Document, fields: tuple[str, ...])
         return None
     wanted = [part for part in parts if not isinstance(part, Not)]
     each = [find(part, paper, fields) for part in wanted]
-    for number, (left, right) in enumerate(pairwise(wanted)):
-        # Two words typed apart may be written as one: `fine tuning` is also "finetuning".
-        if (each[number] is None or each[number + 1] is None) and isinstance(left, Word) and isinstance(right, Word):
-            as_one = find(Word(left.text + right.text), paper, fields)
-            each[number] = each[number] or as_one
-            each[number + 1] = each[number + 1] or as_one
+    for number, part in enumerate(wanted):
+        if each[number] is None and isinstance(part, Word):
+            as_one = (find(Word(word), paper, fields) for word in compounds(part, wanted))
+            each[number] = next((found for found in as_one if found), None)
     found = [one for one in each if one is not None]
     if len(found) < len(each) or not found:
         return None
@@ -169,6 +156,13 @@ def _find_all(parts: tuple[Node, ...], paper: Document, fields: tuple[str, ...])
     labels = tuple(label for one in found for label in one.labels)
     weight = sum(one.weight for one in found) / len(found)
     return Found(weight * _closeness([one.places for one in found if one.places]), places, labels)
+
+
+def compounds(part: Word, parts: Iterable[Node]) -> list[str]:
+    """What the word would be if written as one with another wanted word, in an order that is the paper's to choose:
+    `fine tuning` and `tuning fine` are both also "finetuning"."""
+    others = [other.text for other in parts if isinstance(other, Word) and other is not part]
+    return sorted({one for text in others for one in (part.text + text, text + part.text)})
 
 
 def _find_any(parts: tuple[Node, ...], paper: Document, fields: tuple[str, ...]) -> Found | None:

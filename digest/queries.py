@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
-from digest.matching import Document, Found, find, find_mute
+from digest.matching import Document, Found, compounds, find, find_mute
 from subscriptions.interests.abbreviations import expand
 from subscriptions.interests.language import And, Field, Node, Not, Or, Phrase, Word, is_mute
 from subscriptions.interests.words import as_glued, stem
@@ -56,14 +55,13 @@ def _gates(node: Node) -> frozenset[str] | None:
 
 
 def _gates_in(parts: tuple[Node, ...], number: int) -> frozenset[str] | None:
-    """The gates of one part of an And; a word may also be met as one with its neighbour."""
+    """The gates of one part of an And; a word may also be met as one with another."""
     part = parts[number]
     gates = _gates(part)
     if gates is None or not isinstance(part, Word):
         return gates
-    around = pairwise(parts[max(number - 1, 0) : number + 2])
-    as_one = {a.text + b.text for a, b in around if isinstance(a, Word) and isinstance(b, Word)}
-    return gates | {stem(word) for word in as_one}
+    as_one = {stem(word) for word in compounds(part, parts)}
+    return gates | as_one | {as_glued(term) for term in as_one}
 
 
 class QueryIndex:

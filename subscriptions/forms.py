@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
@@ -11,6 +12,7 @@ from zoneinfo import available_timezones
 from django import forms
 
 from subscriptions import addresses
+from subscriptions.interests.notes import Note, notes
 from subscriptions.interests.parser import InterestError, parse
 from subscriptions.models import Subscriber
 from subscriptions.signup import Wishes
@@ -47,8 +49,35 @@ class LineError:
 
     @property
     def at(self) -> str:
-        """What the pointer is under; a blank at the line's end."""
-        return self.line[self.error.position :] or " "
+        """What is marked; a blank where something is missing."""
+        return self.line[self.error.position : self.error.end] or " "
+
+    @property
+    def after(self) -> str:
+        return self.line[self.error.end :]
+
+
+@dataclass(frozen=True, slots=True)
+class LineNotes:
+    """Hints about a line that can be read; each of a `pick` as the form sends it back, and the hint."""
+
+    number: int
+    line: str
+    notes: tuple[tuple[str, Note], ...]
+
+
+def typed_lines(text: str) -> list[str]:
+    """The lines of the field, blank ones too, in the form the parser counts characters in."""
+    return [line.strip() for line in unicodedata.normalize("NFC", text).splitlines()]
+
+
+def suggestion_for(line: str, hint: int) -> str:
+    """What to write instead of a line: its mend, or what its hint of this number proposes. "" for nothing."""
+    try:
+        found = notes(line, parse(line))
+    except InterestError as error:
+        return error.suggestion
+    return found[hint].suggestion if hint < len(found) else ""
 
 
 class WishesForm(forms.Form):
@@ -63,7 +92,7 @@ class WishesForm(forms.Form):
                 "rows": 5,
                 "spellcheck": "false",
                 "autocapitalize": "off",
-                "aria-describedby": "interests-help",
+                "aria-describedby": "id_interests_error interests-help",
             }
         ),
         error_messages={"required": "Type at least one interest, a topic such as diffusion models."},
@@ -84,8 +113,10 @@ class WishesForm(forms.Form):
         label="Trending papers besides", choices=TRENDING, coerce=int, initial=0, required=False
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
+        # A button beside a line takes over what was proposed for it. That asks for nothing else: see `is_mended`.
+        self.is_mended = bool(data and data.get("mend"))
+        super().__init__(_mended(data) if self.is_mended else data, *args, **kwargs)
         self.line_errors: list[LineError] = []
         self._offer_what_is_stored()
 
@@ -100,11 +131,8 @@ class WishesForm(forms.Form):
 
     def clean_interests(self) -> tuple[str, ...]:
         """The lines as typed, without blank ones. Every line is checked; `line_errors` has each fault."""
-        # In the form the parser counts in, or its pointer would miss the place in decomposed accents.
-        text = unicodedata.normalize("NFC", self.cleaned_data["interests"])
-        lines = [line.strip() for line in text.splitlines()]
         kept: list[str] = []
-        for number, line in enumerate(lines, start=1):
+        for number, line in enumerate(typed_lines(self.cleaned_data["interests"]), start=1):
             if not line:
                 continue
             try:
@@ -123,6 +151,17 @@ class WishesForm(forms.Form):
             raise forms.ValidationError(self.fields["interests"].error_messages["required"])
         return tuple(kept)
 
+    def line_notes(self) -> list[LineNotes]:
+        """Hints beside the lines that can be read."""
+        found = []
+        for number, line in enumerate(typed_lines(str(self["interests"].value() or ""))[:MAX_LINES], start=1):
+            with suppress(InterestError):
+                hints = notes(line, parse(line))
+                if hints:
+                    picks = tuple((f"{number}.{hint}", note) for hint, note in enumerate(hints))
+                    found.append(LineNotes(number, line, picks))
+        return found
+
     def wishes(self) -> Wishes:
         """The checked answers. Call after is_valid()."""
         data = self.cleaned_data
@@ -135,6 +174,18 @@ class WishesForm(forms.Form):
             max_papers=data["max_papers"] or 10,
             trending_share=data["trending_share"] or 0,
         )
+
+
+def _mended(data: Any) -> Any:
+    """The answers with one line replaced by what is proposed for it; `mend` is its number, or "number.hint"."""
+    number, _, hint = str(data.get("mend", "")).partition(".")
+    lines = typed_lines(str(data.get("interests", "")))
+    if number.isascii() and number.isdecimal() and hint.isdecimal() and 0 < int(number[:4]) <= len(lines):
+        place = int(number[:4]) - 1
+        lines[place] = suggestion_for(lines[place], int(hint[:4])) or lines[place]
+    answers = data.copy()
+    answers["interests"] = "\n".join(lines)
+    return answers
 
 
 class SignupForm(WishesForm):

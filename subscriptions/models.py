@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from subscriptions import addresses, schedule
-from subscriptions.interests import language
+from subscriptions.interests import canonical, language
 from subscriptions.interests.parser import parse, reread
 
 # How long after the last notice the next may go, by how many there were; None: no more.
@@ -167,7 +167,7 @@ class Subscriber(models.Model):
         """Replace the interests, and return those nobody had before. Raises InterestError for a bad line."""
         nodes = {line: parse(line) for line in dict.fromkeys(lines)}
         # In one order for everybody: two sign-ups that make the same new interests must not lock each other out.
-        in_order = sorted(nodes, key=lambda line: language.key(nodes[line]))
+        in_order = sorted(nodes, key=lambda line: canonical.key(nodes[line]))
         made = {line: Interest.objects.get_or_make(nodes[line]) for line in in_order}
         rows: dict[int, InterestLine] = {}
         for line in nodes:
@@ -184,7 +184,7 @@ class InterestManager(models.Manager["Interest"]):
     def get_or_make(self, node: language.Node) -> tuple[Interest, bool]:
         """The interest of this meaning, and whether it is new."""
         return self.get_or_create(
-            key=language.key(node), defaults={"text": str(node), "is_mute": language.is_mute(node)}
+            key=canonical.key(node), defaults={"text": str(node), "is_mute": language.is_mute(node)}
         )
 
 

@@ -6,6 +6,7 @@ app_name = "subscriptions"
 urlpatterns = [
     path("subscribe/", views.subscribe, name="subscribe"),
     path("subscribe/check-your-inbox/", views.check_inbox, name="check_inbox"),
+    path("help/interests/", views.interests_help, name="interests_help"),
     path("confirm/<str:token>/", views.confirm, name="confirm"),
     path("preferences/<str:token>/", views.preferences, name="preferences"),
     path("preferences/<str:token>/pause/", views.pause, name="pause"),

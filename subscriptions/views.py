@@ -15,10 +15,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from subscriptions import links, signup, tasks
 from subscriptions.forms import PauseForm, SignupForm, WishesForm
+from subscriptions.interests import abbreviations, examples
 from subscriptions.limits import View, limited
 from subscriptions.models import Subscriber
 
@@ -28,13 +29,25 @@ from subscriptions.models import Subscriber
 def subscribe(request: HttpRequest) -> HttpResponse:
     """The form; a POST signs up and answers the same for every address."""
     form = SignupForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and not form.is_mended:
         if not form.is_from_machine:
             page = f"{links.absolute(request.path)}"
             signup.sign_up(form.cleaned_data["email"], form.wishes(), page=page, now=timezone.now())
             tasks.soon()
         return redirect("subscriptions:check_inbox")
-    return render(request, "subscriptions/signup.html", {"form": form}, status=422 if form.is_bound else 200)
+    return render(request, "subscriptions/signup.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_safe
+def interests_help(request: HttpRequest) -> HttpResponse:
+    """The interest language, by examples that are tested."""
+    values = {
+        "sections": examples.SECTIONS,
+        "habits": examples.HABITS,
+        "mends": examples.MENDS,
+        "abbreviations": [form.shown for form in abbreviations.table()],
+    }
+    return render(request, "subscriptions/interests_help.html", values)
 
 
 def check_inbox(request: HttpRequest) -> HttpResponse:
@@ -96,7 +109,7 @@ def preferences(request: HttpRequest, token: str, reader: Subscriber) -> HttpRes
     """Everything a reader can change, with no password."""
     now = timezone.now()
     form = WishesForm(request.POST if request.method == "POST" else None, initial=_initial(reader))
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and not form.is_mended:
         _save(reader, form, now)
         messages.success(request, "Saved.")
         return redirect(request.path)
@@ -109,7 +122,7 @@ def preferences(request: HttpRequest, token: str, reader: Subscriber) -> HttpRes
         "local_next": reader.next_digest_at and reader.next_digest_at.astimezone(ZoneInfo(reader.time_zone)),
         "unsubscribe": links.unsubscribe(reader),
     }
-    return render(request, "subscriptions/preferences.html", context, status=422 if form.is_bound else 200)
+    return render(request, "subscriptions/preferences.html", context, status=422 if form.errors else 200)
 
 
 def _initial(reader: Subscriber) -> dict[str, Any]:

@@ -74,6 +74,7 @@ def visit(page: Page, stack: Stack, folder: Path) -> Iterator[str]:
         "subscribe": "/subscribe/",
         "check inbox": "/subscribe/check-your-inbox/",
         "search": "/search?q=diffusion",
+        "interests help": "/help/interests/",
         "archive": "/papers/2001-01-01/",
         "paper": "/paper/1/",
         "confirm": link_in(confirmation, "confirm"),
@@ -98,7 +99,7 @@ def visit(page: Page, stack: Stack, folder: Path) -> Iterator[str]:
 
 def fill_in(page: Page, stack: Stack) -> Iterator[str]:
     page.goto(stack.url)
-    page.get_by_label("Your interests, one a line").fill("(agents OR\nauther:x")
+    page.get_by_label("Your interests, one a line").fill("(agents OR\nauther:x\ndiffusion, rl\nmodel")
     page.get_by_role("button", name="Show me my papers").click()
     yield "errors"
     page.get_by_label("Your interests, one a line").fill("\n".join(LINES))

@@ -1,18 +1,15 @@
 """The parts an interest line is made of, and their one printed form.
 
-`str(node)` prints a line that reads back as the same node. `key(node)` is equal for lines that mean the
-same: inflection, hyphens, the order of words and repeated words do not change it.
+`str(node)` prints a line that reads back as the same node; `canonical.py` says when two lines mean the same.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 
-from subscriptions.interests.words import fold, stem
-
 FIELDS = ("title", "author", "category", "source")
+_PLAIN_VALUE = re.compile(r"[\w.'’*+#/-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,30 +43,30 @@ class Phrase:
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """What an author, category or source field holds, as typed but for case and blanks."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text if _PLAIN_VALUE.fullmatch(self.text) and self.text[0] not in "-–" else f'"{self.text}"'
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
-    """Something sought in one field: `title:` takes any part, the others take a text."""
+    """Something sought in one field: `title:` takes any part without exclusions, the others take a text."""
 
     name: str
     part: Node
 
     def __str__(self) -> str:
-        inside = f"({self.part})" if isinstance(self.part, And | Or | Not) else str(self.part)
+        inside = f"({self.part})" if isinstance(self.part, And | Or) else str(self.part)
         return f"{self.name}:{inside}"
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """What an author, category or source field holds, as typed but folded at its words."""
-
-    text: str
-
-    def __str__(self) -> str:
-        return f'"{self.text}"' if re.search(r"[\s()]", self.text) else self.text
-
-
-@dataclass(frozen=True, slots=True)
 class Not:
-    """What must not be there."""
+    """What must not be there; holds no other exclusion."""
 
     part: Node
 
@@ -95,16 +92,24 @@ class Or:
 
     def __str__(self) -> str:
         # An exclusion at the end of a line holds for the whole line, so an inner one stays in brackets.
-        return " OR ".join(
-            f"({part})" if isinstance(part, And) and _excludes(part) else str(part) for part in self.parts
-        )
+        return " OR ".join(f"({part})" if _excludes(part) else str(part) for part in self.parts)
 
 
-Node = Word | Prefix | Phrase | Field | Text | Not | And | Or
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A whole line whose papers come first in every digest, whatever their points. Never inside another part."""
+
+    part: Node
+
+    def __str__(self) -> str:
+        return f"!{self.part}"
 
 
-def _excludes(part: And) -> bool:
-    return any(isinstance(inner, Not) for inner in part.parts)
+Node = Word | Prefix | Phrase | Field | Text | Not | And | Or | Pin
+
+
+def _excludes(part: Node) -> bool:
+    return isinstance(part, And) and any(isinstance(inner, Not) for inner in part.parts)
 
 
 def is_mute(node: Node) -> bool:
@@ -114,33 +119,11 @@ def is_mute(node: Node) -> bool:
     return isinstance(node, Not)
 
 
-def meaning(node: Node) -> str:
-    """The line by its terms, in one order: equal for lines that mean the same."""
-    match node:
-        case Word(text):
-            return stem(text)
-        case Prefix(text):
-            return f"{text}*"
-        case Phrase(words):
-            return f'"{" ".join(stem(word) for word in words)}"'
-        case Text(text):
-            return f"<{' '.join(fold(word) for word in text.split())}>"
-        case Field(name, part):
-            return f"{name}:{meaning(part)}"
-        case Not(part):
-            return f"-[{meaning(part)}]"
-        case And(parts):
-            return _joined(" & ", parts)
-        case Or(parts):
-            return _joined(" | ", parts)
+def is_pin(node: Node) -> bool:
+    """Whether the line's papers are always in the digest."""
+    return isinstance(node, Pin)
 
 
-def _joined(sign: str, parts: tuple[Node, ...]) -> str:
-    """The meanings in one order, each once: `model models` means `model`."""
-    unique = sorted({meaning(part) for part in parts})
-    return unique[0] if len(unique) == 1 else f"({sign.join(unique)})"
-
-
-def key(node: Node) -> str:
-    """64 hex digits that name the line's meaning; what makes an Interest distinct."""
-    return hashlib.sha256(meaning(node).encode()).hexdigest()
+def unpinned(node: Node) -> Node:
+    """What the line looks for: of a pin, what stands behind the `!`."""
+    return node.part if isinstance(node, Pin) else node

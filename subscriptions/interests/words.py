@@ -27,21 +27,38 @@ STOP_WORDS = frozenset(
     "when where which while who why will with within without would you your".split()
 )
 
+# Letters that Unicode does not take apart into a plain one and its mark.
+_STRUCK = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
+
+# Plurals that no rule of endings finds, of words that papers use. "bases" is left to "base".
+_SINGULARS = {
+    "aliases": "alias", "analyses": "analysis", "appendices": "appendix", "automata": "automaton", "axes": "axis",
+    "bacteria": "bacterium", "children": "child", "corpora": "corpus", "criteria": "criterion",
+    "hypotheses": "hypothesis", "indices": "index", "lenses": "lens", "loci": "locus", "matrices": "matrix",
+    "maxima": "maximum", "men": "man", "mice": "mouse", "minima": "minimum", "nuclei": "nucleus", "optima": "optimum",
+    "phenomena": "phenomenon", "plateaus": "plateau", "qas": "qa", "radii": "radius", "spectra": "spectrum",
+    "stimuli": "stimulus", "syntheses": "synthesis", "theses": "thesis", "vertices": "vertex", "women": "woman",
+}  # fmt: skip
+
 _stemmer = EnglishStemmer()
+
+
+def plain(word: str) -> str:
+    """The word without case, accents and apostrophes: "O’Søren" -> "osoren"."""
+    apart = unicodedata.normalize("NFKD", word)
+    # What a sign is spelled out to, "⑴" as "(1)" say, keeps its letters and digits only: a term is one word.
+    apart = "".join(ch for ch in apart if ch.isalnum() or (ch in ".+#" and ch in word))
+    return apart.lstrip(".+#").casefold().translate(_STRUCK)  # a mark that stands alone leaves no word
 
 
 @lru_cache(maxsize=200_000)
 def fold(word: str) -> str:
-    """The word without case, accents and apostrophes: "Müller's" -> "muller"."""
-    plain = unicodedata.normalize("NFKD", word)
-    # What a sign is spelled out to, "⑴" as "(1)" say, keeps its letters and digits only: a term is one word.
-    plain = "".join(ch for ch in plain if ch.isalnum() or (ch in "'’.+#" and ch in word))
-    plain = plain.casefold().replace("’", "'")
-    plain = plain.removesuffix("'s").replace("'", "")
+    """The plain word without a genitive and the s of abbreviations: "Müller's" -> "muller", "LLMs" -> "llm"."""
+    folded = plain(word[:-2] if word[-2:] in ("'s", "’s", "'S", "’S") else word)
     # "LLMs", "VLMs": the stemmer leaves a plural without a vowel alone.
-    if len(plain) > 2 and plain.endswith("s") and not plain.endswith("ss") and not _VOWEL.search(plain):
-        plain = plain[:-1]
-    return plain
+    if len(folded) > 2 and folded.endswith("s") and not folded.endswith("ss") and not _VOWEL.search(folded):
+        folded = folded[:-1]
+    return folded
 
 
 @lru_cache(maxsize=200_000)
@@ -49,6 +66,12 @@ def stem(folded: str) -> str:
     """The term of a folded word: "quantization", "quantized" -> "quantiz"."""
     if len(folded) < 3 or not folded.isascii() or not folded.isalpha():
         return folded
+    # "gpus", "vlas": the stemmer leaves an s alone whose word has no vowel but the one before it.
+    if len(folded) > 3 and folded.endswith("s") and not folded.endswith("ss") and not _VOWEL.search(folded[:-2]):
+        folded = folded[:-1]
+    folded = _SINGULARS.get(folded, folded)
+    if folded.endswith(("isation", "isations")):  # the British spelling, where it cannot be anything else
+        folded = folded.replace("isation", "ization")
     return str(_stemmer.stemWord(folded))
 
 

@@ -370,8 +370,8 @@ def test_no_cell_is_a_formula(db: None) -> None:
 
 def test_out_and_in_is_the_identity(sheet: Path) -> None:
     make_reader("=cmd@example.org", "-survey", "diffusion", frequency="weekly", weekday=6, hour=23)
-    make_reader("o'neil+x@example.org", "a;b", "c\\;d", "e\\f", "'-quoted", time_zone="Asia/Calcutta")
-    make_reader("'@example.org", '"chain of thought" OR x,y', "Kähler", max_papers=15, trending_share=25)
+    make_reader("o'neil+x@example.org", '"a;b"', '"c\\;d"', "e\\f", "'-quoted", time_zone="Asia/Calcutta")
+    make_reader("'@example.org", '"chain of thought" OR "x,y"', "Kähler", max_papers=15, trending_share=25)
     make_reader("pending@example.org", "topic", status=Subscriber.Status.PENDING, confirmed_at=None)
     before, text = _wishes(), exported("--all")
     assert len(before) == 4

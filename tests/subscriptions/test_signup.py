@@ -65,6 +65,12 @@ def test_lines_of_one_meaning_are_one_interest_for_all(post: Post) -> None:
     assert Subscriber.objects.get(email="egon@example.org").lines() == ['"Fine tuned"', "visions"]
 
 
+def test_a_pin_is_an_interest_of_its_own(post: Post) -> None:
+    post(interests="mamba\n!Mamba")
+    assert set(Interest.objects.values_list("text", "is_mute")) == {("!mamba", False), ("mamba", False)}
+    assert Subscriber.objects.get().lines() == ["mamba", "!Mamba"]
+
+
 @pytest.mark.parametrize("who", ADDRESSES)
 def test_it_answers_alike_for_every_address(who: str, everybody: None, client: Client) -> None:
     expected = client.post("/subscribe/", answers(email="nobody-knows@example.org"), follow=True)
@@ -167,8 +173,8 @@ def test_a_line_that_cannot_be_read_is_pointed_at_and_nothing_is_lost(post: Post
     assert answer.status_code == 422
     assert "Line 3 cannot be read." in page
     assert "Line 3, character 6: This quotation mark is never closed." in page
-    assert 'deep <span class="at">&quot;chain of</span>' in page
-    assert "Try <code>deep &quot;chain of&quot;</code>" in page
+    assert 'deep <mark class="at">&quot;chain of</mark>' in page
+    assert '<code class="lines">deep &quot;chain of&quot;</code>' in page
     assert "deep &quot;chain of\naudio</textarea>" in page
     assert 'value="dora@example.org"' in page
     assert '<option value="20" selected>' in page
@@ -185,7 +191,7 @@ def test_every_bad_line_is_named(post: Post) -> None:
 
 def test_the_pointer_is_right_behind_decomposed_accents(post: Post) -> None:
     page = post(interests='e\u0301tat "x').content.decode()
-    assert 'état <span class="at">&quot;x</span>' in page
+    assert 'état <mark class="at">&quot;x</mark>' in page
 
 
 def test_a_long_line_of_decomposed_accents_is_refused_or_stored_whole(post: Post) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from digest.sources import kinds
 from subscriptions.interests.words import Words, fold, glue, split, stem
 
 
@@ -26,7 +29,13 @@ def test_spellings_of_one_compound_meet(written: str) -> None:
     assert found(text, stem("finetuning")) == [written]
 
 
-@pytest.mark.parametrize("one, other", [("quantization", "quantized"), ("LLMs", "llm"), ("Müller's", "muller")])
+@pytest.mark.parametrize("one, other", [
+    ("quantization", "quantized"), ("LLMs", "llm"), ("Müller's", "muller"), ("GPUs", "gpu"), ("VLAs", "VLA"),
+    ("QAs", "QA"), ("policies", "policy"), ("boxes", "box"), ("biases", "bias"), ("losses", "loss"),
+    ("corpora", "corpus"),
+    ("matrices", "Matrix"), ("analyses", "analysis"), ("lenses", "lens"), ("hypotheses", "hypothesis"),
+    ("Tokenisation", "tokenization"), ("modelling", "modeling"), ("Søren", "soren"), ("Łódź", "lodz"), ("ﬁne", "fine"),
+])  # fmt: skip
 def test_inflection_case_and_accents_do_not_matter(one: str, other: str) -> None:
     assert stem(fold(one)) == stem(fold(other))
 
@@ -59,8 +68,9 @@ def test_a_prefix_is_found_at_the_beginning_of_words() -> None:
     assert words.starting_with("multi") == [(0, 0), (2, 2)]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
-@example("⑴ ﷺ ½ ﹰ Ŀ ⒈")
+@example("⑴ ﷺ ½ ﹰ Ŀ ⒈ ﹰ++")
 def test_folded_words_are_words_and_stay_as_they_are(text: str) -> None:
     for word, start, end in split(text):
         assert 0 <= start < end <= len(text)
@@ -68,9 +78,27 @@ def test_folded_words_are_words_and_stay_as_they_are(text: str) -> None:
         assert [again for again, _, _ in split(composed)] == [word]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_every_term_is_found_where_it_stands(text: str) -> None:
     words = Words(text)
     for number, term in enumerate(words.terms):
         assert (number, number) in words.at(term)
     assert all(key in words for key in words.keys())  # noqa: SIM118 (a method of ours)
+
+
+@pytest.mark.parametrize("one, other", [("uses", "us"), ("news", "new"), ("basis", "base"), ("precise", "precize")])
+def test_other_words_stay_apart(one: str, other: str) -> None:
+    assert stem(fold(one)) != stem(fold(other))
+
+
+def test_plurals_in_real_papers_meet_their_singulars(shared_data: Path) -> None:
+    listings = kinds.parse((shared_data / "seeds" / "004_caf4c692b8e6159f.txt").read_bytes()).listings
+    text = " ".join(f"{one.title} {one.abstract}" for one in listings)
+    words = set(re.findall(r"[A-Za-z]{3,}", text.lower()))
+    pairs = {word: word + ("es" if word.endswith(("s", "x", "z", "ch", "sh")) else "s") for word in words}
+    pairs |= {word: f"{word[:-1]}ies" for word in words if re.search("[^aeiou]y$", word)}
+    # "news" is no plural, "poses" is not of "pos", and "analyses" is of "analysis".
+    both = {word: many for word, many in pairs.items() if many in words and word not in ("new", "pos", "analyse")}
+    assert len(both) > 300
+    assert {word: many for word, many in both.items() if stem(fold(word)) != stem(fold(many))} == {}
