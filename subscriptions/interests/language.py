@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 FIELDS = ("title", "author", "category", "source")
-_PLAIN_VALUE = re.compile(r"[\w.'’*+#/-]+")
+_PLAIN_VALUE = re.compile(r"(?!(?:or|and)$)[^\W_][\w.'’+#/-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Text:
     text: str
 
     def __str__(self) -> str:
-        return self.text if _PLAIN_VALUE.fullmatch(self.text) and self.text[0] not in "-–" else f'"{self.text}"'
+        return self.text if _PLAIN_VALUE.fullmatch(self.text) else f'"{self.text}"'
 
 
 @dataclass(frozen=True, slots=True)

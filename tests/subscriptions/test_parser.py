@@ -413,6 +413,8 @@ def test_what_is_printed_reads_back_as_the_same(line: str) -> None:
 @example('"' * 499)
 @example("ﷺ" * 500)
 @example("NOT " * 60)
+@example('author:"or"')
+@example('author:"+x" source:"_y" category:"-z"')
 @example("ﹰ++0")
 @example("ﹰ++")
 def test_any_text_is_read_or_refused_at_a_place(line: str) -> None:
