@@ -39,8 +39,8 @@ demo: $(RUN) ## the whole job once: papers in, three readers, their mails (SOURC
 
 test: $(DEV) lint ## everything a contributor needs to trust a change, on SQLite and PostgreSQL
 	@$(VENV)/bin/python manage.py makemigrations --check --dry-run
-	@echo "== on SQLite";     $(VENV)/bin/python -m pytest -q --durations=5
-	@echo "== on PostgreSQL"; $(VENV)/bin/python -m pytest -q --durations=5 --postgres
+	@echo "== on SQLite";     $(VENV)/bin/python -m pytest -q --durations=5 -n 2 --dist loadfile
+	@echo "== on PostgreSQL"; $(VENV)/bin/python -m pytest -q --durations=5 -n 2 --dist loadfile --postgres
 
 lint: $(DEV) ## style and types
 	@$(VENV)/bin/ruff check .

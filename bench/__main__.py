@@ -31,14 +31,15 @@ from django.db import connection  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from bench import composing, matching, parsing, picks  # noqa: E402
+from bench import composing, ingesting, matching, parsing, picks  # noqa: E402
 from bench.measure import Result, measure  # noqa: E402
 
 
 def main() -> None:
     call_command("migrate", verbosity=0)
-    results = [result for module in (parsing, matching, composing, picks) for result in measure(module.cases())]
+    results = [result for module in (ingesting, parsing, matching, composing, picks) for result in measure(module.cases())]
     show(results)
+    print(ingesting.memory())
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps([row(result, results) for result in results], indent=1) + "\n")
     print(f"Also written to {OUT.relative_to(OUT.parent.parent)}.")

@@ -48,8 +48,13 @@ def _start_postgres() -> str:
     return str(server.get_uri())
 
 
-if "--postgres" in sys.argv:
-    os.environ["DATABASE_URL"] = _start_postgres()
+# Workers of a parallel run learn from their parent, which needs no server itself.
+ON_POSTGRES = "--postgres" in sys.argv or os.environ.get("TESTS_ON") == "postgres"
+IS_PARENT = any(argument.startswith(("-n", "--numprocesses")) for argument in sys.argv)
+if ON_POSTGRES:
+    os.environ["TESTS_ON"] = "postgres"
+    if not IS_PARENT:
+        os.environ["DATABASE_URL"] = _start_postgres()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,4 +81,4 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_report_header() -> str:
-    return f"database: {'PostgreSQL' if '--postgres' in sys.argv else 'SQLite'}"
+    return f"database: {'PostgreSQL' if ON_POSTGRES else 'SQLite'}"

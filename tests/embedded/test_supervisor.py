@@ -77,15 +77,17 @@ def house(tmp_path: Path) -> Iterator[Callable[..., House]]:
 
 
 def descendants(data: Path) -> list[psutil.Process]:
-    """The living children of a house on this data, also those whose supervisor is gone."""
+    """Every living process that was told of the folder, the small house itself excepted."""
     found = []
     for process in psutil.process_iter():
         try:
-            if str(data) in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except psutil.Error:
+            command, status = process.cmdline(), process.status()
+        except psutil.Error:  # it ends while we look
             continue
-    return [process for process in found if "tests.embedded.small_house" not in process.cmdline()]
+        is_child = str(data) in command and "tests.embedded.small_house" not in command
+        if is_child and status != psutil.STATUS_ZOMBIE:
+            found.append(process)
+    return found
 
 
 def is_running(pid: int) -> bool:
