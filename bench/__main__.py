@@ -37,7 +37,8 @@ from bench.measure import Result, measure  # noqa: E402
 
 def main() -> None:
     call_command("migrate", verbosity=0)
-    results = [result for module in (ingesting, parsing, matching, composing, picks) for result in measure(module.cases())]
+    modules = (ingesting, parsing, matching, composing, picks)
+    results = [result for module in modules for result in measure(module.cases())]
     show(results)
     print(ingesting.memory())
     OUT.parent.mkdir(exist_ok=True)
