@@ -184,7 +184,8 @@ class InterestManager(models.Manager["Interest"]):
     def get_or_make(self, node: language.Node) -> tuple[Interest, bool]:
         """The interest of this meaning, and whether it is new."""
         return self.get_or_create(
-            key=canonical.key(node), defaults={"text": str(node), "is_mute": language.is_mute(node)}
+            key=canonical.key(node),
+            defaults={"text": str(node), "is_mute": language.is_mute(node), "is_pin": language.is_pin(node)},
         )
 
 
@@ -194,6 +195,7 @@ class Interest(models.Model):
     key = models.CharField(max_length=64, unique=True, editable=False)
     text = models.TextField(help_text="The line in its one printed form.")
     is_mute = models.BooleanField(default=False, help_text="The line only says what is not wanted.")
+    is_pin = models.BooleanField(default=False, help_text="What it finds comes first in every digest.")
     created_at = models.DateTimeField(auto_now_add=True)
     matched_at = models.DateTimeField(
         null=True, blank=True, editable=False, db_index=True, help_text="When recent papers were matched."
