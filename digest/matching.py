@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -45,7 +46,7 @@ class Found(NamedTuple):
 class Document:
     """A paper taken apart for matching."""
 
-    __slots__ = ("abstract", "authors", "categories", "paper_id", "sources", "texts", "title")
+    __slots__ = ("_authors", "abstract", "categories", "names", "paper_id", "sources", "texts", "title")
 
     def __init__(
         self,
@@ -59,9 +60,17 @@ class Document:
         self.paper_id = paper_id
         self.texts = {TITLE: title, ABSTRACT: abstract}
         self.title, self.abstract = Words(title), Words(abstract)
-        self.authors = [(name, [word for word, _, _ in split(name)]) for name in authors]
+        self.names = tuple(authors)
+        self._authors: list[tuple[str, list[str]]] | None = None
         self.categories = {name.casefold(): name for name in categories}
         self.sources = {name.casefold(): name for name in sources}
+
+    @property
+    def authors(self) -> list[tuple[str, list[str]]]:
+        """Each name with its folded words; split when first asked for, as few interests are for an author."""
+        if self._authors is None:
+            self._authors = [(name, [word for word, _, _ in split(name)]) for name in self.names]
+        return self._authors
 
     def words(self, field: str) -> Words:
         return self.title if field == TITLE else self.abstract
@@ -110,22 +119,32 @@ def _phrase(texts: tuple[str, ...], words: Words) -> Iterator[tuple[int, int]]:
     starts = {first for first, _ in words.at(stem(texts[0]))}
     starts |= {first for first, last in words.at(stem(texts[0] + texts[1])) if first == last}
     for start in sorted(starts):
-        end = _phrase_end(texts, 0, start, words)
+        end = _phrase_end(texts, 0, start, words, set())
         if end is not None:
             yield start, end
 
 
-def _phrase_end(texts: tuple[str, ...], number: int, place: int, words: Words) -> int | None:
-    """The last word of the phrase's rest, which begins with word `number` at `place`."""
+def _phrase_end(
+    texts: tuple[str, ...], number: int, place: int, words: Words, failed: set[tuple[int, int]]
+) -> int | None:
+    """The last word of the phrase's rest, which begins with word `number` at `place`.
+
+    `failed` remembers what was tried, so that no phrase makes it try the same rest twice.
+    """
     if number == len(texts):
         return place - 1
+    if (number, place) in failed:
+        return None
     for first, last in words.at(stem(texts[number])):
         if first == place:
-            end = _phrase_end(texts, number + 1, last + 1, words)
+            end = _phrase_end(texts, number + 1, last + 1, words, failed)
             if end is not None:
                 return end
     if number + 1 < len(texts) and (place, place) in words.at(stem(texts[number] + texts[number + 1])):
-        return _phrase_end(texts, number + 2, place + 1, words)
+        end = _phrase_end(texts, number + 2, place + 1, words, failed)
+        if end is not None:
+            return end
+    failed.add((number, place))
     return None
 
 
@@ -133,15 +152,20 @@ def _find_label(name: str, part: Node, paper: Document) -> Found | None:
     if not isinstance(part, Text):
         return None
     if name == "author":
-        wanted = [fold(word) for word in part.text.replace(",", " ").replace(".", " ").split()]
-        labels = tuple(full for full, words in paper.authors if _is_author(wanted, words))
+        wanted = spell_name(part.text)
+        labels = tuple(full for full, words in paper.authors if is_author(wanted, words))
     else:
         held = paper.categories if name == "category" else paper.sources
         labels = tuple(label for key, label in held.items() if key == part.text or key.startswith(f"{part.text}."))
     return Found(FIELD_WEIGHT[name], (), labels) if labels else None
 
 
-def _is_author(wanted: list[str], words: list[str]) -> bool:
+def spell_name(text: str) -> list[str]:
+    """The folded words of a name as somebody typed it, "LeCun, Y." say."""
+    return [word for part in text.replace(",", " ").replace(".", " ").split() if (word := fold(part))]
+
+
+def is_author(wanted: list[str], words: list[str]) -> bool:
     """Every word typed is in the name, as itself or as its initial, and one of them whole."""
     if not wanted or not any(len(word) > 1 and word in words for word in wanted):
         return False
@@ -200,17 +224,30 @@ def _closeness(groups: list[tuple[Place, ...]]) -> float:
 
 
 def _smallest_gap(spots: list[tuple[int, int, int]], groups: int) -> int | None:
-    """Words between the members of the tightest run of spots that holds every group; None without one."""
+    """Words between the members of the tightest run of spots that holds every group; None without one.
+
+    A run's own words are the longest spot of each group in it. `longest` keeps, for each group, the spots that
+    are or may become its longest while the run moves on, so each spot is handled twice, whatever the line.
+    """
     best: int | None = None
-    left, inside = 0, [0] * groups
-    for right, (_, last, number) in enumerate(spots):
-        inside[number] += 1
-        while all(inside):
-            window = spots[left : right + 1]
-            covered = sum(max(b - a + 1 for a, b, n in window if n == group) for group in range(groups))
+    left, covered, missing = 0, 0, groups
+    longest: list[deque[tuple[int, int]]] = [deque() for _ in range(groups)]
+    for right, (first, last, number) in enumerate(spots):
+        held, length = longest[number], last - first + 1
+        covered -= held[0][0] if held else 0
+        missing -= not held
+        while held and held[-1][0] <= length:
+            held.pop()
+        held.append((length, right))
+        covered += held[0][0]
+        while not missing:
             gap = max(last - spots[left][0] + 1 - covered, 0)
             best = gap if best is None else min(best, gap)
-            inside[spots[left][2]] -= 1
+            held = longest[spots[left][2]]
+            if held[0][1] == left:
+                covered -= held.popleft()[0]
+                covered += held[0][0] if held else 0
+                missing += not held
             left += 1
     return best
 
