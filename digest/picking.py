@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-Ints = NDArray[Any]  # of whole numbers
+Ints = NDArray[np.integer[Any]]  # whole numbers of any width
 
 BLOCK_CELLS = 1 << 17  # of the readers' table: half a megabyte, which a processor's own cache holds
 TABLE_CELLS = 12 << 20  # of the interests' table: 48 MB
@@ -47,7 +47,7 @@ class Rows:
 
     def places(self) -> Ints:
         """For each item, its place in its row."""
-        return np.arange(len(self.items)) - np.repeat(self.ends[:-1], np.diff(self.ends))
+        return np.arange(len(self.items), dtype=np.int64) - np.repeat(self.ends[:-1], np.diff(self.ends))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +122,9 @@ def _fill(block: Picks, points: Ints, refuse: Ints, caps: Ints | None) -> None:
     papers, most = points.shape[1], block.papers.shape[1]
     width = int(papers).bit_length()
     fits = max(points.max(), -points.min()) < 1 << (30 - width)
-    keys = points.astype(np.int32 if fits else np.int64, copy=False)
-    keys <<= width
-    keys += np.arange(papers, 0, -1, dtype=keys.dtype)
-    lowest = np.iinfo(keys.dtype).min
+    kind: type[np.signedinteger[Any]] = np.int32 if fits else np.int64
+    keys: Ints = (points.astype(kind, copy=False) << width) + np.arange(papers, 0, -1, dtype=kind)
+    lowest = np.iinfo(kind).min
     keys[refuse] = lowest
     keys = _largest(_of_best_groups(keys, most), most)
     keys.sort(axis=1)

@@ -10,10 +10,14 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import accumulate
 
 from digest.matching import Document, is_author, spell_name
 from subscriptions.interests.words import Words, as_glued, split
+
+Places = set[int] | frozenset[int]
+_NOWHERE: Places = frozenset()
 
 
 class Postings:
@@ -67,64 +71,87 @@ class _Terms:
         self._texts = [words for of_one in texts for words in of_one]
         self._paper = [number for number, of_one in enumerate(texts) for _ in of_one]
         self._begins = list(accumulate((len(words.terms) + 1 for words in self._texts), initial=0))
-        self._single: defaultdict[str, list[int]] = defaultdict(list)
-        self._glued: defaultdict[str, list[int]] = defaultdict(list)
+        self._filed: dict[str, defaultdict[str, list[int]]] = {"single": defaultdict(list), "glued": defaultdict(list)}
         for number, words in enumerate(self._texts):
             for term in words.single:
-                self._single[term].append(number)
+                self._filed["single"][term].append(number)
             for key in words.glued:
-                self._glued[key].append(number)
-        self._places: dict[str, tuple[set[int], set[int], set[int]]] = {}
+                self._filed["glued"][key].append(number)
+        self._row: dict[str, dict[str, set[int]]] = {"single": {}, "glued": {}}
+        self._after: dict[str, set[int]] = {}
         self._folded: dict[str, int] = {}
         self._in_order: list[str] = []
 
     def with_word(self, term: str) -> int:
         """Papers with any form of the word that has this term, as one word or as two."""
         bits = 0
-        for number in self._single.get(term, ()):
+        for number in self._filed["single"].get(term, ()):
             bits |= 1 << self._paper[number]
-        for number in self._glued.get(as_glued(term), ()):
+        for number in self._filed["glued"].get(as_glued(term), ()):
             bits |= 1 << self._paper[number]
         return bits
 
     def with_phrase(self, terms: tuple[str, ...], as_one: tuple[str, ...]) -> int:
         """Papers where words of these terms stand in this order; `as_one[n]` is what the n-th would be with the next.
 
-        `here` are the places where the rest may begin, `before` those of the word before.
+        `here` are the places where the rest may begin, `before` those of one word earlier, None for anywhere.
         """
-        before, here = None, self._places_of(terms[0])[2]
+        if len(terms) == 2 and not any(as_glued(term) in self._filed["glued"] for term in terms):
+            return self._bits([*self._pairs.get(terms, ()), *self._filed["single"].get(as_one[0], ())])
+        before: Places | None = None
+        here = self._behind(terms[0])
         for term, with_last in zip(terms[1:], as_one, strict=True):
-            single, double, _ = self._places_of(term)
-            after = {place + 1 for place in here & single}
-            if double:
-                after |= {place + 2 for place in here & double}
-            joined = self._places_of(with_last)[0]
-            if joined:
-                after |= {place + 1 for place in (joined if before is None else before & joined)}
+            after: Places = _NOWHERE
+            if here:
+                after = {place + 1 for place in here & self._places("single", term)}
+                if double := self._places("glued", as_glued(term)):
+                    after |= {place + 2 for place in here & double}
+            if with_last in self._filed["single"]:
+                joined = self._places("single", with_last)
+                after = after | {place + 1 for place in (joined if before is None else before & joined)}
+            elif not after and not here:
+                return 0
             before, here = here, after
         return self._bits(bisect_right(self._begins, place - 1) - 1 for place in here)
+
+    @cached_property
+    def _pairs(self) -> dict[tuple[str, ...], list[int]]:
+        """The texts with two terms side by side: most phrases are of two words, and this spares them the places."""
+        filed: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+        for number, words in enumerate(self._texts):
+            for pair in zip(words.terms, words.terms[1:], strict=False):
+                filed[pair].append(number)
+        return filed
+
+    def _behind(self, term: str) -> Places:
+        """The places right after the term, written as one word or as two."""
+        found = self._after.get(term)
+        if found is None:
+            found = {place + 1 for place in self._places("single", term)}
+            if double := self._places("glued", as_glued(term)):
+                found.update(place + 2 for place in double)
+            self._after[term] = found
+        return found
+
+    def _places(self, form: str, key: str) -> Places:
+        """Where in the row the term stands as one word, or the glued pair begins."""
+        held = self._filed[form].get(key)
+        if held is None:
+            return _NOWHERE
+        found = self._row[form].get(key)
+        if found is None:
+            found = set()
+            for number in held:
+                begin = self._begins[number]
+                found.update([begin + place for place in getattr(self._texts[number], form)[key]])
+            self._row[form][key] = found
+        return found
 
     def _bits(self, texts: Iterable[int]) -> int:
         bits = 0
         for number in set(texts):
             bits |= 1 << self._paper[number]
         return bits
-
-    def _places_of(self, term: str) -> tuple[set[int], set[int], set[int]]:
-        """Where the term stands as one word, as two, and the places right behind."""
-        found = self._places.get(term)
-        if found is None:
-            single = set(self._row(self._single, term, "single"))
-            double = set(self._row(self._glued, as_glued(term), "glued"))
-            found = single, double, {place + 1 for place in single} | {place + 2 for place in double}
-            self._places[term] = found
-        return found
-
-    def _row(self, filed: dict[str, list[int]], key: str, form: str) -> Iterator[int]:
-        for number in filed.get(key, ()):
-            begin = self._begins[number]
-            for place in getattr(self._texts[number], form)[key]:
-                yield begin + place
 
     def with_prefix(self, prefix: str) -> int:
         """Papers with a word that begins with these folded letters."""

@@ -86,9 +86,7 @@ class _Steps:
         for step in self._numbers:
             kind, first = step[0], step[1]
             if kind == "all":
-                bits = found[first]
-                for other in step[2:]:
-                    bits &= found[other]
+                bits = _all(found, first, step[2])
             elif kind == "any":
                 bits = 0
                 for one in first:
@@ -133,16 +131,33 @@ class _Steps:
     def _all_of(self, parts: tuple[Node, ...], fields: Fields) -> int:
         wanted = [part for part in parts if not isinstance(part, Not)]
         unwanted = [self.of(part.part, fields) for part in parts if isinstance(part, Not)]
-        each = [{self.of(part, fields)} for part in wanted]
-        for number, (left, right) in enumerate(pairwise(wanted)):
-            # Two words typed apart may be written as one: `fine tuning` is also "finetuning".
-            if isinstance(left, Word) and isinstance(right, Word):
-                as_one = self._number("word", fields, stem(left.text + right.text))
-                each[number].add(as_one)
-                each[number + 1].add(as_one)
-        steps = sorted({self.any_of(one) for one in each})
-        found = steps[0] if len(steps) == 1 else self._number("all", *steps) if steps else self.any_of([])
+        if not wanted:
+            return self.any_of([])
+        each = tuple(self.of(part, fields) for part in wanted)
+        # Two words typed apart may be written as one: `fine tuning` is also "finetuning".
+        as_one = tuple(
+            (number, self._number("word", fields, stem(left.text + right.text)))
+            for number, (left, right) in enumerate(pairwise(wanted))
+            if isinstance(left, Word) and isinstance(right, Word)
+        )
+        found = self._number("all", each, as_one) if len(each) > 1 else each[0]
         return self._number("but not", found, self.any_of(unwanted)) if unwanted else found
 
     def _number(self, *step: Any) -> int:
         return self._numbers.setdefault(step, len(self._numbers))
+
+
+def _all(found: list[int], each: tuple[int, ...], as_one: tuple[tuple[int, int], ...]) -> int:
+    """Papers of all these steps, where `as_one` says which step stands for the n-th and the next together."""
+    bits = found[each[0]]
+    for step in each[1:]:
+        bits &= found[step]
+    if any(found[step] for _, step in as_one):
+        held = [found[step] for step in each]
+        for number, step in as_one:
+            held[number] |= found[step]
+            held[number + 1] |= found[step]
+        bits = held[0]
+        for one in held[1:]:
+            bits &= one
+    return bits

@@ -18,7 +18,7 @@ FLOORS = [
     {"postings", "queries"},
     {"models"},
     {"links", "papers"},
-    {"ingest", "percolation", "composing"},
+    {"ingest", "percolation", "composing", "wanted"},
     {"selecting", "tracking"},
     {"delivery", "previewing", "dashboard", "health"},
     {"tasks", "views", "feeds", "api", "metrics", "admin"},

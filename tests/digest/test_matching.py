@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from digest.matching import Document, _smallest_gap, describe
 from digest.postings import Postings
 from digest.queries import Query, QueryIndex
+from subscriptions.interests.language import And, Node, Or, Phrase, Prefix, Word
 from subscriptions.interests.parser import InterestError, parse
 
 
@@ -249,3 +251,33 @@ def test_the_smallest_gap_is_what_trying_every_run_finds(drawn: list[tuple[int, 
                 gaps.append(max(run[-1][1] - run[0][0] + 1 - covered, 0))
                 break
     assert _smallest_gap(ordered, 3) == min(gaps, default=None)
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        Or(tuple(Word(f"w{n}") for n in range(300))),
+        And(tuple(Or((Word("a"), Word("b"), Prefix("w"))) for _ in range(60))),
+        And(tuple(Prefix("w") for _ in range(60))),
+        Phrase(("a",) * 300),
+        Phrase(("use", "d") * 100),
+    ],
+    ids=["300 alternatives", "60 wide groups", "60 prefixes", "a phrase of one word", "a phrase to read in many ways"],
+)
+def test_no_line_makes_the_work_grow_with_itself_more_than_evenly(node: Node) -> None:
+    """Counted in function calls, which a busy machine does not change: a few hundred for a word of the paper."""
+    document = paper(abstract=" ".join(["a", "b", "used", *(f"w{n}" for n in range(60))] * 4))
+    calls = 0
+
+    def count(frame: object, event: str, arg: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    query = Query.of(1, node)
+    sys.setprofile(count)
+    try:
+        query.find(document)
+        list(QueryIndex([query]).matches(Postings([document])))
+    finally:
+        sys.setprofile(None)
+    assert calls < 400_000

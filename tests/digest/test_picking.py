@@ -42,8 +42,8 @@ def days(draw: st.DrawFn) -> dict[str, Any]:
     papers, interests = draw(st.integers(1, 9)), draw(st.integers(1, 7))
     number = st.integers(0, papers - 1)
     return {
-        "papers": [Candidate(n, *one) for n, one in enumerate(draw(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 3)), min_size=papers, max_size=papers)))],
-        "weights": draw(st.lists(st.dictionaries(number, st.sampled_from([0.5, 1.0, 1.2, 1.05])), min_size=interests, max_size=interests)),
+        "papers": [Candidate(n, draw(st.integers(0, 3)), draw(st.integers(1, 3))) for n in range(papers)],
+        "weights": [draw(st.dictionaries(number, st.sampled_from([0.5, 1.0, 1.2]))) for _ in range(interests)],
         "readers": draw(st.lists(st.lists(st.integers(0, interests - 1), unique=True), max_size=6)),
         "mutes": draw(st.sets(st.integers(0, interests - 1), max_size=2)),
         "sent": draw(st.sets(number, max_size=3)),
