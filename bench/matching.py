@@ -20,8 +20,9 @@ def cases() -> list[Case]:
     queries = [Query.of(number, node) for number, node in enumerate(corpus.interests(rows, INTERESTS))]
     index = QueryIndex(queries)
     few = queries[:: INTERESTS // FEW]
-    expected = {(query.interest_id, one.paper_id) for query in few for one in corpus.documents(rows) if query.find(one)}
-    pairs = sum(bits.bit_count() for _, bits in index.papers_by_query(Postings(corpus.documents(rows))))
+    papers = corpus.documents(rows)
+    expected = {(query.interest_id, one.paper_id) for query in few for one in papers if query.find(one)}
+    pairs = sum(bits.bit_count() for _, bits in index.papers_by_query(Postings(papers)))
 
     def floor() -> None:
         for row in rows:
@@ -46,12 +47,12 @@ def cases() -> list[Case]:
 
     def regex() -> None:
         words = [query.node.text for query in queries if isinstance(query.node, Word)][:FEW]
-        patterns = [re.compile(rf"\\b{re.escape(word)}", re.IGNORECASE) for word in words]
+        patterns = [re.compile(rf"\b{re.escape(word)}", re.IGNORECASE) for word in words]
         for row in rows:
             for pattern in patterns:
                 pattern.search(f"{row['title']} {row['abstract']}")
 
-    subset = QueryIndex(few).matches(Postings(corpus.documents(rows)))
+    subset = QueryIndex(few).matches(Postings(papers))
     assert {(query.interest_id, one.paper_id) for query, one in subset} == expected, "the index differs from asking"
     group = f"{PAPERS} papers x {INTERESTS:,} interests: which pairs match ({pairs:,})"
     each = "a batch, for each interest asked"
