@@ -8,6 +8,7 @@ import platform
 import shutil
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 FOLDER = Path(tempfile.mkdtemp(prefix="paper-round-bench-"))
@@ -31,18 +32,19 @@ from django.db import connection  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from bench import composing, ingesting, matching, parsing, picks  # noqa: E402
-from bench.measure import Result, measure  # noqa: E402
+from bench import composing, ingesting, loading, matching, parsing, picking, picks, previewing  # noqa: E402
+from bench.measure import Figure, Result, measure  # noqa: E402
 
 
 def main() -> None:
     call_command("migrate", verbosity=0)
-    modules = (ingesting, parsing, matching, composing, picks)
+    modules = (ingesting, parsing, matching, picking, loading, composing, picks)
     results = [result for module in modules for result in measure(module.cases())]
-    show(results)
+    figures = [*picking.memory(), *previewing.figures()]
+    show(results, figures)
     print(ingesting.memory())
     OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps([row(result, results) for result in results], indent=1) + "\n")
+    OUT.write_text(json.dumps([*(row(result, results) for result in results), *map(asdict, figures)], indent=1) + "\n")
     print(f"Also written to {OUT.relative_to(OUT.parent.parent)}.")
 
 
@@ -58,21 +60,37 @@ def row(result: Result, results: list[Result]) -> dict[str, object]:
         "database": connection.vendor,
         "cpu_us": round(result.microseconds, 2),
         "unit": result.case.unit,
-        "times_ours": round(result.cpu / first_of(result, results).cpu, 2),
+        "times_ours": round(result.microseconds / first_of(result, results).microseconds, 2),
+        "target": target(result),
     }
 
 
-def show(results: list[Result]) -> None:
+def target(result: Result) -> str:
+    return (
+        f"at least {result.case.least:g}"
+        if result.case.least
+        else f"at most {result.case.most:g}"
+        if result.case.most
+        else ""
+    )
+
+
+def show(results: list[Result], figures: list[Figure]) -> None:
     table = Table(title=f"Paper Round on {connection.vendor}, Python {platform.python_version()}")
-    for name in ("what", "way", "CPU us", "a", "times ours"):
+    for name in ("what", "way", "CPU us", "a", "times ours", "target"):
         table.add_column(name, justify="right" if name in ("CPU us", "times ours") else "left")
     group = ""
     for result in results:
         values = row(result, results)
         title = result.case.group if result.case.group != group else ""
         group = result.case.group
-        table.add_row(title, result.case.name, f"{values['cpu_us']:,}", result.case.unit, f"{values['times_ours']}")
-    Console(width=110).print(table)
+        times, wanted = f"{values['times_ours']}", f"{values['target']}"
+        table.add_row(title, result.case.name, f"{values['cpu_us']:,}", result.case.unit, times, wanted)
+    for figure in figures:
+        table.add_row(
+            figure.name, "", f"{figure.value:,.1f}", figure.unit, "", f"at most {figure.most:g} {figure.unit}"
+        )
+    Console(width=130).print(table)
 
 
 if __name__ == "__main__":

@@ -1,66 +1,66 @@
-"""Distinct interests x papers: our index, beside a regular expression an interest and beside the floor."""
+"""Papers against very many distinct interests of the whole language, beside taking the papers' words to stems."""
 
 from __future__ import annotations
 
-import itertools
-import json
-import random
 import re
 
+from bench import corpus
 from bench.measure import Case
-from digest.matching import Document
+from digest.postings import Postings
 from digest.queries import Query, QueryIndex
-from digest.sample import PATH
-from subscriptions.interests.parser import InterestError, parse
+from subscriptions.interests.language import Word
+from subscriptions.interests.words import split, stem
 
-INTERESTS = 2000
+PAPERS, INTERESTS = 482, 100_000
+FEW = 300  # interests that the slow peer asks for
 
 
 def cases() -> list[Case]:
-    rows = [(row["paper"]["title"], row["paper"]["summary"]) for row in json.loads(PATH.read_text())]
-    lines = interests(rows)
-    documents = [Document(number, *row) for number, row in enumerate(rows)]
-    index = QueryIndex(Query.of(number, parse(line)) for number, line in enumerate(lines))
-    patterns = [re.compile(rf"\b{re.escape(line)}", re.IGNORECASE) for line in lines]
-    pairs = len(rows) * len(lines)
-
-    def ours() -> None:
-        for document in documents:
-            for _ in index.matches(document):
-                pass
-
-    def regex() -> None:
-        for title, abstract in rows:
-            text = f"{title} {abstract}"
-            for pattern in patterns:
-                pattern.search(text)
+    rows = corpus.papers(PAPERS)
+    queries = [Query.of(number, node) for number, node in enumerate(corpus.interests(rows, INTERESTS))]
+    index = QueryIndex(queries)
+    few = queries[:: INTERESTS // FEW]
+    papers = corpus.documents(rows)
+    expected = {(query.interest_id, one.paper_id) for query in few for one in papers if query.find(one)}
+    pairs = sum(bits.bit_count() for _, bits in index.papers_by_query(Postings(papers)))
 
     def floor() -> None:
-        for number, row in enumerate(rows):
-            Document(number, *row)
+        for row in rows:
+            for text in (row["title"], row["abstract"]):
+                for word, _, _ in split(text):  # type: ignore[arg-type]
+                    stem(word)
+            for name in row["authors"]:  # type: ignore[attr-defined]
+                for _ in split(name):
+                    pass
 
-    group = f"match {len(lines):,} interests x {len(rows)} papers"
+    def ours() -> None:
+        for _ in index.papers_by_query(Postings(corpus.documents(rows))):
+            pass
+
+    def apart() -> None:
+        Postings(corpus.documents(rows)).terms(("title", "abstract"))
+
+    def asked_one_by_one() -> None:
+        for paper in corpus.documents(rows):
+            for query in few:
+                query.find(paper)
+
+    def regex() -> None:
+        words = [query.node.text for query in queries if isinstance(query.node, Word)][:FEW]
+        patterns = [re.compile(rf"\b{re.escape(word)}", re.IGNORECASE) for word in words]
+        for row in rows:
+            for pattern in patterns:
+                pattern.search(f"{row['title']} {row['abstract']}")
+
+    subset = QueryIndex(few).matches(Postings(papers))
+    assert {(query.interest_id, one.paper_id) for query, one in subset} == expected, "the index differs from asking"
+    group = f"{PAPERS} papers x {INTERESTS:,} interests: which pairs match ({pairs:,})"
+    each = "a batch, for each interest asked"
     return [
-        Case(group, "stored-interest index", ours, pairs, "pair"),
-        Case(group, "floor: take the papers apart", floor, pairs, "pair"),
-        Case(group, "peer: one regular expression each", regex, pairs, "pair"),
+        Case(group, "floor: split and stem the papers", floor, PAPERS, "paper"),
+        Case(group, "papers apart and filed", apart, PAPERS, "paper"),
+        Case(group, "papers apart, filed, all interests asked", ours, PAPERS, "paper", most=4),
+        Case(f"{each}: {group}", "sets of papers", ours, INTERESTS, "interest"),
+        Case(f"{each}: {group}", "peer: the plain evaluator", asked_one_by_one, FEW, "interest"),
+        Case(f"{each}: {group}", "peer: one regular expression each", regex, FEW, "interest"),
     ]
-
-
-def interests(rows: list[tuple[str, str]]) -> list[str]:
-    """One to three words in a row from the papers themselves, the same each time."""
-    chance = random.Random(2)  # noqa: S311
-    words = [re.findall(r"[A-Za-z]{3,}", f"{title} {abstract}") for title, abstract in rows]
-    found: dict[str, None] = {}
-    for _ in itertools.count():
-        text = chance.choice(words)
-        start, length = chance.randrange(len(text)), chance.randint(1, 3)
-        line = " ".join(text[start : start + length])
-        try:
-            parse(line)
-        except InterestError:
-            continue
-        found[line] = None
-        if len(found) == INTERESTS:
-            return list(found)
-    raise AssertionError  # pragma: no cover

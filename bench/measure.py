@@ -6,22 +6,31 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import psutil
+from django.db import connection
+
 
 @dataclass(frozen=True)
 class Case:
-    """Something to run, and the words for its row. `per` is how many units one run does."""
+    """Something to run, and the words for its row. `per` is how many units one run does.
+
+    `least` and `most` are targets: how many times our own way, the first case of the group, it should cost.
+    """
 
     group: str
     name: str
     run: Callable[[], object]
     per: int
     unit: str
+    least: float = 0
+    most: float = 0
+    rounds: int = 3
 
 
 @dataclass(frozen=True)
 class Result:
     case: Case
-    cpu: float  # seconds of this process for one run
+    cpu: float  # seconds of this process, and of PostgreSQL's beside it, for one run
     wall: float
 
     @property
@@ -30,14 +39,39 @@ class Result:
         return self.cpu / self.case.per * 1e6
 
 
-def measure(cases: list[Case], rounds: int = 3) -> list[Result]:
-    """Run the cases in turn, `rounds` times, and keep each one's best."""
+@dataclass(frozen=True)
+class Figure:
+    """Something measured that is no CPU time; the target is in its own unit."""
+
+    name: str
+    value: float
+    unit: str
+    most: float
+
+
+def measure(cases: list[Case]) -> list[Result]:
+    """Run the cases in turn, each as many rounds as it asks for, and keep each one's best."""
     best: dict[str, tuple[float, float]] = {}
-    for _ in range(rounds):
+    for number in range(max(case.rounds for case in cases)):
         for case in cases:
-            cpu, wall = time.process_time(), time.perf_counter()
-            case.run()
-            took = time.process_time() - cpu, time.perf_counter() - wall
-            key = f"{case.group}: {case.name}"
-            best[key] = min(best.get(key, took), took)
+            if number < case.rounds:
+                key = f"{case.group}: {case.name}"
+                took = _run(case)
+                best[key] = min(best.get(key, took), took)
     return [Result(case, *best[f"{case.group}: {case.name}"]) for case in cases]
+
+
+def _run(case: Case) -> tuple[float, float]:
+    beside, cpu, wall = _server_seconds(), time.process_time(), time.perf_counter()
+    case.run()
+    return time.process_time() - cpu + _server_seconds() - beside, time.perf_counter() - wall
+
+
+def _server_seconds() -> float:
+    """CPU seconds of the PostgreSQL process that serves this connection, in steps of 10 ms."""
+    if connection.vendor != "postgresql":
+        return 0.0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        times = psutil.Process(cursor.fetchone()[0]).cpu_times()
+    return float(times.user + times.system)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -110,22 +111,32 @@ def _phrase(texts: tuple[str, ...], words: Words) -> Iterator[tuple[int, int]]:
     starts = {first for first, _ in words.at(stem(texts[0]))}
     starts |= {first for first, last in words.at(stem(texts[0] + texts[1])) if first == last}
     for start in sorted(starts):
-        end = _phrase_end(texts, 0, start, words)
+        end = _phrase_end(texts, 0, start, words, set())
         if end is not None:
             yield start, end
 
 
-def _phrase_end(texts: tuple[str, ...], number: int, place: int, words: Words) -> int | None:
-    """The last word of the phrase's rest, which begins with word `number` at `place`."""
+def _phrase_end(
+    texts: tuple[str, ...], number: int, place: int, words: Words, failed: set[tuple[int, int]]
+) -> int | None:
+    """The last word of the phrase's rest, which begins with word `number` at `place`.
+
+    `failed` remembers what was tried, so that no phrase makes it try the same rest twice.
+    """
     if number == len(texts):
         return place - 1
+    if (number, place) in failed:
+        return None
     for first, last in words.at(stem(texts[number])):
         if first == place:
-            end = _phrase_end(texts, number + 1, last + 1, words)
+            end = _phrase_end(texts, number + 1, last + 1, words, failed)
             if end is not None:
                 return end
     if number + 1 < len(texts) and (place, place) in words.at(stem(texts[number] + texts[number + 1])):
-        return _phrase_end(texts, number + 2, place + 1, words)
+        end = _phrase_end(texts, number + 2, place + 1, words, failed)
+        if end is not None:
+            return end
+    failed.add((number, place))
     return None
 
 
@@ -194,17 +205,30 @@ def _closeness(groups: list[tuple[Place, ...]]) -> float:
 
 
 def _smallest_gap(spots: list[tuple[int, int, int]], groups: int) -> int | None:
-    """Words between the members of the tightest run of spots that holds every group; None without one."""
+    """Words between the members of the tightest run of spots that holds every group; None without one.
+
+    A run's own words are the longest spot of each group in it. `longest` keeps, for each group, the spots that
+    are or may become its longest while the run moves on, so each spot is handled twice, whatever the line.
+    """
     best: int | None = None
-    left, inside = 0, [0] * groups
-    for right, (_, last, number) in enumerate(spots):
-        inside[number] += 1
-        while all(inside):
-            window = spots[left : right + 1]
-            covered = sum(max(b - a + 1 for a, b, n in window if n == group) for group in range(groups))
+    left, covered, missing = 0, 0, groups
+    longest: list[deque[tuple[int, int]]] = [deque() for _ in range(groups)]
+    for right, (first, last, number) in enumerate(spots):
+        held, length = longest[number], last - first + 1
+        covered -= held[0][0] if held else 0
+        missing -= not held
+        while held and held[-1][0] <= length:
+            held.pop()
+        held.append((length, right))
+        covered += held[0][0]
+        while not missing:
             gap = max(last - spots[left][0] + 1 - covered, 0)
             best = gap if best is None else min(best, gap)
-            inside[spots[left][2]] -= 1
+            held = longest[spots[left][2]]
+            if held[0][1] == left:
+                covered -= held.popleft()[0]
+                covered += held[0][0] if held else 0
+                missing += not held
             left += 1
     return best
 

@@ -17,6 +17,7 @@ from django.db.models import Prefetch
 from digest.matching import Document, describe
 from digest.models import Edition, Match, Paper
 from digest.models.papers import PaperQuerySet
+from digest.postings import Postings
 from digest.queries import Query, QueryIndex
 from subscriptions.interests.parser import InterestError
 from subscriptions.models import Interest
@@ -74,7 +75,7 @@ def _match_batch(index: QueryIndex, batch: PaperQuerySet, now: dt.datetime) -> i
         papers = list(batch.select_for_update().values_list("pk", flat=True))
         locked = Paper.objects.filter(pk__in=papers)
         Match.objects.filter(paper__in=papers).delete()
-        stored = _store(_rows(index, with_sources(locked)))
+        stored = _store(_rows(index, Postings(list(with_sources(locked)))))
         locked.update(matched_at=now)
     return stored
 
@@ -85,7 +86,9 @@ def match_interests(now: dt.datetime) -> int:
     if not new:
         return 0
     index = QueryIndex(_queries(new))
-    stored = _store(_rows(index, with_sources(Paper.objects.fresh(now, days=RECENT_DAYS))))
+    stored = sum(
+        _store(_rows(index, batch)) for batch in _batches(with_sources(Paper.objects.fresh(now, days=RECENT_DAYS)))
+    )
     Interest.objects.filter(pk__in=[row.pk for row in new]).update(matched_at=now)
     logger.info("Matched %d new interests: %d matches.", len(new), stored)
     return stored
@@ -100,11 +103,18 @@ def _queries(interests: Iterable[Interest]) -> Iterator[Query]:
             logger.error("Interest %d cannot be read and matches nothing: %s", row.pk, error)
 
 
-def _rows(index: QueryIndex, papers: Iterable[Document]) -> Iterator[Match]:
-    for paper in papers:
-        for interest_id, found in index.matches(paper):
+def _batches(papers: Iterator[Document]) -> Iterator[Postings]:
+    while batch := list(islice(papers, _BATCH)):
+        yield Postings(batch)
+
+
+def _rows(index: QueryIndex, papers: Postings) -> Iterator[Match]:
+    """A row for each pair that matches: only there it is asked how well, and where."""
+    for query, paper in index.matches(papers):
+        found = query.find(paper)
+        if found:
             yield Match(
-                interest_id=interest_id,
+                interest_id=query.interest_id,
                 paper_id=paper.paper_id,
                 weight=round(found.weight, 4),
                 places=describe(found, paper),

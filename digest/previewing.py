@@ -5,18 +5,20 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import threading
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from anymail.message import AnymailMessage
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Sum
 
 from digest.composing import compose, show
-from digest.matching import Document, describe
+from digest.matching import describe
 from digest.models import Digest, Paper
+from digest.models.papers import PaperQuerySet
 from digest.percolation import RECENT_DAYS, with_sources
-from digest.queries import Query
+from digest.postings import Postings
+from digest.queries import Query, QueryIndex
 from digest.ranking import Candidate, Day, Hit, Line, Wishes, rank
 from digest.selecting import choose
 from subscriptions import schedule
@@ -26,6 +28,7 @@ from subscriptions.models import Subscriber
 
 PREVIEW_DAYS = 7
 SEARCH_RESULTS = 50
+BATCH = 500  # papers in one IN (...)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +55,36 @@ class Preview:
     days: int
 
 
-class _Documents:
-    """The recent papers taken apart, kept by this process until a paper changes."""
+class _Recent:
+    """The recent papers taken apart, kept by this process; only papers that are new or changed are read again."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._stamp: tuple[Any, ...] = ()
-        self._documents: list[Document] = []
+        self._changed_at: dict[int, dt.datetime] = {}
+        self._postings = Postings([])
 
-    def recent(self, now: dt.datetime) -> list[Document]:
+    def papers(self, now: dt.datetime) -> Postings:
         fresh = Paper.objects.fresh(now, days=RECENT_DAYS)
-        found = fresh.aggregate(count=Count("pk"), last=Max("pk"), changed=Max("changed_at"))
-        stamp = tuple(found.values())
+        stamp = tuple(fresh.aggregate(count=Count("pk"), last=Max("pk"), sum=Sum("pk"), at=Max("changed_at")).values())
         with self._lock:
             if stamp != self._stamp:
-                self._documents = list(with_sources(fresh))
+                self._read(fresh)
                 self._stamp = stamp
-            return self._documents
+            return self._postings
+
+    def _read(self, fresh: PaperQuerySet) -> None:
+        changed_at = dict(fresh.order_by("pk").values_list("pk", "changed_at"))
+        have = {paper.paper_id: paper for paper in self._postings.papers}
+        lacking = [pk for pk, at in changed_at.items() if self._changed_at.get(pk) != at]
+        for start in range(0, len(lacking), BATCH):
+            for paper in with_sources(Paper.objects.filter(pk__in=lacking[start : start + BATCH])):
+                have[paper.paper_id] = paper
+        self._changed_at = changed_at
+        self._postings = Postings([have[pk] for pk in changed_at if pk in have])
 
 
-_documents = _Documents()
+_recent = _Recent()
 
 
 def preview(lines: Sequence[str], now: dt.datetime, *, max_papers: int = 10, trending_share: int = 0) -> Preview:
@@ -81,8 +94,8 @@ def preview(lines: Sequence[str], now: dt.datetime, *, max_papers: int = 10, tre
         for pk, upvotes in Paper.objects.fresh(now, days=PREVIEW_DAYS).values_list("pk", "upvotes")
     }
     nodes = [parse(line) for line in lines]
-    documents = [paper for paper in _documents.recent(now) if paper.paper_id in fresh]
-    hits = {number: _hits(Query.of(number, node), documents) for number, node in enumerate(nodes)}
+    papers = _recent.papers(now)
+    hits = {number: _hits(Query.of(number, node), papers, fresh) for number, node in enumerate(nodes)}
     wished = [Line(n, line, language.is_mute(node)) for n, (line, node) in enumerate(zip(lines, nodes, strict=True))]
     picks = rank(Wishes(tuple(wished), max_papers, trending_share), Day(fresh, hits))
     counts = [LineCount(line.typed, len(hits[line.interest_id]), len(fresh), line.is_mute) for line in wished]
@@ -91,7 +104,7 @@ def preview(lines: Sequence[str], now: dt.datetime, *, max_papers: int = 10, tre
 
 def search(line: str, now: dt.datetime) -> list[dict[str, Any]]:
     """The recent papers an interest line finds, best first. Raises InterestError."""
-    hits = _hits(Query.of(0, parse(line)), _documents.recent(now))
+    hits = _hits(Query.of(0, parse(line)), _recent.papers(now))
     hits.sort(key=lambda hit: (-hit.weight, hit.paper_id))
     picks = [
         {
@@ -106,13 +119,11 @@ def search(line: str, now: dt.datetime) -> list[dict[str, Any]]:
     return show(_with_papers(picks))
 
 
-def _hits(query: Query, documents: Sequence[Document]) -> list[Hit]:
+def _hits(query: Query, papers: Postings, only: Container[int] | None = None) -> list[Hit]:
+    """How well, and where, the query finds the papers; `only` those of these ids."""
     hits = []
-    for paper in documents:
-        # Most papers lack the word a line cannot match without: ask that first.
-        if query.gates is not None and not any(gate in paper.title or gate in paper.abstract for gate in query.gates):
-            continue
-        found = query.find(paper)
+    for _, paper in QueryIndex([query]).matches(papers):
+        found = query.find(paper) if only is None or paper.paper_id in only else None
         if found:
             hits.append(Hit(paper.paper_id, round(found.weight, 4), describe(found, paper)))
     return hits

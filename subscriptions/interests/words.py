@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -97,42 +98,49 @@ class Words:
     """A text taken apart once: which terms stand where.
 
     `terms[i]` is the i-th word's term, `spans[i]` its (start, end) in the text. `at(term)` gives the
-    places of a term as (first, last) word numbers, last > first where two words are written as one.
+    places of a term as (first, last) word numbers, last > first where two words are written as one;
+    `single` and `glued` are what it looks up, the latter by `as_glued`, with the first word's number.
     """
 
-    __slots__ = ("_glued", "_places", "folded", "spans", "terms")
+    __slots__ = ("folded", "glued", "single", "spans", "terms")
 
     def __init__(self, text: str) -> None:
         found = list(split(text))
         self.folded = [word for word, _, _ in found]
         self.terms = [stem(word) for word in self.folded]
         self.spans = [(start, end) for _, start, end in found]
-        self._places: dict[str, list[tuple[int, int]]] = {}
+        # Two flat dictionaries of numbers: a paper is taken apart for all interests at once, so this loop is
+        # most of what matching costs.
+        self.single: defaultdict[str, list[int]] = defaultdict(list)
+        self.glued: defaultdict[str, list[int]] = defaultdict(list)
         for number, term in enumerate(self.terms):
-            self._places.setdefault(term, []).append((number, number))
-        self._glued: dict[str, list[tuple[int, int]]] = {}
-        for number in range(len(found) - 1):
-            if self._are_joined(text, number):
-                key = as_glued(self.folded[number] + self.terms[number + 1])
-                self._glued.setdefault(key, []).append((number, number + 1))
+            self.single[term].append(number)
+        for number, is_joined in enumerate(self._joints(text)):
+            if is_joined:
+                self.glued[as_glued(self.folded[number] + self.terms[number + 1])].append(number)
 
-    def _are_joined(self, text: str, number: int) -> bool:
-        between = text[self.spans[number][1] : self.spans[number + 1][0]]
-        if not _JOINT.fullmatch(between):
-            return False
-        # "the rapist" is no therapist: loose words join only when both carry meaning.
-        return between[0] not in " \n\t\u00a0" or not (
-            self.folded[number] in STOP_WORDS or self.folded[number + 1] in STOP_WORDS
-        )
+    def _joints(self, text: str) -> Iterator[bool]:
+        """For each word but the last, whether it may be one with the next."""
+        carries_meaning = [word not in STOP_WORDS for word in self.folded]
+        for number in range(len(self.spans) - 1):
+            between = text[self.spans[number][1] : self.spans[number + 1][0]]
+            if between == "-":
+                yield True
+            elif between == " " or _JOINT.fullmatch(between):
+                # "the rapist" is no therapist: loose words join only when both carry meaning.
+                is_loose = between[0] in " \n\t\u00a0"
+                yield not is_loose or (carries_meaning[number] and carries_meaning[number + 1])
+            else:
+                yield False
 
     def __contains__(self, term: str) -> bool:
-        return term in self._places or as_glued(term) in self._glued
+        return term in self.single or as_glued(term) in self.glued
 
     def at(self, term: str) -> list[tuple[int, int]]:
         """Where the term stands, in order, as one word or as two."""
-        plain = self._places.get(term, [])
-        glued = self._glued.get(as_glued(term))
-        return sorted(plain + glued) if glued else plain
+        places = [(number, number) for number in self.single.get(term, ())]
+        glued = self.glued.get(as_glued(term))
+        return sorted(places + [(number, number + 1) for number in glued]) if glued else places
 
     def starting_with(self, prefix: str) -> list[tuple[int, int]]:
         """Where a word begins with these folded letters."""
@@ -140,4 +148,4 @@ class Words:
 
     def keys(self) -> set[str]:
         """Everything `at` could find something for: terms, and the keys of glued pairs."""
-        return self._places.keys() | self._glued.keys()
+        return self.single.keys() | self.glued.keys()

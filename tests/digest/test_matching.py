@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.matching import Document, describe
+from digest.matching import Document, _smallest_gap, describe
+from digest.postings import Postings
 from digest.queries import Query, QueryIndex
-from digest.sources import kinds
-from subscriptions.interests.parser import parse
+from subscriptions.interests.language import And, Node, Or, Phrase, Prefix, Word
+from subscriptions.interests.parser import InterestError, parse
 
 
 def paper(title: str = "", abstract: str = "", **more: object) -> Document:
@@ -101,8 +105,10 @@ def test_it_says_which_characters_matched() -> None:
 
 def test_it_asks_a_mute_of_every_paper() -> None:
     index = QueryIndex([Query.of(7, parse("-survey"))])
-    assert [number for number, _ in index.matches(paper("A survey of things"))] == [7]
-    assert not list(index.matches(paper("A study of things")))
+    both = Postings([paper("A study of things"), paper("A survey of things")])
+    assert [(query.interest_id, found.texts["title"]) for query, found in index.matches(both)] == [
+        (7, "A survey of things")
+    ]
 
 
 WORDS = ["agent", "robot", "image", "fine-tuning", "LLM", "deep", "sea", "survey", "video", "model"]
@@ -126,27 +132,152 @@ def test_an_exclusion_never_gains_a_match(line: str, other: str, title: list[str
         assert matches(line, document)
 
 
-@given(st.lists(lines, min_size=1, max_size=8), texts, texts)
-def test_the_index_finds_what_asking_each_finds(all_lines: list[str], title: list[str], abstract: list[str]) -> None:
-    document = paper(" ".join(title), " ".join(abstract), authors=["Ada L"])
+def same_pairs(all_lines: list[str], documents: list[Document]) -> bool:
+    """Whether the index finds the pairs that asking each paper for each line finds."""
     queries = [Query.of(number, parse(line)) for number, line in enumerate(all_lines)]
-    by_index = dict(QueryIndex(queries).matches(document))
-    one_by_one = {query.interest_id: found for query in queries if (found := query.find(document))}
-    assert by_index == one_by_one
+    by_index = [(query.interest_id, one.paper_id) for query, one in QueryIndex(queries).matches(Postings(documents))]
+    one_by_one = {(query.interest_id, one.paper_id) for query in queries for one in documents if query.find(one)}
+    return len(by_index) == len(one_by_one) and set(by_index) == one_by_one
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.data())
-def test_the_index_agrees_on_real_papers(shared_data: Path, data: st.DataObject) -> None:
-    listings = kinds.parse((shared_data / "seeds" / "000_09e0d2716063a917.txt").read_bytes()).listings
-    one = data.draw(st.sampled_from(listings))
-    document = Document(1, one.title, one.abstract)
-    vocabulary = sorted(set(re.findall(r"[A-Za-z]{4,}", one.abstract)))
-    words = data.draw(st.lists(st.sampled_from(vocabulary), min_size=1, max_size=3))
-    line = json.dumps(" ".join(words), ensure_ascii=False) if data.draw(st.booleans()) else " ".join(words)
+# Words that are each other's parts or forms, so that glued pairs, phrases and stems meet in every way.
+SMALL = [
+    "fine",
+    "tuning",
+    "finetuned",
+    "fine-tune",
+    "tune",
+    "use",
+    "used",
+    "d",
+    "state",
+    "of",
+    "the",
+    "art",
+    "LLM",
+    "a",
+]
+small_texts = st.lists(st.sampled_from([*SMALL, "large", "language", "models", "thought.", "3.5"]), max_size=12).map(
+    " ".join
+)
+names = st.lists(
+    st.sampled_from(["Ada Lovelace", "A. Lovelace", "Lovelace, Ada B.", "José Müller", "J Muller"]), max_size=2
+)
+labels = st.lists(st.sampled_from(["cs.CL", "cs.LG", "csx.AI", "cs"]), max_size=2)
+leaves = st.one_of(
+    st.sampled_from(SMALL),
+    st.lists(st.sampled_from(SMALL), min_size=2, max_size=4).map(lambda words: f'"{" ".join(words)}"'),
+    st.sampled_from(["fin*", "use*", "tun*", "title:fine", 'title:"fine tuning"', "title:use*", "category:cs"]),
+    st.sampled_from(["category:cs.cl", "source:hf", 'author:"A. Lovelace"', "author:ada", 'author:"muller, j."']),
+)
+either = st.lists(leaves, min_size=1, max_size=3).map(" OR ".join)
+rows = st.lists(leaves | either.map(lambda inner: f"({inner})"), min_size=1, max_size=4).map(" ".join)
+mutes = st.lists(leaves, max_size=2).map(lambda refused: "".join(f" -{one}" for one in refused))
+
+
+def readable(line: str) -> bool:
     try:
-        query = Query.of(1, parse(line))
-    except ValueError:
-        return  # only stop words
-    found = query.find(document)
-    assert dict(QueryIndex([query]).matches(document)) == ({1: found} if found else {})
+        parse(line)
+    except InterestError:
+        return False
+    return True
+
+
+whole_language = st.one_of(
+    st.builds("{}{}".format, rows, mutes),
+    st.builds("({} OR {}){}".format, rows, rows, mutes),
+    leaves.map("-{}".format),
+).filter(readable)
+small_papers = st.builds(dict, title=small_texts, abstract=small_texts, authors=names, categories=labels)
+
+
+@settings(deadline=None)
+@given(st.lists(whole_language, min_size=1, max_size=8), st.lists(small_papers, max_size=4))
+def test_the_index_finds_what_asking_each_finds(all_lines: list[str], some: list[dict[str, Any]]) -> None:
+    documents = [Document(number, **one, sources=["hf"][: number % 2]) for number, one in enumerate(some)]
+    assert same_pairs(all_lines, documents)
+
+
+@pytest.fixture(scope="module")
+def real_papers(shared_data: Path) -> list[Document]:
+    with gzip.open(shared_data / "hf_daily" / "hf_daily_dev.jsonl.gz", "rt", encoding="utf-8") as file:
+        found = [json.loads(line) for line in file][-150:]
+    return [
+        Document(number, one["title"], one["abstract"], one["authors"], ["cs.CL"][: number % 2], ["huggingface"])
+        for number, one in enumerate(found)
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_the_index_agrees_on_real_papers(real_papers: list[Document], data: st.DataObject) -> None:
+    def passage(length: int) -> str:
+        found = re.findall(r"[^\W_]+", data.draw(st.sampled_from(real_papers)).texts["abstract"])
+        start = data.draw(st.integers(0, max(len(found) - length, 0)))
+        return " ".join(found[start : start + length])
+
+    name = data.draw(st.sampled_from([name for one in real_papers for name in one.authors]))
+    shapes = (
+        lambda: passage(1),
+        lambda: passage(2),
+        lambda: f"{passage(1)} {passage(1)} {passage(1)}",
+        lambda: f'"{passage(2)}"',
+        lambda: f'"{passage(4)}"',
+        lambda: f'{passage(1)} OR "{passage(2)}"',
+        lambda: f"({passage(1)} OR {passage(1)}) {passage(1)} -{passage(1)}",
+        lambda: f"title:{passage(1)}",
+        lambda: f'title:"{passage(2)}"',
+        lambda: f"{passage(1)[:4]}* category:cs",
+        lambda: f"author:{json.dumps(name, ensure_ascii=False)}",
+        lambda: f"author:{json.dumps(' '.join(reversed(name.split())), ensure_ascii=False)} source:huggingface",
+        lambda: f"-{passage(1)}",
+    )
+    all_lines = [line for shape in shapes if readable(line := shape())]
+    assert same_pairs(all_lines, real_papers)
+
+
+spots = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3), st.integers(0, 2)), max_size=15)
+
+
+@given(spots)
+def test_the_smallest_gap_is_what_trying_every_run_finds(drawn: list[tuple[int, int, int]]) -> None:
+    ordered = sorted((first, first + longer, number) for first, longer, number in drawn)
+    gaps = []
+    for left in range(len(ordered)):
+        for right in range(left, len(ordered)):
+            run = ordered[left : right + 1]
+            if {number for _, _, number in run} == {0, 1, 2}:
+                covered = sum(max(b - a + 1 for a, b, n in run if n == number) for number in range(3))
+                gaps.append(max(run[-1][1] - run[0][0] + 1 - covered, 0))
+                break
+    assert _smallest_gap(ordered, 3) == min(gaps, default=None)
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        Or(tuple(Word(f"w{n}") for n in range(300))),
+        And(tuple(Or((Word("a"), Word("b"), Prefix("w"))) for _ in range(60))),
+        And(tuple(Prefix("w") for _ in range(60))),
+        Phrase(("a",) * 300),
+        Phrase(("use", "d") * 100),
+    ],
+    ids=["300 alternatives", "60 wide groups", "60 prefixes", "a phrase of one word", "a phrase to read in many ways"],
+)
+def test_no_line_makes_the_work_grow_with_itself_more_than_evenly(node: Node) -> None:
+    """Counted in function calls, which a busy machine does not change: a few hundred for a word of the paper."""
+    document = paper(abstract=" ".join(["a", "b", "used", *(f"w{n}" for n in range(60))] * 4))
+    calls = 0
+
+    def count(frame: object, event: str, arg: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    query = Query.of(1, node)
+    sys.setprofile(count)
+    try:
+        query.find(document)
+        list(QueryIndex([query]).matches(Postings([document])))
+    finally:
+        sys.setprofile(None)
+    assert calls < 400_000
