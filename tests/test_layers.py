@@ -14,11 +14,12 @@ FILES = [path for app in APPS for path in sorted((ROOT / app).rglob("*.py")) if 
 # Inside digest, each line may import from the lines above it only.
 FLOORS = [
     {"sources", "sample"},
-    {"excerpts", "fetch", "matching", "ranking"},
-    {"queries"},
+    {"excerpts", "fetch", "matching", "vectors"},
+    {"queries", "closeness", "taste"},
+    {"ranking"},
     {"models"},
     {"links", "papers"},
-    {"ingest", "percolation", "composing"},
+    {"ingest", "percolation", "composing", "corpus", "evaluation"},
     {"selecting", "tracking"},
     {"delivery", "previewing", "dashboard", "health"},
     {"tasks", "views", "feeds", "api", "metrics", "admin"},

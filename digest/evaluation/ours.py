@@ -1,0 +1,88 @@
+"""Our ranking on judged papers, through the same functions the mail is made with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from digest.closeness import Nearness, terms_of
+from digest.evaluation import sets
+from digest.matching import Document, describe
+from digest.queries import Query, QueryIndex
+from digest.ranking import Candidate, Day, Hit, Line, Scale, Wishes, rank
+from digest.taste import MORE, PASSED_OVER, Likeness, Taste, taste
+from digest.vectors import Background, Integers, Text, Vocabulary
+from subscriptions.interests.language import Node
+from subscriptions.interests.parser import InterestError, parse
+
+# A mail leaves out what is too far from the reader; here every paper gets its place.
+EVERYTHING: dict[str, float] = {"close_enough": -np.inf, "to_taste": -np.inf, "least": -np.inf}
+
+
+class Desk:
+    """Papers, known by their place, and the lines and readers they are ranked for."""
+
+    def __init__(
+        self, documents: Sequence[sets.Document], texts: Sequence[Text], vocabulary: Vocabulary, background: Background
+    ) -> None:
+        self.documents, self.texts, self.vocabulary, self.background = documents, texts, vocabulary, background
+        self.nearness = Nearness(background, texts, vocabulary)
+
+    def day(
+        self, among: Integers, lines: Sequence[str], upvotes: dict[int, int] | None = None, scale: Scale | None = None
+    ) -> Day:
+        """The candidates with the lines' matches; a line's number stands for its interest."""
+        votes = upvotes or {}
+        candidates = {
+            int(place): Candidate(int(place), votes.get(int(place), 0), self.documents[place].rank) for place in among
+        }
+        nodes = [_node(line) for line in lines]
+        day = Day(candidates, self._hits(among, nodes), scale=scale or Scale(**EVERYTHING))
+        asked = [terms_of(line, node) for line, node in zip(lines, nodes, strict=True)]
+        near = self.nearness.to(asked)[:, day.papers] if lines else np.zeros((0, len(among)))
+        return Day(candidates, day.hits, dict(zip(lines, near, strict=True)), scale=day.scale)
+
+    def _hits(self, among: Integers, nodes: Sequence[Node | None]) -> dict[int, list[Hit]]:
+        index = QueryIndex(Query.of(number, node) for number, node in enumerate(nodes) if node is not None)
+        hits: dict[int, list[Hit]] = {}
+        for place in among if nodes else ():
+            paper = Document(int(place), self.documents[place].title, self.documents[place].text)
+            for number, found in index.matches(paper):
+                hits.setdefault(number, []).append(Hit(int(place), found.weight, describe(found, paper)))
+        return hits
+
+    def order(
+        self,
+        day: Day,
+        lines: Sequence[int],
+        liked: Iterable[int] = (),
+        passed: Iterable[int] = (),
+        refused: Iterable[int] = (),
+    ) -> list[int]:
+        """The candidates, best first, for a reader of these lines who liked and passed over these papers."""
+        typed = list(day.close)
+        wishes = Wishes(tuple(Line(number, typed[number]) for number in lines), 2 * len(day.papers), 50)
+        picks = rank(wishes, day, refused, self._taste(day, liked, passed))
+        return [pick["paper"] for pick in picks]
+
+    def _taste(self, day: Day, liked: Iterable[int], passed: Iterable[int]) -> Taste | None:
+        said = {int(paper): PASSED_OVER for paper in passed} | {int(paper): MORE for paper in liked}
+        if not said:
+            return None
+        papers = list(said)
+        alike = self.likeness.to_candidates(np.array(papers), np.array(day.papers))
+        return taste(said, {paper: row for row, paper in enumerate(papers)}, alike)
+
+    @cached_property
+    def likeness(self) -> Likeness:
+        return Likeness(self.background, self.texts, len(self.vocabulary))
+
+
+def _node(line: str) -> Node | None:
+    """The line as the language reads it; None where it cannot, so that it speaks as a bag of words only."""
+    try:
+        return parse(line)
+    except InterestError:
+        return None
