@@ -22,6 +22,7 @@ SIDE_BY_SIDE = 0.1  # two neighbours of the line that are neighbours in the pape
 # Relevance feedback without a reader (RM3: Abdul-Jaleel et al., 2004): the line is widened by the words of the
 # papers nearest to it, and keeps most of its own say.
 NEAREST, WIDENED_BY, OWN_SAY = 3, 100, 0.7
+TELLING = 2.0  # rarity of a word in one paper of eight: commoner ones speak more softly
 
 
 def terms_of(typed: str, node: Node | None) -> list[str]:
@@ -81,10 +82,13 @@ class Nearness:
         own = unit(counts(asked, self.width))
         beside = SIDE_BY_SIDE * self._side_by_side(asked) / _repeats(asked)[:, None]
         score = (own @ self._by_term).toarray() + beside
-        greatest = (own @ self.rarity) * (SATURATION + 1)
-        near = OWN_SAY * score + (1 - OWN_SAY) * (self._widening(score) @ self._by_term).toarray()
-        shares: Floats = near / np.where(greatest > 0, greatest * OWN_SAY, 1)[:, None]
-        shares[greatest <= 0] = 0
+        weight = np.asarray(own.sum(axis=1)).ravel()
+        rarity = (own @ self.rarity) / np.where(weight > 0, weight, 1)
+        # What nearly every paper holds tells none apart, and neither do the words that stand around it.
+        say = (1 - OWN_SAY) * np.minimum(rarity / TELLING, 1)
+        near = OWN_SAY * score + say[:, None] * (self._widening(score) @ self._by_term).toarray()
+        greatest = OWN_SAY * (SATURATION + 1) * weight * np.maximum(rarity, TELLING / 2)
+        shares: Floats = near / np.where(greatest > 0, greatest, 1)[:, None]
         return shares
 
     def _widening(self, scores: Floats) -> Any:

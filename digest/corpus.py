@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -17,12 +18,12 @@ from django.db.models import Count, Max
 from digest.closeness import Nearness, terms_of
 from digest.models import Paper
 from digest.ranking import Candidate, in_order
-from digest.taste import Likeness, Taste, taste
+from digest.taste import Likeness, Taste, taste, trust
 from digest.vectors import Background, Floats, Text, Vocabulary
 from subscriptions.interests.parser import InterestError, reread
 
 BACKGROUND = 2000  # papers: some weeks of the dailies; more changed nothing that could be measured
-_KEPT_LINES = 20_000  # a float for each candidate: 50 MB with 300 of them
+_KEPT_LINES = 5_000  # a float for each paper: 50 MB
 
 
 class Corpus:
@@ -66,12 +67,15 @@ class Corpus:
             self._near.clear()
             new = list(lines)
         if new and len(self.order):
-            near = self.nearness.to([_terms(typed, lines[typed]) for typed in new])[:, self.order]
+            near = self.nearness.to([_terms(typed, lines[typed]) for typed in new])
             self._near |= dict(zip(new, near.astype(np.float32), strict=True))
-        return {typed: self._near[typed] for typed in lines if typed in self._near}
+        return {typed: self._near[typed][self.order] for typed in lines if typed in self._near}
 
-    def tastes(self, said: Mapping[int, Mapping[int, float]]) -> dict[int, Taste]:
-        """By reader, from what each said of papers; one query for those that are older than the corpus."""
+    def tastes(self, said: Mapping[int, Mapping[int, float]], lines: Mapping[int, Sequence[str]]) -> dict[int, Taste]:
+        """By reader, from what each said of papers, and from the lines each typed, asked of `close` before.
+
+        One query for papers older than the corpus.
+        """
         if not said:
             return {}
         papers = sorted({paper for of_one in said.values() for paper in of_one})
@@ -83,7 +87,16 @@ class Corpus:
         rows = {paper: number for number, paper in enumerate(paper for paper in papers if paper in place)}
         alike = likeness.to_candidates(np.array([place[paper] for paper in rows], np.int64), self.order)
         learned = {reader: taste(of_one, rows, alike) for reader, of_one in said.items()}
-        return {reader: one for reader, one in learned.items() if one is not None}
+        return {
+            reader: replace(one, trust=self._trust(said[reader], lines.get(reader, ())))
+            for reader, one in learned.items()
+            if one is not None
+        }
+
+    def _trust(self, said: Mapping[int, float], lines: Sequence[str]) -> float:
+        liked = [self.place[paper] for paper, weight in said.items() if weight > 0 and paper in self.place]
+        near = [self._near[typed] for typed in lines if typed in self._near]
+        return trust(np.array(near), liked, len(self.texts)) if near else 1.0
 
 
 def _terms(typed: str, printed: str) -> list[str]:

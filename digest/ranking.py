@@ -18,10 +18,10 @@ from digest.taste import Taste
 from digest.vectors import Floats, Integers
 
 INTERESTS, TRENDING = "interests", "trending"
-TREND_POINTS = 0.5  # at most: it decides among papers that a broad line finds, not between a good match and a poor one
-CLOSE_POINTS = 4.0  # of a paper that holds all that a line asks for, at its best
+TREND_POINTS = 1.0  # at most: it decides among papers that a broad line finds, not between a good match and a poor one
+CLOSE_POINTS = 2.0  # of a paper that holds all that a line asks for, at its best
 CLOSE_ENOUGH = 0.5  # of a line's closeness, for a paper that no line matches
-TASTE_POINTS = 1.0  # a degree of taste
+TASTE_POINTS = 2.0  # a degree of taste
 TO_TASTE = 2.0  # degrees, for a paper that no line matches or is close to
 TWIN_SHARE = 0.5  # of its points a paper loses that is nearly the same as one above it
 
@@ -148,7 +148,7 @@ def rank(
     finer = np.zeros(len(day.papers))  # what rounding took: it decides between equal points
     for line in wishes.lines:
         if not line.is_mute:
-            _add_line(day, line, points, finer, wanted)
+            _add_line(day, line, taste.trust if taste else 1.0, points, finer, wanted)
     if taste is not None:
         points += hundredths(day.scale.taste * taste.degree)
         finer += day.scale.taste * taste.degree
@@ -164,17 +164,21 @@ def rank(
     return picks + [_bare(day, int(place)) for place in trending]
 
 
-def _add_line(day: Day, line: Line, points: Integers, finer: Floats, wanted: Any) -> None:
+def _add_line(day: Day, line: Line, trust: float, points: Integers, finer: Floats, wanted: Any) -> None:
     found = day.found(line.interest_id)
     if found:
         places = list(found)
-        points[places] += np.array([worth for worth, _ in found.values()])
+        points[places] += _trusted(np.array([worth for worth, _ in found.values()]), trust)
         wanted[places] = True
     near = day.near(line.typed)
     if near is not None:
-        points += near
-        finer += day.scale.close * day.close[line.typed] ** 2
+        points += _trusted(near, trust)
+        finer += trust * day.scale.close * day.close[line.typed] ** 2
         wanted |= day.close[line.typed] >= day.scale.close_enough
+
+
+def _trusted(worth: Integers, trust: float) -> Integers:
+    return worth if trust == 1.0 else np.rint(trust * worth).astype(np.int64)
 
 
 def _free(wishes: Wishes, day: Day, already_sent: Iterable[int]) -> Any:
@@ -214,7 +218,8 @@ def _best(day: Day, points: Integers, finer: Floats, wanted: Any, most: int) -> 
 
 
 def _pick(day: Day, wishes: Wishes, taste: Taste | None, place: int, cut: int, twin: int) -> dict[str, Any]:
-    reasons = [reason for line in wishes.lines if not line.is_mute and (reason := _reason(day, line, place))]
+    trust = taste.trust if taste else 1.0
+    reasons = [reason for line in wishes.lines if not line.is_mute and (reason := _reason(day, line, trust, place))]
     reasons.sort(key=lambda reason: (-reason["points"], reason["line"]))
     liking = int(hundredths(day.scale.taste * taste.degree[[place]])[0]) if taste is not None else 0
     if liking and taste is not None:
@@ -232,12 +237,13 @@ def _bare(day: Day, place: int) -> dict[str, Any]:
     return {"paper": day.papers[place], "lane": TRENDING, "points": trend, "trend": trend, "reasons": []}
 
 
-def _reason(day: Day, line: Line, place: int) -> dict[str, Any] | None:
+def _reason(day: Day, line: Line, trust: float, place: int) -> dict[str, Any] | None:
     """What a line says for a paper: an exact match with its places, or that the paper is close to it."""
     near = day.near(line.typed)
-    close = int(near[place]) if near is not None else 0
+    close = int(_trusted(near[[place]], trust)[0]) if near is not None else 0
     if place in day.found(line.interest_id):
         worth, hit = day.found(line.interest_id)[place]
+        worth = int(_trusted(np.array([worth]), trust)[0])
         return {"line": line.typed, "points": (worth + close) / 100, **hit.places}
     if not close:
         return None

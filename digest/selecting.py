@@ -105,7 +105,8 @@ def choose(readers: list[Subscriber], now: dt.datetime) -> dict[int, list[dict[s
     known = corpus.at(day.candidates, now)
     day = replace(day, close=known.close(printed), twins=known.twins)
     sent = _already_sent(readers, day)
-    tastes = known.tastes(_said(readers, now))
+    typed = {pk: [line.typed for line in of_one if not line.is_mute] for pk, of_one in lines.items()}
+    tastes = known.tastes(_said(readers, now), typed)
     chosen = {}
     for reader in readers:
         wishes = Wishes(tuple(lines[reader.pk]), reader.max_papers, reader.trending_share)

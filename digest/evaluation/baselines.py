@@ -39,18 +39,22 @@ class Terms:
         held.data = (1 + np.log(held.data)) * self.idf[held.indices]
         return unit(held)
 
+    def _held(self, asked: Sequence[Integers]) -> list[Integers]:
+        """Without words that no paper holds."""
+        return [row[row < self.width] for row in asked]
+
     def bm25(self, asked: Sequence[Integers], among: Integers) -> Floats:
         """(lines, papers)"""
         held = self.counts[among].tocsr()
         norm = K1 * (1 - B + B * self.lengths[among] / self.mean)
         row = np.repeat(np.arange(held.shape[0]), np.diff(held.indptr))
         held.data = held.data * (K1 + 1) / (held.data + norm[row]) * self.bm25_idf[held.indices]
-        found: Floats = (counts(asked, self.width) @ held.T).toarray()
+        found: Floats = (counts(self._held(asked), self.width) @ held.T).toarray()
         return found
 
     def cosine(self, asked: Sequence[Integers], among: Integers) -> Floats:
         """(lines, papers)"""
-        found: Floats = (self._tf_idf(counts(asked, self.width)) @ self.rows[among].T).toarray()
+        found: Floats = (self._tf_idf(counts(self._held(asked), self.width)) @ self.rows[among].T).toarray()
         return found
 
     def centroid(self, liked: Integers, among: Integers) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -12,8 +13,8 @@ from digest.evaluation import sets
 from digest.matching import Document, describe
 from digest.queries import Query, QueryIndex
 from digest.ranking import Candidate, Day, Hit, Line, Scale, Wishes, rank
-from digest.taste import MORE, PASSED_OVER, Likeness, Taste, taste
-from digest.vectors import Background, Integers, Text, Vocabulary
+from digest.taste import MORE, PASSED_OVER, Likeness, Taste, taste, trust
+from digest.vectors import Background, Floats, Integers, Text, Vocabulary
 from subscriptions.interests.language import Node
 from subscriptions.interests.parser import InterestError, parse
 
@@ -29,6 +30,7 @@ class Desk:
     ) -> None:
         self.documents, self.texts, self.vocabulary, self.background = documents, texts, vocabulary, background
         self.nearness = Nearness(background, texts, vocabulary)
+        self._near: dict[str, Floats] = {}
 
     def day(
         self, among: Integers, lines: Sequence[str], upvotes: dict[int, int] | None = None, scale: Scale | None = None
@@ -41,8 +43,9 @@ class Desk:
         nodes = [_node(line) for line in lines]
         day = Day(candidates, self._hits(among, nodes), scale=scale or Scale(**EVERYTHING))
         asked = [terms_of(line, node) for line, node in zip(lines, nodes, strict=True)]
-        near = self.nearness.to(asked)[:, day.papers] if lines else np.zeros((0, len(among)))
-        return Day(candidates, day.hits, dict(zip(lines, near, strict=True)), scale=day.scale)
+        near = self.nearness.to(asked) if lines else np.zeros((0, len(self.texts)))
+        self._near = dict(zip(lines, near, strict=True))
+        return replace(day, close={line: row[day.papers] for line, row in self._near.items()})
 
     def _hits(self, among: Integers, nodes: Sequence[Node | None]) -> dict[int, list[Hit]]:
         index = QueryIndex(Query.of(number, node) for number, node in enumerate(nodes) if node is not None)
@@ -64,16 +67,19 @@ class Desk:
         """The candidates, best first, for a reader of these lines who liked and passed over these papers."""
         typed = list(day.close)
         wishes = Wishes(tuple(Line(number, typed[number]) for number in lines), 2 * len(day.papers), 50)
-        picks = rank(wishes, day, refused, self._taste(day, liked, passed))
+        picks = rank(wishes, day, refused, self._taste(day, liked, passed, [typed[n] for n in lines]))
         return [pick["paper"] for pick in picks]
 
-    def _taste(self, day: Day, liked: Iterable[int], passed: Iterable[int]) -> Taste | None:
+    def _taste(self, day: Day, liked: Iterable[int], passed: Iterable[int], lines: Sequence[str]) -> Taste | None:
         said = {int(paper): PASSED_OVER for paper in passed} | {int(paper): MORE for paper in liked}
         if not said:
             return None
         papers = list(said)
         alike = self.likeness.to_candidates(np.array(papers), np.array(day.papers))
-        return taste(said, {paper: row for row, paper in enumerate(papers)}, alike)
+        learned = taste(said, {paper: row for row, paper in enumerate(papers)}, alike)
+        near = np.array([self._near[line] for line in lines])
+        held = [paper for paper in papers if said[paper] > 0]
+        return learned and replace(learned, trust=trust(near, held, len(self.background.texts)))
 
     @cached_property
     def likeness(self) -> Likeness:

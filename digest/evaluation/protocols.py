@@ -63,7 +63,6 @@ def _collection(judged: Collection) -> Iterator[Judgement]:
     day = desk.day(places, asked_for)
     for number, (query, gains) in enumerate(zip(judged.queries, judged.gains, strict=True)):
         asked = [vocabulary.read(query)]
-        asked = [row[row < terms.width] for row in asked]
         orders = {
             OURS: desk.order(day, [asked_for.index(query)]),
             "BM25": best_first(terms.bm25(asked, places)[0], places),
