@@ -7,6 +7,7 @@ the line, is near it too.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -22,12 +23,28 @@ SIDE_BY_SIDE = 0.1  # two neighbours of the line that are neighbours in the pape
 # Relevance feedback without a reader (RM3: Abdul-Jaleel et al., 2004): the line is widened by the words of the
 # papers nearest to it, and keeps most of its own say.
 NEAREST, WIDENED_BY, OWN_SAY = 3, 100, 0.7
+PROSE_WORDS, PROSE_SMALL_WORDS = 7, 2
+_SIGNS = re.compile(r"\bOR\b|\bNOT\b|\bAND\b|\"|\w\*|\w:\w|(?:^|\s)-\w")
 TELLING = 2.0  # rarity of a word in one paper of eight: commoner ones speak more softly
+
+
+def is_prose(typed: str) -> bool:
+    """Whether a line is a sentence rather than a search: long, with small words, without any sign of the language.
+
+    Such a line means its subject. Read as a search it matches nothing, or, where it holds an "or", whatever has the
+    one word beside it.
+    """
+    words = typed.lower().split()
+    return (
+        len(words) >= PROSE_WORDS
+        and sum(word.strip(".,;:?") in STOP_WORDS for word in words) >= PROSE_SMALL_WORDS
+        and not _SIGNS.search(typed)
+    )
 
 
 def terms_of(typed: str, node: Node | None) -> list[str]:
     """The terms a line asks for, repeats kept; what it excludes, and names of authors or sources, left out."""
-    if node is None or _is_plain(node):
+    if node is None or is_prose(typed) or _is_plain(node):
         return [stem(word) for word, _, _ in split(typed) if word not in STOP_WORDS]
     return [stem(word) for word in _wanted(node) if word not in STOP_WORDS]
 

@@ -51,6 +51,7 @@ class Line:
     interest_id: int
     typed: str
     is_mute: bool = False
+    is_prose: bool = False  # only its closeness counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ def rank(
 
 def _add_line(day: Day, line: Line, trust: float, points: Integers, finer: Floats, wanted: Any) -> None:
     found = day.found(line.interest_id)
-    if found:
+    if found and not line.is_prose:
         places = list(found)
         points[places] += _trusted(np.array([worth for worth, _ in found.values()]), trust)
         wanted[places] = True
@@ -241,7 +242,7 @@ def _reason(day: Day, line: Line, trust: float, place: int) -> dict[str, Any] | 
     """What a line says for a paper: an exact match with its places, or that the paper is close to it."""
     near = day.near(line.typed)
     close = int(_trusted(near[[place]], trust)[0]) if near is not None else 0
-    if place in day.found(line.interest_id):
+    if place in day.found(line.interest_id) and not line.is_prose:
         worth, hit = day.found(line.interest_id)[place]
         worth = int(_trusted(np.array([worth]), trust)[0])
         return {"line": line.typed, "points": (worth + close) / 100, **hit.places}

@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Min
 
 from digest import corpus
+from digest.closeness import is_prose
 from digest.models import Delivery, Digest, Feedback, Listing, Match, Paper
 from digest.ranking import Candidate, Day, Hit, Line, Wishes, rank
 from digest.taste import LESS, MORE, PASSED_OVER
@@ -122,7 +123,7 @@ def _lines(readers: list[Subscriber]) -> tuple[dict[int, list[Line]], dict[str, 
     for reader_id, interest_id, typed, is_mute, text in rows.values_list(
         "subscriber_id", "interest_id", "typed", "interest__is_mute", "interest__text"
     ):
-        lines[reader_id].append(Line(interest_id, typed, is_mute))
+        lines[reader_id].append(Line(interest_id, typed, is_mute, is_prose(typed)))
         if not is_mute:
             printed[typed] = text
     return lines, printed

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from digest.closeness import Nearness, terms_of
+from digest.closeness import Nearness, is_prose, terms_of
 from digest.evaluation import sets
 from digest.matching import Document, describe
 from digest.queries import Query, QueryIndex
@@ -66,7 +66,11 @@ class Desk:
     ) -> list[int]:
         """The candidates, best first, for a reader of these lines who liked and passed over these papers."""
         typed = list(day.close)
-        wishes = Wishes(tuple(Line(number, typed[number]) for number in lines), 2 * len(day.papers), 50)
+        wishes = Wishes(
+            tuple(Line(number, typed[number], is_prose=is_prose(typed[number])) for number in lines),
+            2 * len(day.papers),
+            50,
+        )
         picks = rank(wishes, day, refused, self._taste(day, liked, passed, [typed[n] for n in lines]))
         return [pick["paper"] for pick in picks]
 
