@@ -107,7 +107,7 @@ def choose(readers: list[Subscriber], now: dt.datetime) -> dict[int, list[dict[s
     day = replace(day, close=known.close(printed), twins=known.twins)
     sent = _already_sent(readers, day)
     typed = {pk: [line.typed for line in of_one if not line.is_mute] for pk, of_one in lines.items()}
-    tastes = known.tastes(_said(readers, now), typed)
+    tastes = known.tastes(said(readers, now), typed)
     chosen = {}
     for reader in readers:
         wishes = Wishes(tuple(lines[reader.pk]), reader.max_papers, reader.trending_share)
@@ -129,24 +129,24 @@ def _lines(readers: list[Subscriber]) -> tuple[dict[int, list[Line]], dict[str, 
     return lines, printed
 
 
-def _said(readers: list[Subscriber], now: dt.datetime) -> dict[int, dict[int, float]]:
+def said(readers: list[Subscriber], now: dt.datetime) -> dict[int, dict[int, float]]:
     """What each reader said of papers and has not taken back, and what they passed over beside those.
 
     A digest without a word from its reader may not have been opened: what it held was not passed over.
     """
-    said: dict[int, dict[int, float]] = defaultdict(dict)
+    words: dict[int, dict[int, float]] = defaultdict(dict)
     rows = Feedback.objects.filter(subscriber__in=readers, undone_at=None, at__lte=now).order_by("-at", "-pk")
     for reader_id, paper_id, kind in rows.values_list("subscriber_id", "paper_id", "kind"):
-        if len(said[reader_id]) < REMEMBERED:
-            said[reader_id].setdefault(paper_id, LESS if kind == Feedback.Kind.LESS else MORE)
+        if len(words[reader_id]) < REMEMBERED:
+            words[reader_id].setdefault(paper_id, LESS if kind == Feedback.Kind.LESS else MORE)
     since = now.date() - PASSED_OVER_FOR
-    digests = Digest.objects.filter(subscriber__in=list(said), issue_date__gte=since, created_at__lte=now)
+    digests = Digest.objects.filter(subscriber__in=list(words), issue_date__gte=since, created_at__lte=now)
     for reader_id, picks in digests.order_by("-issue_date", "-pk").values_list("subscriber_id", "picks"):
         held = [pick["paper"] for pick in picks]
-        if any(said[reader_id].get(paper) for paper in held):
-            for paper in held[: 2 * REMEMBERED - len(said[reader_id])]:
-                said[reader_id].setdefault(paper, PASSED_OVER)
-    return said
+        if any(words[reader_id].get(paper) for paper in held):
+            for paper in held[: 2 * REMEMBERED - len(words[reader_id])]:
+                words[reader_id].setdefault(paper, PASSED_OVER)
+    return words
 
 
 def read_day(interest_ids: Iterable[int], now: dt.datetime) -> Day:

@@ -43,8 +43,8 @@ class Likeness:
 
     def __init__(self, background: Background, texts: Sequence[Text], width: int) -> None:
         self.background, self.width = background, width
-        self.words = background.tf_idf(texts, width)
-        self.topics = background.topics(self.words)
+        self.words = background.telling(texts, width)
+        self.topics = background.topics(background.tf_idf(texts, width))
         self._mean = np.pad(background.mean, (0, width - background.width))
 
     @cached_property
@@ -68,9 +68,9 @@ class Likeness:
         """With more papers after those it holds; words that none of those has say nothing about likeness."""
         more = copy.copy(self)
         known = [Text(*(row[row < self.width] for row in text)) for text in texts]
-        words = self.background.tf_idf(known, self.width)
-        more.words = sp.vstack([self.words, words]).tocsr()
-        more.topics = np.vstack([self.topics, self.background.topics(words)])
+        topics = self.background.topics(self.background.tf_idf(known, self.width))
+        more.words = sp.vstack([self.words, self.background.telling(known, self.width)]).tocsr()
+        more.topics = np.vstack([self.topics, topics])
         return more
 
     def twins(self, papers: Integers) -> list[tuple[int, int]]:

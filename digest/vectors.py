@@ -133,12 +133,18 @@ class Background:
         held.data = held.data * (SATURATION + 1) / (held.data + SATURATION) * rarity[held.indices]
         return held
 
+    def telling(self, texts: Sequence[Text], width: int) -> Any:
+        """Rows of length one, by BM25F: rare words and titles weigh more than in tf-idf, long abstracts less."""
+        titles, abstracts = [text.title for text in texts], [text.abstract for text in texts]
+        held = counts(titles, width), counts(abstracts, width)
+        return unit(self.bm25f(*held, (lengths(titles), lengths(abstracts)), self.rarity(width)))
+
     @cached_property
     def mean(self) -> Floats:
-        """The average paper, as tf-idf."""
+        """The average paper, as `telling` sees it."""
         if not self.texts:
             return np.zeros(self.width)
-        return np.asarray(self.tf_idf(self.texts, self.width).mean(axis=0)).ravel()
+        return np.asarray(self.telling(self.texts, self.width).mean(axis=0)).ravel()
 
     @cached_property
     def axes(self) -> Floats:

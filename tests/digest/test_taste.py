@@ -11,7 +11,7 @@ import pytest
 from digest import corpus
 from digest.closeness import Nearness, terms_of
 from digest.models import Digest, Feedback, Paper
-from digest.selecting import choose
+from digest.selecting import choose, said
 from digest.taste import LESS, MORE, PASSED_OVER, taste, trust
 from digest.vectors import Background, Vocabulary, of_papers
 from subscriptions.interests.parser import parse
@@ -156,19 +156,14 @@ def test_a_liked_paper_older_than_the_corpus_still_speaks(reader: Subscriber, mo
 
 @pytest.mark.django_db
 def test_papers_sent_beside_one_that_was_liked_were_passed_over(reader: Subscriber) -> None:
+    liked, beside, unopened = (Paper.objects.get(title=title).pk for title in ("Birds 0", "Rocks 0", "Rocks 1"))
+    for days, papers in ((1, (liked, beside)), (2, (unopened,))):
+        at = MORNING - dt.timedelta(days=days)
+        picks = [{"paper": paper} for paper in papers]
+        Digest.objects.create(subscriber=reader, issue_date=at.date(), created_at=at, picks=picks)
+    assert said([reader], MORNING) == {}
     say(reader, "Birds 0")
-    reader.max_papers = 12
-    before = choose([reader], MORNING)[reader.pk]
-    sent = [{"paper": Paper.objects.get(title=title).pk} for title in ("Birds 0", "Rocks 0")]
-    Digest.objects.create(
-        subscriber=reader,
-        issue_date=MORNING.date() - dt.timedelta(days=1),
-        created_at=MORNING - dt.timedelta(days=1),
-        picks=sent,
-    )
-    after = {pick["paper"]: pick["points"] for pick in choose([reader], MORNING)[reader.pk]}
-    rock = Paper.objects.get(title="Rocks 1").pk
-    assert after.get(rock, -9.0) < next(pick["points"] for pick in before if pick["paper"] == rock)
+    assert said([reader], MORNING) == {reader.pk: {liked: MORE, beside: PASSED_OVER}}
 
 
 @pytest.mark.django_db
