@@ -10,15 +10,18 @@ import datetime as dt
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Min
 
+from digest import corpus
+from digest.closeness import is_prose
 from digest.ingest import habits
-from digest.models import Delivery, Digest, Listing, Match, Paper
+from digest.models import Delivery, Digest, Feedback, Listing, Match, Paper
 from digest.ranking import Candidate, Day, Hit, Line, Wishes, rank
+from digest.taste import LESS, MORE, PASSED_OVER
 from subscriptions import schedule
 from subscriptions.addresses import masked
 from subscriptions.models import InterestLine, Subscriber
@@ -26,6 +29,8 @@ from subscriptions.models import InterestLine, Subscriber
 logger = logging.getLogger(__name__)
 
 CHUNK = 200  # readers; a transaction of well under a second
+REMEMBERED = 200  # words of a reader about papers, the latest; the taste of before fades by their number
+PASSED_OVER_FOR = dt.timedelta(days=30)
 LATE = dt.timedelta(days=1)  # after so long without a look, a mail carries the date of its sending
 
 
@@ -104,23 +109,52 @@ def _having_a_digest(readers: list[Subscriber], dates: dict[int, dt.date]) -> It
 
 def choose(readers: list[Subscriber], now: dt.datetime) -> dict[int, list[dict[str, Any]]]:
     """The picks of each reader (by id) at this moment. Reads only; the number of queries is fixed."""
-    lines = _lines(readers)
+    lines, printed = _lines(readers)
     day = read_day({line.interest_id for of_one in lines.values() for line in of_one}, now)
+    known = corpus.at(day.candidates, now)
+    day = replace(day, close=known.close(printed), twins=known.twins)
     sent = _already_sent(readers, day)
-    return {
-        reader.pk: rank(Wishes(tuple(lines[reader.pk]), reader.max_papers, reader.trending_share), day, sent[reader.pk])
-        for reader in readers
-    }
+    typed = {pk: [line.typed for line in of_one if not line.is_mute] for pk, of_one in lines.items()}
+    tastes = known.tastes(said(readers, now), typed)
+    chosen = {}
+    for reader in readers:
+        wishes = Wishes(tuple(lines[reader.pk]), reader.max_papers, reader.trending_share)
+        chosen[reader.pk] = rank(wishes, day, sent[reader.pk], tastes.get(reader.pk))
+    return chosen
 
 
-def _lines(readers: list[Subscriber]) -> dict[int, list[Line]]:
+def _lines(readers: list[Subscriber]) -> tuple[dict[int, list[Line]], dict[str, str]]:
+    """The lines of each reader, and the printed form of each line that is no mute, by how it was typed."""
     lines: dict[int, list[Line]] = defaultdict(list)
+    printed: dict[str, str] = {}
     rows = InterestLine.objects.filter(subscriber__in=readers).order_by("subscriber_id", "position")
-    for reader_id, interest_id, typed, is_mute in rows.values_list(
-        "subscriber_id", "interest_id", "typed", "interest__is_mute"
+    for reader_id, interest_id, typed, is_mute, text in rows.values_list(
+        "subscriber_id", "interest_id", "typed", "interest__is_mute", "interest__text"
     ):
-        lines[reader_id].append(Line(interest_id, typed, is_mute))
-    return lines
+        lines[reader_id].append(Line(interest_id, typed, is_mute, is_prose(typed)))
+        if not is_mute:
+            printed[typed] = text
+    return lines, printed
+
+
+def said(readers: list[Subscriber], now: dt.datetime) -> dict[int, dict[int, float]]:
+    """What each reader said of papers and has not taken back, and what they passed over beside those.
+
+    A digest without a word from its reader may not have been opened: what it held was not passed over.
+    """
+    words: dict[int, dict[int, float]] = defaultdict(dict)
+    rows = Feedback.objects.filter(subscriber__in=readers, undone_at=None, at__lte=now).order_by("-at", "-pk")
+    for reader_id, paper_id, kind in rows.values_list("subscriber_id", "paper_id", "kind"):
+        if len(words[reader_id]) < REMEMBERED:
+            words[reader_id].setdefault(paper_id, LESS if kind == Feedback.Kind.LESS else MORE)
+    since = now.date() - PASSED_OVER_FOR
+    digests = Digest.objects.filter(subscriber__in=list(words), issue_date__gte=since, created_at__lte=now)
+    for reader_id, picks in digests.order_by("-issue_date", "-pk").values_list("subscriber_id", "picks"):
+        held = [pick["paper"] for pick in picks]
+        if any(words[reader_id].get(paper) for paper in held):
+            for paper in held[: 2 * REMEMBERED - len(words[reader_id])]:
+                words[reader_id].setdefault(paper, PASSED_OVER)
+    return words
 
 
 def read_day(interest_ids: Iterable[int], now: dt.datetime) -> Day:

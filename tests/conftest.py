@@ -13,7 +13,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, sync_playwright
 
 from config.environment import private_host
-from digest import ingest, percolation
+from digest import corpus, ingest, percolation, previewing
 from digest.fetch import turns
 from digest.ingest import storing
 from digest.ingest.editions import Circumstances
@@ -149,6 +149,13 @@ def smtp_server(settings: object) -> Iterator[Server]:
         settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""  # type: ignore[attr-defined]
         settings.EMAIL_TIMEOUT = 5  # type: ignore[attr-defined]
         yield server
+
+
+@pytest.fixture(autouse=True)
+def _no_papers_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process keeps papers taken apart by id and time of change; each test's database begins both anew."""
+    monkeypatch.setattr(previewing, "_recent", previewing._Recent())
+    monkeypatch.setattr(corpus, "_kept", corpus._Kept())
 
 
 @pytest.fixture

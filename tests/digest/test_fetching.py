@@ -90,7 +90,7 @@ def test_not_modified_is_no_answer_to_a_plain_question(web: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [ok(b""), head("HTTP/1.1 204 No Content"), ok(gzip.compress(b""), "Content-Encoding: gzip")]
+    "answer", [ok(b""), head("HTTP/1.1 204 No Content"), ok(gzip.compress(b"", mtime=0), "Content-Encoding: gzip")]
 )
 def test_no_content_is_an_error(web: Server, answer: bytes) -> None:
     web.answers["/"] = answer
@@ -109,13 +109,13 @@ def test_a_page_in_chunks_is_put_together(web: Server) -> None:
 
 BARE = zlib.compressobj(wbits=-15)
 PACKED = {
-    "gzip": gzip.compress(b"papers" * 100_000),
-    "x-gzip": gzip.compress(b"papers" * 100_000),
+    "gzip": gzip.compress(b"papers" * 100_000, mtime=0),
+    "x-gzip": gzip.compress(b"papers" * 100_000, mtime=0),
     "deflate": zlib.compress(b"papers" * 100_000),
     "Deflate": BARE.compress(b"papers" * 100_000) + BARE.flush(),
     "identity": b"papers" * 100_000,
-    "GZIP": gzip.compress(b"papers" * 40_000) + gzip.compress(b"papers" * 60_000),
-    " gzip ": gzip.compress(b"papers" * 100_000) + b"\0" * 512,
+    "GZIP": gzip.compress(b"papers" * 40_000, mtime=0) + gzip.compress(b"papers" * 60_000, mtime=0),
+    " gzip ": gzip.compress(b"papers" * 100_000, mtime=0) + b"\0" * 512,
 }
 
 

@@ -57,8 +57,7 @@ def test_many_readers_at_once_get_what_each_gets_alone(given_day: dict[str, Any]
     candidates = {one.paper_id: one for one in given_day["papers"]}
     weights, readers, mutes, sent = (given_day[name] for name in ("weights", "readers", "mutes", "sent"))
     day = Day(candidates, {n: [Hit(p, w, {}) for p, w in one.items()] for n, one in enumerate(weights)})
-    order = sorted(candidates, key=lambda p: (-candidates[p].upvotes, candidates[p].rank, p))
-    place = {paper: number for number, paper in enumerate(order)}
+    place = day.place
     wanted = [[interest for interest in one if interest not in mutes] for one in readers]
     refused = sorted(
         {
@@ -67,10 +66,7 @@ def test_many_readers_at_once_get_what_each_gets_alone(given_day: dict[str, Any]
             for paper in {*sent, *(paper for mute in mutes & set(one) for paper in weights[mute])}
         }
     )
-    points = [
-        {place[p]: round(round(w * day.rarity(n), 2) * 100) for p, w in one.items()} for n, one in enumerate(weights)
-    ]
-    trend = np.array([round(round(day.trend(candidates[paper]), 2) * 100) for paper in order])
+    points = [{at: hundredths for at, (hundredths, _) in day.found(n).items()} for n in range(len(weights))]
     with pytest.MonkeyPatch.context() as patch:
         if in_small_tables:
             patch.setattr(picking, "TABLE_CELLS", 1)
@@ -79,7 +75,7 @@ def test_many_readers_at_once_get_what_each_gets_alone(given_day: dict[str, Any]
         picks = pick(
             rows(wanted),
             hits(points),
-            trend,
+            day.trend,
             most=given_day["most"],
             refused=tuple(np.array(refused, dtype=np.int64).reshape(-1, 2).T),  # type: ignore[arg-type]
         )

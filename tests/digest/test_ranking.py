@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
-from digest.ranking import Candidate, Day, Hit, Line, Wishes, rank
+import numpy as np
+
+from digest.ranking import Candidate, Day, Hit, Line, Scale, Wishes, rank
+from digest.taste import Taste
 
 
 def day(upvotes: dict[int, int], hits: dict[int, dict[int, float]]) -> Day:
@@ -23,7 +27,8 @@ LIKES_1 = (Line(1, "diffusion"),)
 
 
 def test_it_prefers_the_better_match() -> None:
-    assert order(Wishes(LIKES_1), day({1: 0, 2: 99}, {1: {1: 1.0, 2: 0.5}})) == [1, 2]
+    papers = dict.fromkeys(range(3, 40), 0) | {1: 0, 2: 99}
+    assert order(Wishes(LIKES_1), day(papers, {1: {1: 1.0, 2: 0.5}})) == [1, 2]
 
 
 def test_it_prefers_the_rarer_interest() -> None:
@@ -70,3 +75,32 @@ def test_the_same_inputs_in_any_order_give_the_same_picks() -> None:
     shuffled = list(papers.items())
     chance.shuffle(shuffled)
     assert rank(wishes, day(dict(shuffled), dict(reversed(hits.items())))) == first
+
+
+def test_of_two_papers_nearly_the_same_one_stands_back() -> None:
+    found = day({1: 0, 2: 0, 3: 0}, {1: {1: 1.0, 2: 0.98, 3: 0.7}})
+    twins = replace(found, twins={1: frozenset({2}), 2: frozenset({1})})
+    assert order(Wishes(LIKES_1), found) == [1, 2, 3]
+    assert order(Wishes(LIKES_1), twins) == [1, 3, 2]
+    last = rank(Wishes(LIKES_1), twins)[-1]
+    assert last["reasons"][-1]["like"] == 1
+    assert round(100 * last["points"]) == sum(round(100 * reason["points"]) for reason in last["reasons"])
+
+
+def test_a_paper_close_to_a_line_comes_after_those_that_match_it() -> None:
+    close = {"diffusion": np.array([0.0, 0.6, 0.2])}
+    found = replace(day({1: 0, 2: 0, 3: 0}, {1: {1: 1.0}}), close=close)
+    found = replace(found, scale=Scale(close=1.0))
+    picks = rank(Wishes(LIKES_1), found)
+    assert [pick["paper"] for pick in picks] == [1, 2]
+    assert picks[1]["reasons"] == [{"line": "close to: diffusion", "points": 0.36, "words": [], "kind": "close"}]
+
+
+def test_taste_alone_brings_a_paper_only_when_it_is_strong() -> None:
+    learned = Taste(np.array([9.0, 0.5, -9.0]), np.array([7, 7, 7]))
+    assert [pick["paper"] for pick in rank(Wishes(()), day({1: 0, 2: 0, 3: 0}, {}), (), learned)] == [1]
+
+
+def test_what_the_reader_does_not_like_is_left_out_though_it_matches() -> None:
+    learned = Taste(np.array([-9.0, 0.0]), np.array([-1, -1]))
+    assert [pick["paper"] for pick in rank(Wishes(LIKES_1), day({1: 0, 2: 0}, {1: {1: 1, 2: 1}}), (), learned)] == [2]

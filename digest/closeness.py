@@ -1,0 +1,159 @@
+"""How close papers are to lines that need not match them whole. Pure.
+
+The interest language asks for all the words of a line. Beside that exact voice a line also speaks softly, as a
+bag of words: a paper that holds most of a line, in its title, side by side, or that is like the papers nearest to
+the line, is near it too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from digest.vectors import SATURATION, Background, Floats, Integers, Text, Vocabulary, counts, lengths, pairs, unit
+from subscriptions.interests.language import And, Field, Node, Not, Or, Phrase, Word
+from subscriptions.interests.words import STOP_WORDS, split, stem
+
+SIDE_BY_SIDE = 0.1  # two neighbours of the line that are neighbours in the paper, against either alone
+# Relevance feedback without a reader (RM3: Abdul-Jaleel et al., 2004): the line is widened by the words of the
+# papers nearest to it, and keeps most of its own say.
+NEAREST, WIDENED_BY, OWN_SAY = 3, 100, 0.7
+PROSE_WORDS, PROSE_SMALL_WORDS = 7, 2
+_SIGNS = re.compile(r"\bOR\b|\bNOT\b|\bAND\b|\"|\w\*|\w:\w|(?:^|\s)-\w")
+TELLING = 2.0  # rarity of a word in one paper of eight: commoner ones speak more softly
+
+
+def is_prose(typed: str) -> bool:
+    """Whether a line is a sentence rather than a search: long, with small words, without any sign of the language.
+
+    Such a line means its subject. Read as a search it matches nothing, or, where it holds an "or", whatever has the
+    one word beside it.
+    """
+    words = typed.lower().split()
+    return (
+        len(words) >= PROSE_WORDS
+        and sum(word.strip(".,;:?") in STOP_WORDS for word in words) >= PROSE_SMALL_WORDS
+        and not _SIGNS.search(typed)
+    )
+
+
+def terms_of(typed: str, node: Node | None) -> list[str]:
+    """The terms a line asks for, repeats kept; what it excludes, and names of authors or sources, left out."""
+    if node is None or is_prose(typed) or _is_plain(node):
+        return [stem(word) for word, _, _ in split(typed) if word not in STOP_WORDS]
+    return [stem(word) for word in _wanted(node) if word not in STOP_WORDS]
+
+
+def _is_plain(node: Node) -> bool:
+    match node:
+        case Word() | Phrase():
+            return True
+        case And(parts) | Or(parts):
+            return all(_is_plain(part) for part in parts)
+    return False
+
+
+def _wanted(node: Node) -> list[str]:
+    match node:
+        case Word(text):
+            return [text]
+        case Phrase(words):
+            return list(words)
+        case Field("title", part):
+            return _wanted(part)
+        case And(parts) | Or(parts):
+            return [word for part in parts if not isinstance(part, Not) for word in _wanted(part)]
+    return []
+
+
+class Nearness:
+    """Papers ready to be asked how close they are to lines. The first `known` of `texts` are the background."""
+
+    def __init__(self, background: Background, texts: Sequence[Text], vocabulary: Vocabulary) -> None:
+        self.background, self.texts, self.vocabulary = background, texts, vocabulary
+        self.width = len(vocabulary)
+        self.rarity = background.rarity(self.width)
+        self.titles, self.abstracts = [text.title for text in texts], [text.abstract for text in texts]
+        self.lengths = lengths(self.titles), lengths(self.abstracts)
+
+    @cached_property
+    def _by_term(self) -> Any:
+        """(terms, papers): BM25F weights."""
+        titles, abstracts = counts(self.titles, self.width), counts(self.abstracts, self.width)
+        return self.background.bm25f(titles, abstracts, self.lengths, self.rarity).T.tocsr()
+
+    @cached_property
+    def rows(self) -> Any:
+        """(papers, terms): tf-idf."""
+        return self.background.tf_idf(self.texts, self.width)
+
+    def to(self, lines: Sequence[Sequence[str]]) -> Floats:
+        """(lines, papers): 0 far, 1 as near as the line's own words can bring a paper. A line is its terms."""
+        asked = [np.array([self.vocabulary.get(term, -1) for term in line], np.int64) for line in lines]
+        asked = [row[(row >= 0) & (row < self.width)] for row in asked]
+        own = unit(counts(asked, self.width))
+        beside = SIDE_BY_SIDE * self._side_by_side(asked) / _repeats(asked)[:, None]
+        score = (own @ self._by_term).toarray() + beside
+        weight = np.asarray(own.sum(axis=1)).ravel()
+        rarity = (own @ self.rarity) / np.where(weight > 0, weight, 1)
+        # What nearly every paper holds tells none apart, and neither do the words that stand around it.
+        say = (1 - OWN_SAY) * np.minimum(rarity / TELLING, 1)
+        near = OWN_SAY * score + say[:, None] * (self._widening(score) @ self._by_term).toarray()
+        greatest = OWN_SAY * (SATURATION + 1) * weight * np.maximum(rarity, TELLING / 2)
+        shares: Floats = near / np.where(greatest > 0, greatest, 1)[:, None]
+        return shares
+
+    def _widening(self, scores: Floats) -> Any:
+        """(lines, terms): the strongest words of each line's nearest papers."""
+        known = len(self.background.texts)
+        nearest = np.argsort(-scores[:, :known], axis=1, kind="stable")[:, :NEAREST]
+        weights = np.take_along_axis(scores, nearest, axis=1)
+        weights = weights / np.where(weights.sum(axis=1) > 0, weights.sum(axis=1), 1)[:, None]
+        each = np.repeat(np.arange(len(scores)), nearest.shape[1])
+        shape = (len(scores), len(self.texts))
+        mean = sp.csr_matrix((weights.ravel(), (each, nearest.ravel())), shape=shape) @ self.rows
+        return unit(_strongest(mean.tocsr(), WIDENED_BY))
+
+    def _side_by_side(self, asked: Sequence[Integers]) -> Floats:
+        """(lines, papers): the BM25F score of the lines' pairs of neighbours."""
+        wanted = [pairs(row) for row in asked]
+        named = np.unique(np.concatenate(wanted)) if wanted else np.array([], np.int64)
+        if not len(named):
+            return np.zeros((len(asked), len(self.texts)))
+        titles, abstracts = _pair_counts(self.titles, named), _pair_counts(self.abstracts, named)
+        total = len(self.background.texts)
+        found = np.bincount((titles + abstracts)[:total].indices, minlength=len(named))
+        rarity = np.log(1 + (total - found + 0.5) / (found + 0.5))
+        weights = self.background.bm25f(titles, abstracts, self.lengths, rarity)
+        held: Floats = (counts([np.searchsorted(named, row) for row in wanted], len(named)) @ weights.T).toarray()
+        return held
+
+
+def _repeats(asked: Sequence[Integers]) -> Floats:
+    """The length of each line's vector of counts, as `unit` divides by it."""
+    return np.sqrt([max(float((np.unique(row, return_counts=True)[1] ** 2).sum()), 1.0) for row in asked])
+
+
+def _strongest(matrix: Any, most: int) -> Any:
+    """Each row's `most` greatest values."""
+    for row in range(matrix.shape[0]):
+        held = matrix.data[matrix.indptr[row] : matrix.indptr[row + 1]]
+        if len(held) > most:
+            held[np.argsort(-held, kind="stable")[most:]] = 0
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def _pair_counts(rows: Sequence[Integers], named: Integers) -> Any:
+    """How often each text holds each of the pairs (sorted numbers)."""
+    flat = np.concatenate([pairs(row) for row in rows]) if rows else np.array([], np.int64)
+    where = np.repeat(np.arange(len(rows)), [max(len(row) - 1, 0) for row in rows])
+    place = np.minimum(np.searchsorted(named, flat), len(named) - 1)
+    held = named[place] == flat
+    ones = np.ones(int(held.sum()))
+    return sp.csr_matrix((ones, (where[held], place[held])), shape=(len(rows), len(named)))

@@ -1,0 +1,140 @@
+"""The recent papers as the ranking sees them: read once, kept by this process until papers come or change.
+
+What is kept only saves time: it is a function of the rows and the moment asked for.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from django.db.models import Count, Max
+
+from digest.closeness import Nearness, terms_of
+from digest.models import Paper
+from digest.ranking import Candidate, in_order
+from digest.taste import Likeness, Taste, taste, trust
+from digest.vectors import Background, Floats, Text, Vocabulary
+from subscriptions.interests.parser import InterestError, reread
+
+BACKGROUND = 2000  # papers: some weeks of the dailies; more changed nothing that could be measured
+_KEPT_LINES = 5_000  # a float for each paper: 50 MB
+
+
+class Corpus:
+    """Candidates and background of a moment. Arrays over candidates are in the order of `in_order`."""
+
+    def __init__(self, rows: Sequence[tuple[int, str, str]], candidates: Mapping[int, Candidate]) -> None:
+        """`rows` hold (id, title, abstract), the background first, newest last; candidates may be part of it."""
+        self.vocabulary = Vocabulary()
+        self.place = {paper_id: place for place, (paper_id, _, _) in enumerate(rows)}
+        self.texts = [Text.of(title, abstract, self.vocabulary) for _, title, abstract in rows]
+        self.background = Background(self.texts)
+        self.candidates = candidates
+        self._near: dict[str, Floats] = {}
+
+    @cached_property
+    def nearness(self) -> Nearness:
+        return Nearness(self.background, self.texts, self.vocabulary)
+
+    @cached_property
+    def likeness(self) -> Likeness:
+        return Likeness(self.background, self.texts, len(self.vocabulary))
+
+    @cached_property
+    def order(self) -> Any:
+        return np.array([self.place[paper_id] for paper_id in in_order(self.candidates.values())], np.int64)
+
+    @cached_property
+    def twins(self) -> dict[int, frozenset[int]]:
+        """By paper, the candidates that say nearly the same."""
+        ids = list(self.place)
+        near: dict[int, set[int]] = {}
+        for one, other in self.likeness.twins(self.order):
+            near.setdefault(ids[one], set()).add(ids[other])
+            near.setdefault(ids[other], set()).add(ids[one])
+        return {paper_id: frozenset(others) for paper_id, others in near.items()}
+
+    def close(self, lines: Mapping[str, str]) -> dict[str, Floats]:
+        """How close the candidates are to lines, given as typed with their printed form."""
+        new = [typed for typed in lines if typed not in self._near]
+        if len(self._near) + len(new) > _KEPT_LINES:
+            self._near.clear()
+            new = list(lines)
+        if new and len(self.order):
+            near = self.nearness.to([_terms(typed, lines[typed]) for typed in new])
+            self._near |= dict(zip(new, near.astype(np.float32), strict=True))
+        return {typed: self._near[typed][self.order] for typed in lines if typed in self._near}
+
+    def tastes(self, said: Mapping[int, Mapping[int, float]], lines: Mapping[int, Sequence[str]]) -> dict[int, Taste]:
+        """By reader, from what each said of papers, and from the lines each typed, asked of `close` before.
+
+        One query for papers older than the corpus.
+        """
+        if not said:
+            return {}
+        papers = sorted({paper for of_one in said.values() for paper in of_one})
+        older = [paper for paper in papers if paper not in self.place]
+        found = list(Paper.objects.filter(pk__in=older).order_by("pk").values_list("pk", "title", "abstract"))
+        scratch = Vocabulary(self.vocabulary)
+        likeness = self.likeness.extended([Text.of(title, abstract, scratch) for _, title, abstract in found])
+        place = self.place | {pk: len(self.texts) + number for number, (pk, _, _) in enumerate(found)}
+        rows = {paper: number for number, paper in enumerate(paper for paper in papers if paper in place)}
+        alike = likeness.to_candidates(np.array([place[paper] for paper in rows], np.int64), self.order)
+        learned = {reader: taste(of_one, rows, alike) for reader, of_one in said.items()}
+        return {
+            reader: replace(one, trust=self._trust(said[reader], lines.get(reader, ())))
+            for reader, one in learned.items()
+            if one is not None
+        }
+
+    def _trust(self, said: Mapping[int, float], lines: Sequence[str]) -> float:
+        liked = [self.place[paper] for paper, weight in said.items() if weight > 0 and paper in self.place]
+        near = [self._near[typed] for typed in lines if typed in self._near]
+        return trust(np.array(near), liked, len(self.texts)) if near else 1.0
+
+
+def _terms(typed: str, printed: str) -> list[str]:
+    """A line that cannot be read any more, after a change of the language say, is a bag of words."""
+    try:
+        return terms_of(typed, reread(printed))
+    except InterestError:
+        return terms_of(typed, None)
+
+
+class _Kept:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._stamp: tuple[Any, ...] = ()
+        self._corpus: Corpus | None = None
+
+    def at(self, candidates: Mapping[int, Candidate], now: dt.datetime) -> Corpus:
+        known = Paper.objects.filter(first_listed_on__lte=now.date()).order_by("-first_listed_on", "-pk")
+        changes = known.order_by().aggregate(count=Count("pk"), last=Max("pk"), changed=Max("changed_at"))
+        stamp = (*changes.values(), tuple(in_order(candidates.values())))
+        with self._lock:
+            if self._corpus is None or stamp != self._stamp:
+                rows = {row[0]: row for row in _rows(known[:BACKGROUND])}
+                missing = [paper_id for paper_id in candidates if paper_id not in rows]
+                older = {row[0]: row for row in _rows(Paper.objects.filter(pk__in=missing).order_by("pk"))}
+                self._corpus = Corpus([*older.values(), *reversed(rows.values())], candidates)
+                self._stamp = stamp
+            return self._corpus
+
+
+def _rows(papers: Any) -> Iterable[tuple[int, str, str]]:
+    found: Iterable[tuple[int, str, str]] = papers.values_list("pk", "title", "abstract")
+    return found
+
+
+_kept = _Kept()
+
+
+def at(candidates: Mapping[int, Candidate], now: dt.datetime) -> Corpus:
+    """The corpus of this moment."""
+    return _kept.at(candidates, now)

@@ -1,0 +1,46 @@
+"""manage.py evaluate: how good the ranking is on judged sets, beside today's usual methods."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from digest.evaluation import protocols, report
+from digest.evaluation.baselines import has_learners
+from digest.evaluation.sets import SetError, read
+
+
+class Command(BaseCommand):
+    help = (
+        "Measure the ranking on judged sets (folders; docs/ranking.md says which files). "
+        "The usual methods run beside it; the same files give the same table."
+    )
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="the folder of a judged set")
+        parser.add_argument("--dailies", type=Path, help="the papers by day of a stream: a file, or its folder")
+        parser.add_argument("--json", type=Path, metavar="FILE", help="write the table there too")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not has_learners():
+            self.stderr.write("scikit-learn (the dev extra) is not installed: no logistic regression, no SVM.")
+        try:
+            sets = [read(path, options["dailies"]) for path in options["paths"]]
+        except SetError as error:
+            raise CommandError(str(error)) from error
+        tables: dict[str, list[dict[str, Any]]] = {}
+        began = time.process_time()
+        for judged in sets:
+            table = report.rows(protocols.play(judged))
+            tables[judged.name] = [asdict(row) for row in table]
+            for line in report.as_text(judged.name, table):
+                self.stdout.write(line)
+        if options["json"]:
+            options["json"].write_text(json.dumps(tables, indent=1), encoding="utf-8")
+        self.stdout.write(f"{len(sets)} sets in {time.process_time() - began:.0f} s of CPU.")

@@ -1,0 +1,173 @@
+"""What a reader said of papers -> what they get."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from digest import corpus
+from digest.closeness import Nearness, terms_of
+from digest.models import Digest, Feedback, Paper
+from digest.selecting import choose, said
+from digest.taste import LESS, MORE, PASSED_OVER, taste, trust
+from digest.vectors import Background, Vocabulary, of_papers
+from subscriptions.interests.parser import parse
+from subscriptions.models import Subscriber
+from tests.conftest import MORNING, listing, make_reader
+
+ALIKE = np.array([[3.0, 0.0, -1.0], [0.0, 2.0, 0.0]])
+ROWS = {1: 0, 2: 1}
+
+
+def test_the_first_click_counts_and_names_the_paper() -> None:
+    learned = taste({1: MORE}, ROWS, ALIKE)
+    assert learned is not None
+    assert learned.degree.tolist() == [1.5, 0.0, -0.5]
+    assert learned.nearest.tolist() == [1, 1, 1]
+
+
+def test_less_is_the_opposite_and_names_nobody() -> None:
+    learned = taste({1: LESS}, ROWS, ALIKE)
+    assert learned is not None
+    assert learned.degree.tolist() == [-1.5, 0.0, 0.5]
+    assert learned.nearest.tolist() == [-1, -1, -1]
+
+
+def test_what_was_passed_over_weighs_less_than_what_was_liked() -> None:
+    alone, beside = taste({1: MORE}, ROWS, ALIKE), taste({1: MORE, 2: PASSED_OVER}, ROWS, ALIKE)
+    assert alone is not None
+    assert beside is not None
+    assert beside.degree[1] < alone.degree[1]
+    assert beside.degree[0] == alone.degree[0]
+
+
+def test_passing_over_alone_and_unknown_papers_say_nothing() -> None:
+    assert taste({2: PASSED_OVER}, ROWS, ALIKE) is None
+    assert taste({77: MORE}, ROWS, ALIKE) is None
+
+
+def test_lines_that_do_not_find_what_is_liked_lose_their_say() -> None:
+    close = np.array([[0.0] * 9 + [1.0]])
+    assert trust(close, [9] * 3, 10) == 1.0
+    assert trust(close, [0] * 3, 10) == 0.5
+    assert trust(close, [0] * 9, 10) == 0.25
+    assert trust(close, [], 10) == 1.0
+    assert trust(np.zeros((0, 10)), [0], 10) == 1.0
+
+
+BIRDS = [(f"Birds {n}", "feathers nesting migration songbirds wings") for n in range(5)]
+ROCKS = [(f"Rocks {n}", "granite basalt erosion minerals crystal") for n in range(5)]
+
+
+def near(typed: str) -> list[float]:
+    vocabulary = Vocabulary()
+    texts = of_papers([*BIRDS, *ROCKS, ("", "")], vocabulary)
+    asked = Nearness(Background(texts), texts, vocabulary)
+    return [float(share) for share in asked.to([terms_of(typed, parse(typed))])[0]]
+
+
+def test_a_line_is_close_to_papers_that_hold_only_part_of_it() -> None:
+    shares = near("migration of songbirds across oceans")
+    assert min(shares[:5]) > max(shares[5:])
+    assert shares[-1] == 0
+
+
+def test_what_a_line_excludes_or_asks_of_authors_draws_nothing() -> None:
+    assert terms_of("songbirds -granite", parse("songbirds -granite")) == ["songbird"]
+    assert terms_of("author:LeCun wings", parse("author:LeCun wings")) == ["wing"]
+    assert near("unheard OR unknown") == [0.0] * 11
+
+
+def test_a_space_of_no_papers_or_empty_ones_is_no_error() -> None:
+    vocabulary = Vocabulary()
+    texts = of_papers([("", ""), ("", "")], vocabulary)
+    assert Nearness(Background(texts), texts, vocabulary).to([["x"]]).tolist() == [[0.0, 0.0]]
+    assert Nearness(Background([]), [], Vocabulary()).to([["x"]]).shape == (1, 0)
+
+
+@pytest.fixture
+def reader(store: Callable[..., list[Paper]]) -> Subscriber:
+    """Two papers of each kind in the news; the reader typed a word that all of them hold."""
+    for number, (kind, words) in enumerate((("Birds", BIRDS[0][1]), ("Rocks", ROCKS[0][1]))):
+        more = [listing(f"{kind} {n}", f"Field notes {n}: {words}.", upvotes=5 * number) for n in range(6)]
+        store(*more, now=MORNING - dt.timedelta(hours=6 + number))
+    return make_reader("rita@example.org", "notes", max_papers=6)
+
+
+def titles(reader: Subscriber, now: dt.datetime = MORNING) -> list[str]:
+    picks = choose([reader], now)[reader.pk]
+    return [Paper.objects.get(pk=pick["paper"]).title for pick in picks]
+
+
+def say(reader: Subscriber, title: str, kind: str = Feedback.Kind.MORE) -> Feedback:
+    paper = Paper.objects.get(title=title)
+    return Feedback.objects.create(subscriber=reader, paper=paper, kind=kind, at=MORNING - dt.timedelta(hours=1))
+
+
+@pytest.mark.django_db
+def test_one_click_brings_more_like_it_with_the_reason_and_points_that_add_up(reader: Subscriber) -> None:
+    assert titles(reader)[0].startswith("Rocks")
+    say(reader, "Birds 0")
+    assert titles(reader)[0].startswith("Birds")
+    for pick in choose([reader], MORNING)[reader.pk]:
+        reasons = sum(round(100 * reason["points"]) for reason in pick["reasons"])
+        assert round(100 * pick["points"]) == reasons + round(100 * pick["trend"])
+    first = choose([reader], MORNING)[reader.pk][0]
+    liked = next(reason for reason in first["reasons"] if reason.get("kind") == "taste")
+    assert liked["like"] == Paper.objects.get(title="Birds 0").pk
+
+
+@pytest.mark.django_db
+def test_a_click_taken_back_never_happened(reader: Subscriber) -> None:
+    before = choose([reader], MORNING)
+    clicked = say(reader, "Birds 0")
+    assert choose([reader], MORNING) != before
+    clicked.undone_at = MORNING
+    clicked.save(update_fields=["undone_at"])
+    assert choose([reader], MORNING) == before
+
+
+@pytest.mark.django_db
+def test_a_click_of_later_is_not_known_yet(reader: Subscriber) -> None:
+    before = choose([reader], MORNING - dt.timedelta(hours=2))
+    say(reader, "Birds 0")
+    assert choose([reader], MORNING - dt.timedelta(hours=2)) == before
+
+
+@pytest.mark.django_db
+def test_less_sends_its_like_to_the_end(reader: Subscriber) -> None:
+    say(reader, "Rocks 0", Feedback.Kind.LESS)
+    assert all(title.startswith("Birds") for title in titles(reader)[:4])
+
+
+@pytest.mark.django_db
+def test_a_liked_paper_older_than_the_corpus_still_speaks(reader: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = Paper.objects.create(
+        title="Birds of old", title_key="old", abstract=BIRDS[0][1], first_listed_on=MORNING.date() - dt.timedelta(90),
+        first_seen_at=MORNING - dt.timedelta(90),
+    )  # fmt: skip
+    monkeypatch.setattr(corpus, "BACKGROUND", 12)
+    Feedback.objects.create(subscriber=reader, paper=old, kind=Feedback.Kind.SAVE, at=MORNING - dt.timedelta(days=80))
+    assert titles(reader)[0].startswith("Birds")
+
+
+@pytest.mark.django_db
+def test_papers_sent_beside_one_that_was_liked_were_passed_over(reader: Subscriber) -> None:
+    liked, beside, unopened = (Paper.objects.get(title=title).pk for title in ("Birds 0", "Rocks 0", "Rocks 1"))
+    for days, papers in ((1, (liked, beside)), (2, (unopened,))):
+        at = MORNING - dt.timedelta(days=days)
+        picks = [{"paper": paper} for paper in papers]
+        Digest.objects.create(subscriber=reader, issue_date=at.date(), created_at=at, picks=picks)
+    assert said([reader], MORNING) == {}
+    say(reader, "Birds 0")
+    assert said([reader], MORNING) == {reader.pk: {liked: MORE, beside: PASSED_OVER}}
+
+
+@pytest.mark.django_db
+def test_another_readers_clicks_change_nothing(reader: Subscriber) -> None:
+    before = choose([reader], MORNING)
+    say(make_reader("sam@example.org", "notes"), "Birds 0")
+    assert choose([reader], MORNING) == before
