@@ -12,6 +12,8 @@ from typing import Any
 from anymail.message import AnymailMessage
 from django.db.models import Count, Max, Sum
 
+from digest import corpus
+from digest.closeness import is_prose
 from digest.composing import compose, show
 from digest.matching import describe
 from digest.models import Digest, Paper
@@ -19,8 +21,8 @@ from digest.models.papers import PaperQuerySet
 from digest.percolation import RECENT_DAYS, with_sources
 from digest.postings import Postings
 from digest.queries import Query, QueryIndex
-from digest.ranking import Candidate, Day, Hit, Line, Wishes, rank
-from digest.selecting import choose
+from digest.ranking import Day, Hit, Line, Wishes, rank
+from digest.selecting import candidates, choose
 from subscriptions import schedule
 from subscriptions.interests import language
 from subscriptions.interests.parser import parse
@@ -89,15 +91,20 @@ _recent = _Recent()
 
 def preview(lines: Sequence[str], now: dt.datetime, *, max_papers: int = 10, trending_share: int = 0) -> Preview:
     """Rank the last days' papers for these lines. Raises InterestError for a line that cannot be read."""
-    fresh = {
-        pk: Candidate(pk, upvotes)
-        for pk, upvotes in Paper.objects.fresh(now, days=PREVIEW_DAYS).values_list("pk", "upvotes")
-    }
+    papers = Paper.objects.fresh(now, days=PREVIEW_DAYS)
+    fresh = candidates(papers)
     nodes = [parse(line) for line in lines]
-    papers = _recent.papers(now)
-    hits = {number: _hits(Query.of(number, node), papers, fresh) for number, node in enumerate(nodes)}
-    wished = [Line(n, line, language.is_mute(node)) for n, (line, node) in enumerate(zip(lines, nodes, strict=True))]
-    picks = rank(Wishes(tuple(wished), max_papers, trending_share), Day(fresh, hits))
+    recent = _recent.papers(now)
+    hits = {number: _hits(Query.of(number, node), recent, fresh) for number, node in enumerate(nodes)}
+    wished = [
+        Line(n, line, language.is_mute(node), is_prose(line))
+        for n, (line, node) in enumerate(zip(lines, nodes, strict=True))
+    ]
+    # The voices of the mail, less the taste of somebody who has said nothing yet.
+    known = corpus.at(fresh, now)
+    printed = {line: str(node) for line, node in zip(lines, nodes, strict=True) if not language.is_mute(node)}
+    day = Day(fresh, hits, close=known.close(printed), twins=known.twins)
+    picks = rank(Wishes(tuple(wished), max_papers, trending_share), day)
     counts = [LineCount(line.typed, len(hits[line.interest_id]), len(fresh), line.is_mute) for line in wished]
     return Preview(show(_with_papers(picks)), counts, len(fresh), PREVIEW_DAYS)
 

@@ -20,6 +20,7 @@ from digest import corpus
 from digest.closeness import is_prose
 from digest.ingest import habits
 from digest.models import Delivery, Digest, Feedback, Listing, Match, Paper
+from digest.models.papers import PaperQuerySet
 from digest.ranking import Candidate, Day, Hit, Line, Wishes, rank
 from digest.taste import LESS, MORE, PASSED_OVER
 from subscriptions import schedule
@@ -160,15 +161,18 @@ def said(readers: list[Subscriber], now: dt.datetime) -> dict[int, dict[int, flo
 def read_day(interest_ids: Iterable[int], now: dt.datetime) -> Day:
     """The candidates of this moment, and the hits of these interests on them."""
     fresh = Paper.objects.fresh(now)
-    ranks = dict(
-        Listing.objects.filter(paper__in=fresh).values("paper").annotate(best=Min("rank")).values_list("paper", "best")
-    )
-    candidates = {pk: Candidate(pk, upvotes, ranks.get(pk, 1)) for pk, upvotes in fresh.values_list("pk", "upvotes")}
     hits: dict[int, list[Hit]] = defaultdict(list)
     rows = Match.objects.filter(interest__in=set(interest_ids), paper__in=fresh).order_by("interest_id", "paper_id")
     for interest_id, paper_id, weight, places in rows.values_list("interest_id", "paper_id", "weight", "places"):
         hits[interest_id].append(Hit(paper_id, weight, places))
-    return Day(candidates, hits)
+    return Day(candidates(fresh), hits)
+
+
+def candidates(fresh: PaperQuerySet) -> dict[int, Candidate]:
+    """What ranking knows of these papers, by id."""
+    listings = Listing.objects.filter(paper__in=fresh)
+    ranks = dict(listings.values("paper").annotate(best=Min("rank")).values_list("paper", "best"))
+    return {pk: Candidate(pk, upvotes, ranks.get(pk, 1)) for pk, upvotes in fresh.values_list("pk", "upvotes")}
 
 
 def _already_sent(readers: list[Subscriber], day: Day) -> dict[int, set[int]]:
