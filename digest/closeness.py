@@ -16,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from digest.vectors import SATURATION, Background, Floats, Integers, Text, Vocabulary, counts, lengths, pairs, unit
-from subscriptions.interests.language import And, Field, Node, Not, Or, Phrase, Word
+from subscriptions.interests.language import And, Field, Node, Not, Or, Phrase, Word, unpinned
 from subscriptions.interests.words import STOP_WORDS, split, stem
 
 SIDE_BY_SIDE = 0.1  # two neighbours of the line that are neighbours in the paper, against either alone
@@ -44,6 +44,7 @@ def is_prose(typed: str) -> bool:
 
 def terms_of(typed: str, node: Node | None) -> list[str]:
     """The terms a line asks for, repeats kept; what it excludes, and names of authors or sources, left out."""
+    node = unpinned(node) if node else None
     if node is None or is_prose(typed) or _is_plain(node):
         return [stem(word) for word, _, _ in split(typed) if word not in STOP_WORDS]
     return [stem(word) for word in _wanted(node) if word not in STOP_WORDS]

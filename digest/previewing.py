@@ -97,7 +97,7 @@ def preview(lines: Sequence[str], now: dt.datetime, *, max_papers: int = 10, tre
     recent = _recent.papers(now)
     hits = {number: _hits(Query.of(number, node), recent, fresh) for number, node in enumerate(nodes)}
     wished = [
-        Line(n, line, language.is_mute(node), is_prose(line))
+        Line(n, line, language.is_mute(node), is_prose(line), language.is_pin(node))
         for n, (line, node) in enumerate(zip(lines, nodes, strict=True))
     ]
     # The voices of the mail, less the taste of somebody who has said nothing yet.

@@ -52,6 +52,7 @@ class Line:
     typed: str
     is_mute: bool = False
     is_prose: bool = False  # only its closeness counts
+    is_pin: bool = False  # what it matches comes first, whatever its points
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,8 @@ def hundredths(points: Floats) -> Integers:
 def rank(
     wishes: Wishes, day: Day, already_sent: Iterable[int] = (), taste: Taste | None = None
 ) -> list[dict[str, Any]]:
-    """The picks, best first: those that match or are to the reader's taste, then those that are trending anyway."""
+    """The picks: what a pin matches, then what matches or is to the reader's taste, then what is trending anyway;
+    each best first."""
     points, wanted = day.trend.copy(), np.zeros(len(day.papers), bool)
     finer = np.zeros(len(day.papers))  # what rounding took: it decides between equal points
     for line in wishes.lines:
@@ -157,7 +159,10 @@ def rank(
     wanted &= points - day.trend >= 100 * day.scale.least  # else what the reader said against it weighs more
     free = _free(wishes, day, already_sent)
     share = round(wishes.max_papers * wishes.trending_share / 100)
-    for_you = _best(day, points, finer, wanted & free, max(wishes.max_papers - share, 1 if wishes.max_papers else 0))
+    most = max(wishes.max_papers - share, 1 if wishes.max_papers else 0)
+    pinned = _pinned(wishes, day)
+    for_you = _best(day, points, finer, wanted & free & pinned, most) if pinned.any() else []
+    for_you += _best(day, points, finer, wanted & free & ~pinned, most - len(for_you))
     for place, _, _ in for_you:
         free[place] = False
     trending = np.flatnonzero(free)[np.argsort(-day.trend[free], kind="stable")][:share]
@@ -176,6 +181,15 @@ def _add_line(day: Day, line: Line, trust: float, points: Integers, finer: Float
         points += _trusted(near, trust)
         finer += trust * day.scale.close * day.close[line.typed] ** 2
         wanted |= day.close[line.typed] >= day.scale.close_enough
+
+
+def _pinned(wishes: Wishes, day: Day) -> Any:
+    """Which candidates a pin matches."""
+    pinned = np.zeros(len(day.papers), bool)
+    for line in wishes.lines:
+        if line.is_pin:
+            pinned[list(day.found(line.interest_id))] = True
+    return pinned
 
 
 def _trusted(worth: Integers, trust: float) -> Integers:

@@ -129,10 +129,10 @@ def _lines(readers: list[Subscriber]) -> tuple[dict[int, list[Line]], dict[str, 
     lines: dict[int, list[Line]] = defaultdict(list)
     printed: dict[str, str] = {}
     rows = InterestLine.objects.filter(subscriber__in=readers).order_by("subscriber_id", "position")
-    for reader_id, interest_id, typed, is_mute, text in rows.values_list(
-        "subscriber_id", "interest_id", "typed", "interest__is_mute", "interest__text"
+    for reader_id, interest_id, typed, is_mute, is_pin, text in rows.values_list(
+        "subscriber_id", "interest_id", "typed", "interest__is_mute", "interest__is_pin", "interest__text"
     ):
-        lines[reader_id].append(Line(interest_id, typed, is_mute, is_prose(typed)))
+        lines[reader_id].append(Line(interest_id, typed, is_mute, is_prose(typed), is_pin))
         if not is_mute:
             printed[typed] = text
     return lines, printed

@@ -36,6 +36,23 @@ def test_it_chooses_what_matches_with_the_reason(alice: Subscriber, papers: list
     assert digest.delivery.status == Delivery.Status.WAITING
 
 
+def test_what_a_pin_matches_comes_first_whatever_its_points(
+    store: Callable[..., list[Paper]],
+) -> None:
+    make_reader("alice@example.org", "diffusion", "!kettles", max_papers=2)
+    others = [listing(f"Diffusion number {number}", upvotes=50) for number in range(4)]
+    store(*others, listing("Cooking", "Of kettles, at last."))
+    select_due(MORNING)
+    assert titles(Digest.objects.get()) == ["Cooking", "Diffusion number 0"]
+
+
+def test_a_mute_is_stronger_than_a_pin(store: Callable[..., list[Paper]]) -> None:
+    make_reader("alice@example.org", "!kettles", "-survey")
+    store(listing("A survey of kettles"), listing("Kettles"))
+    select_due(MORNING)
+    assert titles(Digest.objects.get()) == ["Kettles"]
+
+
 def test_only_the_due_are_taken(alice: Subscriber, bob: Subscriber, carol: Subscriber, papers: list[Paper]) -> None:
     make_reader("dora@example.org", "diffusion", next_digest_at=MORNING + dt.timedelta(minutes=1))
     make_reader("emil@example.org", "diffusion", paused_until=MORNING + DAY)
