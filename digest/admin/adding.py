@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -15,6 +15,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from digest.ingest import addresses, trial
@@ -24,9 +25,6 @@ from digest.ingest.trial import Trial
 from digest.models import Source
 from digest.sources import SourceError
 from subscriptions import limits
-
-if TYPE_CHECKING:
-    from digest.admin.sources import SourceAdmin
 
 SALT = "digest.source-trial"
 MAX_AGE = dt.timedelta(hours=1)  # of a trial that is saved
@@ -84,14 +82,14 @@ class SaveForm(forms.ModelForm):  # type: ignore[type-arg]
         widgets: ClassVar[dict[str, Any]] = {"name": UnfoldAdminTextInputWidget, "slug": UnfoldAdminTextInputWidget}
 
 
-def add_source(model_admin: SourceAdmin, request: HttpRequest) -> HttpResponse:
+def add_source(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     """GET asks for an address, a POST of one tries it, a POST of the signed trial saves it."""
     if request.method != "POST":
         return _page(model_admin, request, AddressForm(initial={"address": request.GET.get("address", "")}))
     return _save(model_admin, request) if "trial" in request.POST else _try(model_admin, request)
 
 
-def _try(model_admin: SourceAdmin, request: HttpRequest) -> HttpResponse:
+def _try(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     form = AddressForm(request.POST)
     if not form.is_valid():
         return _page(model_admin, request, form)
@@ -109,7 +107,7 @@ def _try(model_admin: SourceAdmin, request: HttpRequest) -> HttpResponse:
     return _page(model_admin, request, form, tried=tried, save_form=SaveForm(initial=proposed))
 
 
-def _save(model_admin: SourceAdmin, request: HttpRequest) -> HttpResponse:
+def _save(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     try:
         tried = _tried(request)
         trial.check_again(tried)
@@ -133,7 +131,7 @@ def _refused(address: str, why: str) -> AddressForm:
     return form
 
 
-def _saved(model_admin: SourceAdmin, request: HttpRequest, form: SaveForm) -> bool:
+def _saved(model_admin: ModelAdmin, request: HttpRequest, form: SaveForm) -> bool:
     """Write the source and its line in the admin's history, unless another took its slug in this moment."""
     try:
         with transaction.atomic():
@@ -146,7 +144,7 @@ def _saved(model_admin: SourceAdmin, request: HttpRequest, form: SaveForm) -> bo
 
 
 def _page(
-    model_admin: SourceAdmin,
+    model_admin: ModelAdmin,
     request: HttpRequest,
     form: AddressForm,
     *,
@@ -193,7 +191,7 @@ def _address_of(request: HttpRequest) -> str:
         return ""
 
 
-def _said(model_admin: SourceAdmin, request: HttpRequest, error: SourceError) -> str:
+def _said(model_admin: ModelAdmin, request: HttpRequest, error: SourceError) -> str:
     """The error as the field shows it; a duplicate with a link to what is there."""
     if not isinstance(error, Duplicate):
         return str(error)
