@@ -57,6 +57,8 @@ def _shown(pick: dict[str, Any]) -> dict[str, Any]:
         "excerpt_text": excerpt,
         "byline": byline(paper.authors),
         "reasons": [_reason(reason) for reason in reasons],
+        # The mail says what matters; the web copy, where all points add up, also what hardly does.
+        "spoken": [_reason(reason) for reason in reasons if reason.get("kind") != "faint"],
         "points": pick["points"],
         "trend": pick["trend"],
         "page": f"{settings.SITE_URL}{paper.get_absolute_url()}",

@@ -23,6 +23,7 @@ CLOSE_POINTS = 2.0  # of a paper that holds all that a line asks for, at its bes
 CLOSE_ENOUGH = 0.5  # of a line's closeness, for a paper that no line matches
 TASTE_POINTS = 2.0  # a degree of taste
 TO_TASTE = 2.0  # degrees, for a paper that no line matches or is close to
+FAINT = 0.25  # points of closeness below which a line is not named as a reason
 TWIN_SHARE = 0.5  # of its points a paper loses that is nearly the same as one above it
 
 
@@ -234,7 +235,9 @@ def _best(day: Day, points: Integers, finer: Floats, wanted: Any, most: int) -> 
 
 def _pick(day: Day, wishes: Wishes, taste: Taste | None, place: int, cut: int, twin: int) -> dict[str, Any]:
     trust = taste.trust if taste else 1.0
-    reasons = [reason for line in wishes.lines if not line.is_mute and (reason := _reason(day, line, trust, place))]
+    said = [reason for line in wishes.lines if not line.is_mute and (reason := _reason(day, line, trust, place))]
+    faint = [reason for reason in said if reason.get("kind") == "close" and reason["points"] < FAINT]
+    reasons = [reason for reason in said if reason not in faint]
     reasons.sort(key=lambda reason: (-reason["points"], reason["line"]))
     liking = int(hundredths(day.scale.taste * taste.degree[[place]])[0]) if taste is not None else 0
     if liking and taste is not None:
@@ -243,6 +246,9 @@ def _pick(day: Day, wishes: Wishes, taste: Taste | None, place: int, cut: int, t
     if cut:
         less = {"line": "much like a paper above", "points": -cut / 100, "words": [], "kind": "twin"}
         reasons.append(less | {"like": day.papers[twin]})
+    if faint:
+        worth = sum(round(100 * reason["points"]) for reason in faint)
+        reasons.append({"line": "a little of other lines", "points": worth / 100, "words": [], "kind": "faint"})
     total = sum(round(100 * reason["points"]) for reason in reasons) + int(day.trend[place])
     return _bare(day, place) | {"lane": INTERESTS, "points": total / 100, "reasons": reasons}
 

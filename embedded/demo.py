@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from bs4 import BeautifulSoup
 from django.conf import settings
@@ -188,11 +188,16 @@ def report(outcome: Outcome, say: Say) -> None:
     say()
 
 
+def _because(reason: dict[str, Any]) -> str:
+    """The line, and the words it found."""
+    return f"{reason['line']} → {', '.join(reason['words'])}" if reason["words"] else str(reason["line"])
+
+
 def why(pick: dict[str, object]) -> str:
     """ "diffusion: Diffusion (4.87) + trend (0.08) = 4.95" """
     reasons = pick["reasons"]
     assert isinstance(reasons, list)
-    parts = [f"{reason['line']} → {', '.join(reason['words'])} ({reason['points']})" for reason in reasons]
+    parts = [f"{_because(reason)} ({reason['points']})" for reason in reasons]
     if pick["lane"] == "trending":
         return "trending anyway, matches none of the interests"
     if pick["trend"]:
