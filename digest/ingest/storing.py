@@ -129,6 +129,7 @@ class _Writer:
         self.edition, self.now, self.by_hand = edition, how.now, how.by_hand
         noon = dt.datetime.combine(edition.date, dt.time(12), tzinfo=dt.UTC)
         self.seen_at = min(how.now, noon) if how.backfill else how.now
+        self.is_rolling = edition.source.kind == Source.Kind.FEED and not how.by_hand
         self.placed: set[int] = set()  # papers of earlier listings: one that stands twice means its first place
 
     def write(self, listings: Sequence[ParsedListing]) -> Outcome:
@@ -174,15 +175,15 @@ class _Writer:
         """How many listings are new; known ones get today's rank and counts."""
         papers = [paper for _, paper in pairs]
         known = {row.paper_id: row for row in self.edition.listings.filter(paper__in=papers)}
-        elsewhere = self._listed_before(papers)
+        earlier = self._listed_earlier(papers)
         new: dict[int, Listing] = {}
         changed: dict[int, Listing] = {}
         counted: list[Listing] = []
         for parsed, paper in self._first_places(pairs):
             values = {"rank": parsed.rank, "upvotes": parsed.upvotes, "comments": parsed.comments}
             row = known.get(paper.pk)
-            if row is None and paper.pk in elsewhere:
-                continue
+            if row is None and paper.pk in earlier and self.is_rolling:
+                continue  # a feed holds its entries for weeks, and each is listed once
             if row is None:
                 row = new[paper.pk] = self._listing(parsed, paper)
                 counted.append(row)
@@ -193,16 +194,17 @@ class _Writer:
                     setattr(row, name, value)
                 changed[paper.pk] = row
         Listing.objects.bulk_create(new.values(), batch_size=BATCH)
+        # `source:` interests may find what another source has listed now.
+        again = Paper.objects.filter(pk__in=new.keys() - earlier, matched_at__isnull=False)
+        again.update(matched_at=None, changed_at=self.now)
         Listing.objects.bulk_update(changed.values(), ["rank", "upvotes", "comments"], batch_size=200)
         self._observe(counted)
         return len(new)
 
-    def _listed_before(self, papers: Sequence[Paper]) -> set[int]:
-        """Papers that an earlier edition lists: a feed holds its entries for weeks, and each is listed once."""
-        if self.by_hand or self.edition.source.kind != Source.Kind.FEED:
-            return set()
-        earlier = Listing.objects.filter(edition__source=self.edition.source, paper__in=papers)
-        return set(earlier.exclude(edition=self.edition).values_list("paper_id", flat=True))
+    def _listed_earlier(self, papers: Sequence[Paper]) -> set[int]:
+        """Papers that another edition of this source lists."""
+        listings = Listing.objects.filter(edition__source=self.edition.source, paper__in=papers)
+        return set(listings.exclude(edition=self.edition).values_list("paper_id", flat=True))
 
     def _listing(self, parsed: ParsedListing, paper: Paper) -> Listing:
         return Listing(

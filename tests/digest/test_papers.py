@@ -78,6 +78,16 @@ def test_a_paper_whose_words_changed_is_matched_again() -> None:
     assert Paper.objects.get().matched_at is None
 
 
+def test_a_paper_that_another_source_lists_too_is_matched_again(alice: Subscriber) -> None:
+    alice.set_lines(["source:arxiv"])
+    store(listing("T one two", arxiv_id="2603.1"))
+    percolation.match_new(MORNING)
+    assert not alice.interests.get().matches.exists()
+    store(listing("T one two", arxiv_id="2603.1"), slug="arxiv")
+    percolation.match_new(MORNING)
+    assert alice.interests.get().matches.count() == 1
+
+
 def test_a_page_that_lists_a_paper_twice_means_its_first_place() -> None:
     store(listing("Twice here", rank=1), listing("Other paper", rank=2), listing("twice HERE", rank=3))
     assert Paper.objects.count() == 2
