@@ -40,9 +40,8 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     modules = (ingesting, parsing, matching, picking, loading, composing, picks)
     results = [result for module in modules for result in measure(module.cases())]
-    figures = [*picking.memory(), *previewing.figures()]
+    figures = [*ingesting.figures(), *picking.memory(), *previewing.figures()]
     show(results, figures)
-    print(ingesting.memory())
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps([*(row(result, results) for result in results), *map(asdict, figures)], indent=1) + "\n")
     print(f"Also written to {OUT.relative_to(OUT.parent.parent)}.")
@@ -88,7 +87,12 @@ def show(results: list[Result], figures: list[Figure]) -> None:
         table.add_row(title, result.case.name, f"{values['cpu_us']:,}", result.case.unit, times, wanted)
     for figure in figures:
         table.add_row(
-            figure.name, "", f"{figure.value:,.1f}", figure.unit, "", f"at most {figure.most:g} {figure.unit}"
+            figure.name,
+            "",
+            f"{figure.value:,.1f}",
+            figure.unit,
+            "",
+            f"at most {figure.most:g} {figure.unit}" if figure.most else "",
         )
     Console(width=130).print(table)
 

@@ -15,7 +15,8 @@ import numpy as np
 from digest.matching import Document
 from digest.picking import Rows
 from digest.sample import PATH
-from subscriptions.interests.language import Node, key
+from subscriptions.interests.canonical import key
+from subscriptions.interests.language import Node
 from subscriptions.interests.parser import InterestError, parse
 
 DATA = Path(os.environ.get("PAPER_ROUND_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")

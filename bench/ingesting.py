@@ -8,16 +8,18 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from django.db import transaction
 
-from bench.measure import Case
+from bench.measure import Case, Figure
 from digest import ingest
 from digest.models import Paper
 
 PAPERS, SLOW_PAPERS = 5000, 250
+SIZES = (1_250, 5_000, 20_000)
 NOW = dt.datetime(2026, 3, 16, tzinfo=dt.UTC)
 WORDS = "a model of small steps that learns from long lists and reads what others wrote before it was seen".split()
 # Each run brings papers nobody has seen.
@@ -72,10 +74,19 @@ def _row(paper: dict[str, object]) -> Paper:
     return Paper(title=paper["title"], doi=paper["doi"], **_columns(paper))
 
 
-def memory() -> str:
-    """Peak memory of a process that ingests files of growing size."""
-    peaks = [f"{count:,} papers {_peak(count):.0f} MB" for count in (1_250, 5_000, 20_000)]
-    return "Peak memory of `manage.py ingest --file`: " + ", ".join(peaks) + "."
+def figures() -> list[Figure]:
+    """Seconds for a file of new papers, and the peak memory of a process that reads files of growing size."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "papers.jsonl"
+        path.write_text("\n".join(json.dumps(paper) for paper in papers(PAPERS)), encoding="utf-8")
+        start = time.perf_counter()
+        ingest.ingest_location(str(path), NOW)
+        took = time.perf_counter() - start
+    return [
+        Figure(f"{PAPERS:,} new papers from a file, wall", took, "s", most=10),
+        Figure("papers a second", PAPERS / took, "", most=0),
+        *(Figure(f"peak memory of `ingest --file`, {count:,} papers", _peak(count), "MB", most=250) for count in SIZES),
+    ]
 
 
 def _peak(count: int) -> float:

@@ -41,7 +41,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Figure:
-    """Something measured that is no CPU time; the target is in its own unit."""
+    """Something measured that is no CPU time; the target is in its own unit, 0 for none."""
 
     name: str
     value: float
