@@ -94,10 +94,11 @@ def _peak(count: int) -> float:
         path = Path(folder) / "papers.jsonl"
         path.write_text("\n".join(json.dumps(paper) for paper in papers(count)), encoding="utf-8")
         code = f"""
-import resource, django; django.setup()
+import django; django.setup()
 from django.core.management import call_command
 call_command("ingest", "--file", {str(path)!r}, verbosity=0)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+from bench.measure import peak
+print(peak() / 2**20)
 """
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
         return float(done.stdout.split()[-1])

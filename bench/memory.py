@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 
 import numpy as np
 
 from bench.corpus import readers
+from bench.measure import peak
 from digest.picking import Hits, Rows, pick
 
 hits_file, count = sys.argv[1], int(sys.argv[2])
@@ -16,4 +16,4 @@ with np.load(hits_file) as held:
     trend, popular = held["trend"], held["popular"]
 wanted = readers(count, popular)
 pick(wanted, hits, trend)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+print(peak())
