@@ -144,14 +144,14 @@ def test_what_is_slow_ends_when_its_time_is_up(web: Server, name: str) -> None:
     web.answers["/"], says = SLOW[name]
     began = time.monotonic()
     assert says in refusal(web, SHORT)
-    assert time.monotonic() - began < SHORT.tries * SHORT.total + 1
+    assert time.monotonic() - began < SHORT.tries * SHORT.total + 5
 
 
 def test_no_pause_may_be_longer_than_the_whole(web: Server) -> None:
     web.answers["/"] = for_ever(b"", b"", 0.1)
     began = time.monotonic()
     assert TOO_SLOW in refusal(web, dataclasses.replace(SHORT, read=3))
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 2.9
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -162,7 +162,7 @@ def test_what_is_hostile_ends_at_once_in_little_memory(web: Server, name: str) -
     try:
         began = time.monotonic()
         assert says in refusal(web)
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 15
         assert tracemalloc.get_traced_memory()[1] < 2 * LIMITS.size
     finally:
         tracemalloc.stop()
@@ -292,4 +292,4 @@ def test_a_server_that_never_ends_its_handshake_is_left(web: Server) -> None:
     began = time.monotonic()
     with pytest.raises(SourceError, match=r"could not be fetched|not answer in time|not there within"):
         fetch.fetch(web.url.replace("http", "https"), limits=SHORT)  # it waits for the end of a request's headers
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 8

@@ -57,7 +57,7 @@ def test_indentation_does_not_use_up_the_limit() -> None:
 def test_accents_piled_up_take_no_time() -> None:
     began = time.perf_counter()
     one_line("\u0316\u0301" * 100_000, 20_000)
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 10
 
 
 def test_a_quotation_is_short_and_clean() -> None:
