@@ -113,7 +113,9 @@ def test_the_web_copy_shows_the_mail_and_no_other_token_opens_it(
 def test_feedback_asks_on_get_acts_on_post_and_can_be_undone(
     client: Client, alice: Subscriber, papers: list[Paper]
 ) -> None:
-    address = links.feedback(alice, papers[0], Feedback.Kind.MORE)
+    select_due(MORNING)
+    digest = Digest.objects.get()
+    address = f"{links.feedback(digest)}?paper={digest.paper_ids[0]}&say=more"
     assert client.get(address).status_code == 200
     client.head(address)
     assert not Feedback.objects.exists()
@@ -122,6 +124,19 @@ def test_feedback_asks_on_get_acts_on_post_and_can_be_undone(
     assert Feedback.objects.get().undone_at is None
     client.post(address, {"undo": "1"})
     assert Feedback.objects.get().undone_at == MORNING
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?paper={held}", "?paper={held}&say=hate", "?paper=x&say=more", "?paper=0&say=more"]
+)
+def test_feedback_on_what_the_mail_did_not_hold_is_refused(
+    client: Client, alice: Subscriber, papers: list[Paper], query: str
+) -> None:
+    select_due(MORNING)
+    digest = Digest.objects.get()
+    address = links.feedback(digest) + query.format(held=digest.paper_ids[0])
+    assert client.post(address).status_code == 404
+    assert not Feedback.objects.exists()
 
 
 def test_pages_carry_a_strict_policy(client: Client, papers: list[Paper]) -> None:
