@@ -1,0 +1,35 @@
+"""What goes out and what came back: the words that composing, the ways out and delivery share. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail ready for the wire. `key` is the delivery's id; `data` the message in RFC 5322 form, lines ended by
+    CRLF, not dot-stuffed, ended by CRLF."""
+
+    key: int
+    sender: str
+    recipient: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the other side said of one letter.
+
+    `code` is SMTP's reply code (250: taken), or 0 where no answer came. Without an answer, `in_doubt` says whether
+    the whole letter may have left: then nobody can know whether it was taken; otherwise it certainly was not.
+    """
+
+    key: int
+    code: int
+    text: str = ""
+    in_doubt: bool = False
+    message_id: str = ""  # the provider's own name for it, where it gives one
+
+    @property
+    def is_taken(self) -> bool:
+        return 200 <= self.code < 300
