@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import reverse
@@ -105,4 +106,5 @@ def figures(now: dt.datetime) -> dict[str, Any]:
             for label, value, name, query in numbers
         ],
         "sources": _sources(now),
+        "fetching_is_off": not settings.FETCH_SOURCES,
     }

@@ -67,7 +67,9 @@ def database() -> list[Finding]:
     except DatabaseError as error:
         return [problem(f"The database cannot be used ({reason(error)}).", "Start it, or correct DATABASE_URL.")]
     if missing:
-        return [problem(f"The database lacks {missing} migrations.", "Run `manage.py migrate`.")]
+        return [
+            problem(f"The database lacks {missing} migration{'' if missing == 1 else 's'}.", "Run `manage.py migrate`.")
+        ]
     return [ok("The database answers and is up to date.")]
 
 
@@ -116,6 +118,8 @@ def sources(now: dt.datetime) -> list[Finding]:
     fetched = Source.objects.filter(is_enabled=True).exclude(url="").order_by("slug")
     if not fetched:
         return [warning("No source is fetched.", "Enable one in the admin, or run `manage.py ingest`.")]
+    if not settings.FETCH_SOURCES:
+        return [warning("Nothing is fetched: FETCH_SOURCES is off.", "Turn it on, or bring papers with `ingest`.")]
     late = {gap.source.pk: gap.what for gap in habits.gaps(now)}
     found = [finding for source in fetched for finding in _source(source, late.get(source.pk, ""), now)]
     kept = KeptPage.objects.count()
@@ -128,7 +132,8 @@ def sources(now: dt.datetime) -> list[Finding]:
 def _source(source: Source, late: str, now: dt.datetime) -> list[Finding]:
     name = f"Source “{source.slug}”"
     do = f"Correct its address in the admin if it has moved, then run `manage.py ingest {source.slug}`."
-    failures = f"{source.error_count} failures in a row, the last: {source.last_error[:200]}"
+    number = "a failure" if source.error_count == 1 else f"{source.error_count} failures in a row, the last"
+    failures = f"{number}: {source.last_error[:200]}"
     if source.is_paused:
         return [problem(f"{name} is paused after {failures}", do)]
     if source.error_count:
@@ -139,7 +144,7 @@ def _source(source: Source, late: str, now: dt.datetime) -> list[Finding]:
         return [warning(f"{name} {late}", f"Look at {source.url} whether it lists papers. {do}")]
     if now - source.last_success_at > max(UNCHECKED, 3 * source.check_every):
         since = f"{source.last_success_at:%Y-%m-%d %H:%M}"
-        return [problem(f"{name} was last asked on {since} UTC.", "Start a worker and beat; see FETCH_SOURCES.")]
+        return [problem(f"{name} was last asked on {since} UTC.", "Start a worker and beat.")]
     if source.last_warning:
         return [warning(f"{name}: {source.last_warning[:300]}", "Nothing is lost; mend it when you can.")]
     return []

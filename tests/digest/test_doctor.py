@@ -143,13 +143,24 @@ def make_source(slug: str, **columns: object) -> Source:
 
 
 @pytest.fixture
-def no_source(db: None) -> None:
+def no_source(db: None, settings: Any) -> None:
     """A new database may come with one."""
+    settings.FETCH_SOURCES = True
     Source.objects.all().delete()
+
+
+def test_a_service_that_fetches_nothing_says_so(no_source: None, settings: Any) -> None:
+    settings.FETCH_SOURCES = False
+    make_source("failing", error_count=1)
+    assert told(health.sources(MORNING)) == [("warning", "Nothing is fetched: FETCH_SOURCES is off.")]
+
+
+def test_one_failure_is_not_a_row(no_source: None) -> None:
+    make_source("failing", error_count=1, last_error="gone")
+    assert told(health.sources(MORNING)) == [("warning", "Source “failing” has a failure: gone")]
 
 
 def test_no_source_at_all(no_source: None) -> None:
-    Source.objects.all().delete()
     assert told(health.sources(MORNING)) == [("warning", "No source is fetched.")]
 
 
