@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import TooManyFieldsSent
-from django.db.models import Min, Prefetch, QuerySet
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import conditional_page
 
-from digest import previewing
+from digest import links, previewing
 from digest.models import Edition, Listing, Paper
 from subscriptions.interests.parser import InterestError
 from subscriptions.links import absolute
@@ -156,19 +156,6 @@ def _at_offset(request: HttpRequest, offset: int) -> str:
     return absolute(f"{request.path}?{query.urlencode()}")
 
 
-def listed_on(date: dt.date) -> QuerySet[Paper]:
-    """A date's papers of all sources, most upvoted first, in the order of the archive's page."""
-    papers = Paper.objects.filter(listings__edition__date=date).annotate(best_rank=Min("listings__rank"))
-    return papers.order_by("-upvotes", "best_rank", "pk")
-
-
-def web_link(paper: Paper) -> str:
-    """Where to read the paper; our own page where its source points at something that is not the web."""
-    link = paper.link
-    is_web = link.lower().startswith(("http://", "https://"))
-    return link if is_web else absolute(paper.get_absolute_url())
-
-
 def _iso(date: dt.date | None) -> str | None:
     return date.isoformat() if date else None
 
@@ -185,7 +172,7 @@ def _paper(paper: Paper) -> JSON:
         "upvotes": paper.upvotes,
         "published_on": _iso(paper.published_on),
         "first_listed_on": _iso(paper.first_listed_on),
-        "link": web_link(paper),
+        "link": links.to_read(paper),
         "pdf": paper.pdf_link or None,
         "page": absolute(paper.get_absolute_url()),
     }
@@ -211,7 +198,11 @@ def papers(request: HttpRequest) -> HttpResponse:
         found = _found(request.GET["q"].strip(), date)
         count, part = len(found), found[offset : offset + limit]
     else:
-        rows = listed_on(date) if date else Paper.objects.known().order_by("-first_listed_on", "-upvotes", "pk")
+        rows = (
+            Paper.objects.listed(date, date)
+            if date
+            else Paper.objects.known().order_by("-first_listed_on", "-upvotes", "pk")
+        )
         count, part = rows.count(), list(rows[offset : offset + limit])
     return _json(_page(request, count, limit, offset, [_paper(paper) for paper in part]))
 

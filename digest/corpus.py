@@ -23,6 +23,7 @@ from digest.vectors import Background, Floats, Text, Vocabulary
 from subscriptions.interests.parser import InterestError, reread
 
 BACKGROUND = 2000  # papers: some weeks of the dailies; more changed nothing that could be measured
+ALIKE = 2.0  # in units of how far two papers taken at random are apart
 _KEPT_LINES = 5_000  # a float for each paper: 50 MB
 
 
@@ -70,6 +71,16 @@ class Corpus:
             near = self.nearness.to([_terms(typed, lines[typed]) for typed in new])
             self._near |= dict(zip(new, near.astype(np.float32), strict=True))
         return {typed: self._near[typed][self.order] for typed in lines if typed in self._near}
+
+    def like(self, paper_id: int, most: int) -> list[int]:
+        """The papers most like this one among all it holds, nearest first; none that is hardly like it."""
+        if paper_id not in self.place:
+            return []
+        here, ids = self.place[paper_id], np.array(list(self.place))
+        alike = self.likeness.to_candidates(np.array([here]), np.arange(len(ids)))[0]
+        alike[here] = -np.inf
+        nearest = np.argsort(-alike, kind="stable")[:most]
+        return [int(paper) for paper in ids[nearest[alike[nearest] >= ALIKE]]]
 
     def tastes(self, said: Mapping[int, Mapping[int, float]], lines: Mapping[int, Sequence[str]]) -> dict[int, Taste]:
         """By reader, from what each said of papers, and from the lines each typed, asked of `close` before.

@@ -21,7 +21,7 @@ from django.utils.xmlutils import SimplerXMLGenerator
 from django.views.decorators.http import conditional_page, require_safe
 
 from digest import previewing
-from digest.api import listed_on, web_link
+from digest.links import to_read
 from digest.models import Edition, Listing, Paper
 from subscriptions.interests.parser import InterestError
 from subscriptions.links import absolute
@@ -139,7 +139,7 @@ class PaperFeed(_Feed):
         return item.abstract
 
     def item_link(self, item: Paper) -> str:
-        return web_link(item)
+        return to_read(item)
 
     def item_guid(self, item: Paper) -> str:
         """A tag of RFC 4151: it stays when the site moves to https, or the paper to another address."""
@@ -170,7 +170,7 @@ class NewestFeed(PaperFeed):
         if date is None:
             return Shown(title, page, address)
         changed = Listing.objects.filter(edition__date=date).aggregate(last=Max("seen_at"))["last"]
-        return Shown(title, page, address, list(listed_on(date)[:FEED_SIZE]), changed or EPOCH)
+        return Shown(title, page, address, list(Paper.objects.listed(date, date)[:FEED_SIZE]), changed or EPOCH)
 
 
 class SearchFeed(PaperFeed):

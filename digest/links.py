@@ -1,14 +1,21 @@
-"""Signed links to a reader's own digests and to what they say of a paper."""
+"""Links to papers, and signed ones to a reader's own digests and to what they say of a paper."""
 
 from __future__ import annotations
 
 from django.core import signing
 from django.urls import reverse
 
-from digest.models import Digest
+from digest.models import Digest, Paper
 from subscriptions.links import absolute
 
 _DIGEST, _FEEDBACK = "paper-round.digest", "paper-round.feedback"
+
+
+def to_read(paper: Paper) -> str:
+    """Where to read the paper; our own page where its source points at something that is not the web."""
+    link = paper.link
+    is_web = link.lower().startswith(("http://", "https://"))
+    return link if is_web else absolute(paper.get_absolute_url())
 
 
 def web_copy(digest: Digest) -> str:

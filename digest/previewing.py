@@ -126,6 +126,14 @@ def search(line: str, now: dt.datetime) -> list[dict[str, Any]]:
     return show(_with_papers(picks))
 
 
+def related(paper: Paper, now: dt.datetime, most: int) -> list[Paper]:
+    """The recent papers most like this one, nearest first; none for a paper of long ago."""
+    fresh = candidates(Paper.objects.fresh(now, days=PREVIEW_DAYS))
+    ids = corpus.at(fresh, now).like(paper.pk, most)
+    found = Paper.objects.known().in_bulk(ids)
+    return [found[pk] for pk in ids if pk in found]
+
+
 def _hits(query: Query, papers: Postings, only: Container[int] | None = None) -> list[Hit]:
     """How well, and where, the query finds the papers; `only` those of these ids."""
     hits = []

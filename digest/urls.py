@@ -2,13 +2,13 @@ import datetime as dt
 
 from django.urls import path, re_path, register_converter
 
-from digest import api, feeds, metrics, views
+from digest import api, archives, feeds, metrics, paper_page, views
 
 
 class DateConverter:
-    """YYYY-MM-DD that is a real day."""
+    """YYYY-MM-DD that is a real day, of a year that a list of papers may have."""
 
-    regex = r"\d{4}-\d{2}-\d{2}"
+    regex = r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}"
 
     def to_python(self, value: str) -> dt.date:
         return dt.date.fromisoformat(value)
@@ -17,13 +17,44 @@ class DateConverter:
         return value.isoformat()
 
 
+class WeekConverter:
+    """YYYY-Www of ISO 8601, as the date of its Monday."""
+
+    regex = r"[12][0-9]{3}-W[0-9]{2}"
+
+    def to_python(self, value: str) -> dt.date:
+        return dt.date.fromisoformat(value)
+
+    def to_url(self, value: dt.date) -> str:
+        return f"{value:%G-W%V}"
+
+
+class MonthConverter:
+    """YYYY-MM, as the date of its first day."""
+
+    regex = r"[12][0-9]{3}-[0-9]{2}"
+
+    def to_python(self, value: str) -> dt.date:
+        return dt.date.fromisoformat(f"{value}-01")
+
+    def to_url(self, value: dt.date) -> str:
+        return f"{value:%Y-%m}"
+
+
 register_converter(DateConverter, "date")
+register_converter(WeekConverter, "week")
+register_converter(MonthConverter, "month")
 
 app_name = "digest"
 urlpatterns = [
-    path("", views.today, name="today"),
-    path("papers/<date:date>/", views.archive, name="archive"),
-    path("paper/<int:pk>/", views.paper, name="paper"),
+    path("", archives.today, name="today"),
+    path("papers/", archives.calendar, name="calendar"),
+    path("papers/<date:date>/", archives.archive, name="archive"),
+    path("papers/week/<week:date>/", archives.week, name="week"),
+    path("papers/month/<month:date>/", archives.month, name="month"),
+    path("paper/<int:pk>/", paper_page.paper, name="paper"),
+    path("paper/<int:pk>/cite.bib", paper_page.bibtex, name="bibtex"),
+    path("paper/<int:pk>/cite.ris", paper_page.ris, name="ris"),
     path("search", views.search, name="search"),
     path("preview/", views.preview, name="preview"),
     path("digest/<str:token>/", views.web_copy, name="web_copy"),

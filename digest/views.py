@@ -2,79 +2,24 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from django.core import signing
 from django.core.cache import cache
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, connection
-from django.db.models import Min, Prefetch
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from digest import links, previewing
 from digest.composing import context as digest_context
-from digest.excerpts import byline, cut
-from digest.models import Digest, Edition, Feedback, Listing, Paper
+from digest.models import Digest, Feedback, Paper
 from subscriptions.forms import SignupForm
 from subscriptions.interests.parser import InterestError
 from subscriptions.limits import limited
-
-PAGE_SIZE = 60
-
-
-@require_safe
-def today(request: HttpRequest) -> HttpResponse:
-    """The newest list as the world sees it, with the sign-up beside it."""
-    newest = Edition.objects.with_papers().filter(date__lte=timezone.now().date()).order_by("-date").first()
-    values: dict[str, Any] = {"form": SignupForm(), "papers": [], "date": None}
-    if newest:
-        values |= _list_of(newest.date)
-    return render(request, "digest/today.html", values)
-
-
-@require_safe
-def archive(request: HttpRequest, date: dt.date) -> HttpResponse:
-    """The list of one date."""
-    values = _list_of(date)
-    if not values["papers"]:
-        raise Http404("No list of that date.")
-    return render(request, "digest/archive.html", values)
-
-
-def _list_of(date: dt.date) -> dict[str, Any]:
-    """A date's papers of all sources, most upvoted first, and the dates before and after."""
-    papers = (
-        Paper.objects.filter(listings__edition__date=date)
-        .annotate(best_rank=Min("listings__rank"))
-        .order_by("-upvotes", "best_rank", "pk")
-    )
-    dates = Edition.objects.with_papers().order_by()
-    return {
-        "date": date,
-        "count": papers.count(),
-        "papers": [_row(paper) for paper in papers[:PAGE_SIZE]],
-        "previous": dates.filter(date__lt=date).order_by("-date").values_list("date", flat=True).first(),
-        "next": dates.filter(date__gt=date).order_by("date").values_list("date", flat=True).first(),
-    }
-
-
-def _row(paper: Paper) -> dict[str, Any]:
-    return {"paper": paper, "byline": byline(paper.authors), "excerpt": cut(paper.abstract, 260)}
-
-
-@require_safe
-def paper(request: HttpRequest, pk: int) -> HttpResponse:
-    """One paper: abstract, links, where and when it was listed."""
-    listings = Listing.objects.select_related("edition__source").order_by("edition__date")
-    found = get_object_or_404(Paper.objects.prefetch_related(Prefetch("listings", listings)), pk=pk)
-    if found.merged_into_id:
-        return redirect("digest:paper", found.merged_into_id, permanent=True)
-    return render(request, "digest/paper.html", {"paper": found, "byline": byline(found.authors, 12)})
 
 
 @require_safe

@@ -18,11 +18,11 @@ FLOORS = [
     {"postings", "queries", "closeness", "taste"},
     {"picking", "ranking"},
     {"models"},
-    {"links", "ingest"},
+    {"links", "citations", "ingest"},
     {"percolation", "composing", "wanted", "corpus", "evaluation"},
     {"selecting", "tracking"},
     {"delivery", "previewing", "dashboard", "health"},
-    {"tasks", "views", "feeds", "api", "metrics", "admin"},
+    {"tasks", "views", "archives", "paper_page", "feeds", "api", "metrics", "admin"},
     {"urls", "apps", "management"},
 ]  # fmt: skip
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,6 +17,11 @@ class PaperQuerySet(models.QuerySet["Paper"]):
     def known(self) -> PaperQuerySet:
         """All papers, without the signposts to those they were merged into."""
         return self.filter(merged_into=None)
+
+    def listed(self, first: dt.date, last: dt.date) -> PaperQuerySet:
+        """Papers in the lists of these days, both included, most upvoted first."""
+        papers = self.filter(listings__edition__date__range=(first, last))
+        return papers.annotate(best_rank=Min("listings__rank")).order_by("-upvotes", "best_rank", "pk")
 
     def fresh(self, now: dt.datetime, days: int | None = None) -> PaperQuerySet:
         """Papers a mail of this moment may hold: first seen, or first listed, in the last days.
