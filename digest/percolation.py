@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from django.db import transaction
-from django.db.models import Prefetch
 
+from digest.documents import with_sources
 from digest.matching import Document, describe
-from digest.models import Edition, Match, Paper
+from digest.models import Match, Paper
 from digest.models.papers import PaperQuerySet
 from digest.postings import Postings
 from digest.queries import Query, QueryIndex
+from digest.search import index as filed
 from subscriptions.interests.parser import InterestError
 from subscriptions.models import Interest
 
@@ -28,28 +29,11 @@ RECENT_DAYS = 30  # how far back a new interest looks
 _BATCH = 500
 
 
-def document(paper: Paper) -> Document:
-    """The stored paper, taken apart. Prefetch `editions__source` when there are many."""
-    return Document(
-        paper.pk,
-        paper.title,
-        paper.abstract,
-        paper.authors,
-        paper.categories,
-        {edition.source.slug for edition in paper.editions.all()},
-    )
-
-
-def with_sources(papers: PaperQuerySet) -> Iterator[Document]:
-    """Documents of a queryset of papers, their sources read in one query a batch."""
-    queryset = papers.prefetch_related(Prefetch("editions", Edition.objects.select_related("source")))
-    for paper in queryset.iterator(chunk_size=_BATCH):
-        yield document(paper)
-
-
 def match_new(now: dt.datetime) -> int:
     """Match what is not matched yet, papers and interests. Returns how many matches were stored."""
-    return match_papers(now) + match_interests(now)
+    stored = match_papers(now) + match_interests(now)
+    filed.file_missing()
+    return stored
 
 
 def match_papers(now: dt.datetime, since: dt.date | None = None) -> int:
@@ -75,7 +59,9 @@ def _match_batch(index: QueryIndex, batch: PaperQuerySet, now: dt.datetime) -> i
         papers = list(batch.select_for_update().values_list("pk", flat=True))
         locked = Paper.objects.filter(pk__in=papers)
         Match.objects.filter(paper__in=papers).delete()
-        stored = _store(_rows(index, Postings(list(with_sources(locked)))))
+        documents = list(with_sources(locked))
+        stored = _store(_rows(index, Postings(documents)))
+        filed.file(documents)
         locked.update(matched_at=now)
     return stored
 

@@ -15,10 +15,11 @@ from django.db.models import Count, Max, Sum
 from digest import corpus
 from digest.closeness import is_prose
 from digest.composing import compose, show
+from digest.documents import with_sources
 from digest.matching import describe
 from digest.models import Digest, Paper
 from digest.models.papers import PaperQuerySet
-from digest.percolation import RECENT_DAYS, with_sources
+from digest.percolation import RECENT_DAYS
 from digest.postings import Postings
 from digest.queries import Query, QueryIndex
 from digest.ranking import Day, Hit, Line, Wishes, rank

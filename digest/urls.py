@@ -2,7 +2,7 @@ import datetime as dt
 
 from django.urls import path, re_path, register_converter
 
-from digest import api, archives, feeds, metrics, paper_page, views
+from digest import api, archives, feeds, metrics, paper_page, search_page, views
 
 
 class DateConverter:
@@ -55,7 +55,7 @@ urlpatterns = [
     path("paper/<int:pk>/", paper_page.paper, name="paper"),
     path("paper/<int:pk>/cite.bib", paper_page.bibtex, name="bibtex"),
     path("paper/<int:pk>/cite.ris", paper_page.ris, name="ris"),
-    path("search", views.search, name="search"),
+    path("search", search_page.search, name="search"),
     path("preview/", views.preview, name="preview"),
     path("digest/<str:token>/", views.web_copy, name="web_copy"),
     path("feedback/<str:token>/", views.feedback, name="feedback"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core import signing
 from django.core.cache import cache
 from django.core.exceptions import ObjectDoesNotExist
@@ -18,21 +16,7 @@ from digest import links, previewing
 from digest.composing import context as digest_context
 from digest.models import Digest, Feedback, Paper
 from subscriptions.forms import SignupForm
-from subscriptions.interests.parser import InterestError
 from subscriptions.limits import limited
-
-
-@require_safe
-def search(request: HttpRequest) -> HttpResponse:
-    """The recent papers that an interest line finds."""
-    query = request.GET.get("q", "").strip()[:500]
-    values: dict[str, Any] = {"query": query, "items": [], "error": None}
-    if query:
-        try:
-            values["items"] = previewing.search(query, timezone.now())
-        except InterestError as error:
-            values["error"] = error
-    return render(request, "digest/search.html", values, status=422 if values["error"] else 200)
 
 
 @require_http_methods(["POST"])

@@ -18,11 +18,13 @@ FLOORS = [
     {"postings", "queries", "closeness", "taste"},
     {"picking", "ranking"},
     {"models"},
+    {"documents"},
     {"links", "citations", "ingest"},
+    {"search"},
     {"percolation", "composing", "wanted", "corpus", "evaluation"},
     {"selecting", "tracking"},
     {"delivery", "previewing", "dashboard", "health"},
-    {"tasks", "views", "archives", "paper_page", "feeds", "api", "metrics", "admin"},
+    {"tasks", "views", "archives", "paper_page", "search_page", "feeds", "api", "metrics", "admin"},
     {"urls", "apps", "management"},
 ]  # fmt: skip
 

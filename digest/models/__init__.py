@@ -3,8 +3,10 @@
 from digest.models.digests import Delivery, Digest, Feedback
 from digest.models.matches import Match
 from digest.models.papers import Edition, Listing, Paper, UpvoteObservation
+from digest.models.search import SearchText
 from digest.models.sources import KeptPage, Source
 
 __all__ = [
-    "Delivery", "Digest", "Edition", "Feedback", "KeptPage", "Listing", "Match", "Paper", "Source", "UpvoteObservation",
+    "Delivery", "Digest", "Edition", "Feedback", "KeptPage", "Listing", "Match", "Paper", "SearchText", "Source",
+    "UpvoteObservation",
 ]  # fmt: skip

@@ -58,7 +58,7 @@ def test_a_paper_has_a_page(client: Client, papers: list[Paper]) -> None:
 
 def test_the_search_understands_the_interest_language(client: Client, papers: list[Paper]) -> None:
     text = page(client.get("/search", {"q": "diffusion -survey"}))
-    assert "1 paper of" in text
+    assert "1 paper, newest first" in text
     assert "Diffusion for Weather" in text
 
 

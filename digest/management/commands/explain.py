@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from digest.documents import document
 from digest.ingest.merging import title_key
 from digest.models import Digest, Paper
-from digest.percolation import document
 from digest.queries import Query
 from digest.selecting import choose
 from subscriptions.models import Subscriber

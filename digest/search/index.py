@@ -1,0 +1,93 @@
+"""The index: papers in, papers out. Its table is made by a migration, in each database's own way."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from django.db import connection, transaction
+
+from digest.documents import BATCH, document, with_sources
+from digest.matching import Document, describe
+from digest.models import Paper, SearchText
+from digest.queries import Query
+from digest.search.terms import Stored, bound, fts5, tsquery
+
+AT_ONCE = 5_000  # papers taken in by one look: seconds of work
+LOOK = 60  # papers read at a time, and checked one by one
+MOST_LOOKS = 8  # then the reader is given what there is, and the way on
+
+_SQLITE = """
+    SELECT rowid FROM digest_searchindex WHERE digest_searchindex MATCH %s AND rowid < %s ORDER BY rowid DESC LIMIT %s
+"""
+_POSTGRESQL = """
+    SELECT place FROM digest_searchtext WHERE terms @@ %s::tsquery AND place < %s ORDER BY place DESC LIMIT %s
+"""
+_BEFORE_ALL = 2**63 - 1
+_ID = 2**32 - 1  # the bits of a place that are the paper's id
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Papers with where they hold the line, newest first; `rest` is where the next page begins, None at the end."""
+
+    found: list[tuple[Paper, dict[str, object], float]]
+    rest: int | None
+
+
+def file(documents: Iterable[Document]) -> None:
+    """Take these papers in, or what became of them."""
+    rows = iter(documents)
+    while batch := list(islice(rows, BATCH)):
+        ids = [paper.paper_id for paper in batch]
+        dates = dict(Paper.objects.filter(pk__in=ids).values_list("pk", "first_listed_on"))
+        with transaction.atomic():
+            SearchText.objects.filter(paper__in=ids).delete()
+            SearchText.objects.bulk_create(_texts(batch, dates))
+
+
+def file_missing() -> None:
+    """Take in papers stored before there was an index, the newest first; the rest at the next look."""
+    missing = Paper.objects.known().filter(search_text=None).order_by("-first_listed_on", "-pk")
+    ids = list(missing.values_list("pk", flat=True)[:AT_ONCE])
+    for start in range(0, len(ids), BATCH):
+        file(with_sources(Paper.objects.filter(pk__in=ids[start : start + BATCH])))
+
+
+def _texts(papers: list[Document], dates: dict[int, dt.date]) -> Iterator[SearchText]:
+    for paper in papers:
+        of, pk = Stored.of(paper), paper.paper_id
+        place = SearchText.place_of(pk, dates[pk])
+        yield SearchText(place=place, paper_id=pk, title=of.title, abstract=of.abstract, labels=of.labels)
+
+
+def find(query: Query, size: int, after: int | None = None) -> Page:
+    """At most `size` papers that the query finds, newest first, after a place in that order."""
+    asked = fts5(bound(query)) if connection.vendor == "sqlite" else tsquery(bound(query))
+    found: list[tuple[Paper, dict[str, object], float]] = []
+    place = after or _BEFORE_ALL
+    for _ in range(MOST_LOOKS):
+        places = _look(asked, place)
+        for place, paper in _papers(places):
+            taken_apart = document(paper)
+            if held := query.find(taken_apart):
+                found.append((paper, describe(held, taken_apart), round(held.weight, 2)))
+                if len(found) == size:
+                    return Page(found, place)
+        if len(places) < LOOK:
+            return Page(found, None)
+    return Page(found, place)
+
+
+def _look(asked: str, before: int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_SQLITE if connection.vendor == "sqlite" else _POSTGRESQL, [asked, before, LOOK])
+        return [place for (place,) in cursor.fetchall()]
+
+
+def _papers(places: list[int]) -> Iterator[tuple[int, Paper]]:
+    """The papers at these places, in order; without those that were merged into another since."""
+    papers = Paper.objects.known().prefetch_related("editions__source").in_bulk([place & _ID for place in places])
+    return ((place, papers[place & _ID]) for place in places if place & _ID in papers)
