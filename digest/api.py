@@ -25,6 +25,7 @@ from django.views.decorators.http import conditional_page
 from digest import links, previewing
 from digest.models import Edition, Listing, Paper
 from subscriptions.interests.parser import InterestError
+from subscriptions.limits import SEARCHES_IN, is_searching_too_much
 from subscriptions.links import absolute
 
 METHODS = "GET, HEAD, OPTIONS"
@@ -49,7 +50,10 @@ class Problem(Exception):
 
     def answer(self) -> HttpResponse:
         values = {"type": "about:blank", "title": self.status.phrase, "status": self.status.value}
-        return _json(values | {"detail": self.detail} | self.more, self.status, "application/problem+json")
+        answer = _json(values | {"detail": self.detail} | self.more, self.status, "application/problem+json")
+        if self.status is HTTPStatus.TOO_MANY_REQUESTS:
+            answer["Retry-After"] = str(SEARCHES_IN)
+        return answer
 
 
 def _json(values: JSON, status: int = 200, content_type: str = "application/json") -> HttpResponse:
@@ -195,6 +199,8 @@ def papers(request: HttpRequest) -> HttpResponse:
     limit, offset = _place(request)
     date = _date(request)
     if "q" in request.GET:
+        if is_searching_too_much(request):
+            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, f"Too many searches: wait {SEARCHES_IN // 60} minutes.")
         found = _found(request.GET["q"].strip(), date)
         count, part = len(found), found[offset : offset + limit]
     else:

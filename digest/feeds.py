@@ -20,10 +20,12 @@ from django.utils.feedgenerator import Atom1Feed
 from django.utils.xmlutils import SimplerXMLGenerator
 from django.views.decorators.http import conditional_page, require_safe
 
-from digest import previewing
 from digest.links import to_read
 from digest.models import Edition, Listing, Paper
-from subscriptions.interests.parser import InterestError
+from digest.queries import Query
+from digest.search import index
+from subscriptions.interests.parser import InterestError, parse
+from subscriptions.limits import SEARCHES_IN, is_searching_too_much
 from subscriptions.links import absolute
 
 FEED_SIZE = 60
@@ -174,18 +176,25 @@ class NewestFeed(PaperFeed):
 
 
 class SearchFeed(PaperFeed):
-    """The recent papers an interest line finds, best first. Raises InterestError."""
+    """The papers an interest line finds, newest first. Raises InterestError, SearchedTooMuch."""
 
     def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Shown:
         line = request.GET.get("q", "").strip()
-        found = previewing.search(line, timezone.now())
-        query = urlencode({"q": line})
+        query = Query.of(0, parse(line))
+        if is_searching_too_much(request):
+            raise SearchedTooMuch
+        found = index.find(query, FEED_SIZE).found
+        typed = urlencode({"q": line})
         return Shown(
             f"{settings.SITE_NAME}: {line}",
-            f"{absolute(reverse('digest:search'))}?{query}",
-            f"{absolute(reverse('digest:feed_search'))}?{query}",
-            [item["paper"] for item in found[:FEED_SIZE]],
+            f"{absolute(reverse('digest:search'))}?{typed}",
+            f"{absolute(reverse('digest:feed_search'))}?{typed}",
+            [paper for paper, _, _ in found],
         )
+
+
+class SearchedTooMuch(Exception):
+    """This visitor's network has asked for too many searches."""
 
 
 def _view(feed: PaperFeed) -> Callable[[HttpRequest], HttpResponse]:
@@ -198,6 +207,10 @@ def _view(feed: PaperFeed) -> Callable[[HttpRequest], HttpResponse]:
             answer = feed(request)
         except InterestError as error:
             return HttpResponse(f"{error}\n", status=422, content_type="text/plain; charset=utf-8")
+        except SearchedTooMuch:
+            answer = HttpResponse("Too many searches. Please wait a while.\n", status=429, content_type="text/plain")
+            answer["Retry-After"] = str(SEARCHES_IN)
+            return answer
         patch_cache_control(answer, public=True, max_age=MAX_AGE)
         return answer
 

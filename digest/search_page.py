@@ -12,6 +12,7 @@ from digest.composing import show
 from digest.queries import Query
 from digest.search import index
 from subscriptions.interests.parser import InterestError, parse
+from subscriptions.limits import SEARCHES_IN, is_searching_too_much, slow_down
 
 RESULTS = 20  # a page
 MAX_LINE = 500  # characters
@@ -22,6 +23,8 @@ def search(request: HttpRequest) -> HttpResponse:
     """The papers an interest line finds, newest first; `before` is where the page before ended."""
     line = request.GET.get("q", "").strip()[:MAX_LINE]
     values: dict[str, Any] = {"query": line, "items": [], "error": None}
+    if line and is_searching_too_much(request):
+        return slow_down(request, SEARCHES_IN)
     if line:
         try:
             page = index.find(Query.of(0, parse(line)), RESULTS, _place(request.GET.get("before", "")))

@@ -44,7 +44,22 @@ def is_over(name: str, who: str, most: int, seconds: int) -> bool:
         return False
 
 
+SEARCHES, SEARCHES_IN = 300, 600  # of one network, in so many seconds: page, feeds and JSON together
+
+
+def is_searching_too_much(request: HttpRequest) -> bool:
+    """Count one more search of this visitor's network."""
+    return is_over("search", client_network(request), SEARCHES, SEARCHES_IN)
+
+
 View = Callable[..., HttpResponse]
+
+
+def slow_down(request: HttpRequest, seconds: int) -> HttpResponse:
+    """The page for who asked too often."""
+    answer = render(request, "subscriptions/slow_down.html", status=429)
+    answer["Retry-After"] = str(seconds)
+    return answer
 
 
 def limited(name: str, most: int, seconds: int) -> Callable[[View], View]:
@@ -54,9 +69,7 @@ def limited(name: str, most: int, seconds: int) -> Callable[[View], View]:
         @wraps(view)
         def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
             if request.method == "POST" and is_over(name, client_network(request), most, seconds):
-                answer = render(request, "subscriptions/slow_down.html", status=429)
-                answer["Retry-After"] = str(seconds)
-                return answer
+                return slow_down(request, seconds)
             return view(request, *args, **kwargs)
 
         return wrapped

@@ -55,6 +55,20 @@ def test_a_forged_header_changes_nothing(counters: None, client: Client) -> None
     assert tries(client, 1, HTTP_X_FORWARDED_FOR="198.51.100.9") == [429]
 
 
+def test_searches_are_limited_wherever_they_are_asked(
+    counters: None, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SEARCHES", 3)
+    ways = ["/search?q=kettle", "/feeds/search.atom?q=kettle", "/api/v1/papers/?q=kettle"]
+    assert [client.get(way).status_code for way in ways] == [200] * 3
+    answers = [client.get(way) for way in ways]
+    assert [(answer.status_code, answer["Retry-After"]) for answer in answers] == [(429, "600")] * 3
+    assert "Please wait" in answers[0].content.decode()
+    assert answers[2].json()["detail"] == "Too many searches: wait 10 minutes."
+    for other in ("/search", "/", "/api/v1/papers/", "/feeds/papers.atom"):
+        assert client.get(other).status_code == 200
+
+
 def test_another_network_is_not_held_up(counters: None, client: Client) -> None:
     tries(client, MOST + 1, REMOTE_ADDR="203.0.113.7")
     assert tries(client, 1, REMOTE_ADDR="203.0.113.200") == [429]
