@@ -22,7 +22,7 @@ FLOORS = [
     {"percolation", "composing", "wanted", "corpus", "evaluation"},
     {"selecting", "tracking"},
     {"delivery", "previewing", "dashboard", "health"},
-    {"tasks", "views", "feeds", "api", "metrics", "admin"},
+    {"tasks", "views", "feeds", "api", "metrics", "admin", "webhooks"},
     {"urls", "apps", "management"},
 ]  # fmt: skip
 

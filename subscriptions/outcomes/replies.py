@@ -68,8 +68,8 @@ TABLE = (
         UNPROVEN_SENDER),
     Row(r"5\d\d 5\.1\.[78]\b", r"", SENDER),  # the sender's mailbox or domain, not the reader's
     Row(r"[45]", r"relay(ing)? (access )?(denied|not permitted|prohibited)|(not permitted|unable) to relay", SENDER),
-    Row(r"[45]", r"\bsender('s)? ((e-?mail|address|domain) )*(rejected|refused|denied|not|does|must|invalid|unknown|verif)"
-        r"|(invalid|unknown|unverified|bad) sender|not owned by user|domain of sender", SENDER),
+    Row(r"[45]", r"\bsender('s)? ((e-?mail|address|domain) )*(rejected|refused|denied|not|does|must|invalid|unknown)"
+        r"|sender verif|(invalid|unknown|unverified|bad) sender|not owned by user|domain of sender", SENDER),
     # --- about the message
     Row(r"55[24] 5\.3\.4\b|5\d\d 5\.2\.3\b", r"", TOO_BIG),
     Row(r"5", r"(message|mail|size).*(too (big|large)|exceed\w* .*(size|limit|maximum))|^too (big|large)", TOO_BIG),
