@@ -58,6 +58,7 @@ class Seen:
     report: Report
     message_id: str
     digest: int | None
+    delivery: int | None
     recipient: str
     is_ours: bool  # a tag of ours says so
     at: dt.datetime | None
@@ -66,19 +67,23 @@ class Seen:
     @classmethod
     def of(cls, provider: str, event: AnymailTrackingEvent) -> Seen:
         metadata = event.metadata if isinstance(event.metadata, dict) else {}
-        number = str(metadata.get("digest", ""))
         tags = event.tags if isinstance(event.tags, list) else [event.tags]
         at = event.timestamp if isinstance(event.timestamp, dt.datetime) else None
         return cls(
             kind=event.event_type,
             report=read_event(provider, event),
             message_id=_clean(event.message_id)[:255],
-            digest=int(number) if re.fullmatch("[0-9]{1,18}", number) else None,
+            digest=_number(metadata.get("digest")),
+            delivery=_number(metadata.get("delivery")),
             recipient=_clean(event.recipient),
             is_ours=any(tag in OUR_TAGS for tag in tags if isinstance(tag, str)),
             at=at.replace(tzinfo=dt.UTC) if at and at.tzinfo is None else at,
             text=_clean(event.description) or _clean(event.mta_response),
         )
+
+
+def _number(value: object) -> int | None:
+    return int(str(value)) if re.fullmatch("[0-9]{1,18}", str(value)) else None
 
 
 def _clean(value: object) -> str:
@@ -114,7 +119,8 @@ def _delivery(seen: Seen) -> Delivery | None:
     rows = Delivery.objects.select_related("digest__subscriber")
     if seen.message_id and (found := rows.filter(message_id=seen.message_id).first()):
         return found
-    found = rows.filter(digest=seen.digest).first() if seen.digest else None
+    numbers = {"pk": seen.delivery} if seen.delivery else {"digest": seen.digest}
+    found = rows.filter(**numbers).first() if seen.delivery or seen.digest else None
     is_other = found and seen.recipient and addresses.key(seen.recipient) != found.digest.subscriber.email_key
     return None if is_other else found
 

@@ -20,7 +20,7 @@ FLOORS = [
     {"models"},
     {"links", "ingest"},
     {"percolation", "composing", "wanted", "corpus", "evaluation"},
-    {"selecting", "tracking"},
+    {"providers", "selecting", "tracking"},
     {"delivery", "previewing", "dashboard", "health"},
     {"tasks", "views", "feeds", "api", "metrics", "admin", "webhooks"},
     {"urls", "apps", "management"},

@@ -1,0 +1,108 @@
+"""What the providers' batches share: a letter as Anymail wants it, a call, an answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from email import message_from_bytes, policy
+from email.message import EmailMessage, Message
+from typing import Any, NamedTuple
+from urllib.parse import urljoin
+
+from anymail.message import AnymailMessage
+
+from digest.letters import Answer, Letter
+from subscriptions import outcomes
+from subscriptions.outcomes import Meaning, Outcome
+
+# What the provider writes itself, or Anymail from its own fields.
+_NOT_COPIED = {"from", "to", "subject", "date", "mime-version", "content-type", "content-transfer-encoding"}
+# Synthetic replies for who reads only codes.
+_CODES = {Outcome.TEMPORARY: 451, Outcome.PERMANENT: 550, Outcome.NO_SERVER: 421, Outcome.UNKNOWN: 0}
+
+
+class LetterMessage(AnymailMessage):  # type: ignore[misc]
+    """A letter taken apart for providers that want JSON, and whole for those that want MIME."""
+
+    def __init__(self, letter: Letter) -> None:
+        parsed = message_from_bytes(letter.data, policy=policy.default)
+        assert isinstance(parsed, EmailMessage)
+        super().__init__(
+            subject=str(parsed["Subject"]),
+            body=_part(parsed, "plain"),
+            from_email=str(parsed["From"]),
+            to=[letter.recipient],
+            # A folded header begins with its space.
+            headers={name: str(text).strip() for name, text in parsed.items() if name.lower() not in _NOT_COPIED},
+            tags=["digest"],
+            metadata={"delivery": str(letter.key)},
+        )
+        if html := _part(parsed, "html"):
+            self.attach_alternative(html, "text/html")
+        self.letter = letter
+        self.message_id: str = self.extra_headers.get("Message-ID", "")
+
+    def message(self, *args: Any, **kwargs: Any) -> Message:
+        """The letter itself, for the one provider that takes MIME."""
+        return message_from_bytes(self.letter.data, policy=policy.compat32)
+
+
+def _part(parsed: EmailMessage, kind: str) -> str:
+    found = parsed.get_body((kind,))
+    return found.get_content().replace("\r\n", "\n") if isinstance(found, EmailMessage) else ""
+
+
+class Batch(NamedTuple):
+    """A provider's way to take many whole mails in one call, and its limits."""
+
+    most: int
+    most_bytes: int
+    send: Callable[[Sequence[LetterMessage], Any], list[Answer]]
+
+
+class Call:
+    """A request in the form that Anymail's backends post and judge (RequestsPayload)."""
+
+    def __init__(self, endpoint: str, body: str, headers: dict[str, str]) -> None:
+        self.endpoint, self.data, self.headers = endpoint, body, headers
+
+    def get_request_params(self, api_url: str) -> dict[str, Any]:
+        url = urljoin(api_url, self.endpoint)
+        return {"method": "POST", "url": url, "data": self.data.encode(), "headers": self.headers}
+
+
+def post(connection: Any, call: Call) -> Any:
+    """The parsed answer of a call. Raises AnymailRequestsAPIError."""
+    response = connection.post_to_esp(call, None)
+    return connection.deserialize_json_response(response, call, None)
+
+
+def payloads(messages: Sequence[LetterMessage], connection: Any) -> list[Any]:
+    """What Anymail would post for each mail alone."""
+    return [connection.build_message_payload(message, connection.send_defaults) for message in messages]
+
+
+def dumps(data: Any) -> str:
+    """JSON, of Anymail's case-insensitive dictionaries too."""
+    return json.dumps(data, default=dict, ensure_ascii=False, separators=(",", ":"))
+
+
+def key_of(messages: Sequence[LetterMessage]) -> str:
+    """The same for the same mails in the same order: their Message-IDs stand for them."""
+    return hashlib.sha256("\n".join(message.message_id for message in messages).encode()).hexdigest()
+
+
+def taken(message: LetterMessage, message_id: object) -> Answer:
+    found = message_id if isinstance(message_id, str) and message_id else message.message_id
+    return Answer(message.letter.key, 250, message_id=found)
+
+
+def refusal(letter: Letter, error: BaseException) -> Answer:
+    """The answer for what a backend raised."""
+    return refused(letter, outcomes.read(error), outcomes.text_of(error))
+
+
+def refused(letter: Letter, meaning: Meaning, text: str) -> Answer:
+    code = _CODES[meaning.outcome]
+    return Answer(letter.key, code, text[:1000], in_doubt=meaning.outcome is Outcome.UNKNOWN, said=meaning)

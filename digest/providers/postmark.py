@@ -1,0 +1,36 @@
+"""Postmark: up to 500 whole mails a call, 50 MB, each with its own answer in the same order. No idempotency key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from digest.letters import Answer
+from digest.providers.calls import Batch, Call, LetterMessage, dumps, payloads, post, refused, taken
+from subscriptions.outcomes import read_answer
+from subscriptions.outcomes.meanings import ODD
+
+# Fewer than allowed: so many are in doubt when a call breaks.
+MOST, MOST_BYTES = 100, 45_000_000
+
+
+def send(messages: Sequence[LetterMessage], connection: Any) -> list[Answer]:
+    made = payloads(messages, connection)
+    headers = {**made[0].headers, "X-Postmark-Server-Token": made[0].server_token}
+    found = post(connection, Call("email/batch", dumps([one.data for one in made]), headers))
+    if not isinstance(found, list) or len(found) != len(messages):
+        # One refusal for the whole call, or an answer that names nobody.
+        meaning = read_answer("Postmark", 422, found) if isinstance(found, dict) else ODD
+        return [refused(message.letter, meaning, dumps(found)) for message in messages]
+    return [_answer(message, one) for message, one in zip(messages, found, strict=True)]
+
+
+def _answer(message: LetterMessage, one: Any) -> Answer:
+    if not isinstance(one, dict):
+        return refused(message.letter, ODD, dumps(one))
+    if one.get("ErrorCode") == 0:
+        return taken(message, one.get("MessageID"))
+    return refused(message.letter, read_answer("Postmark", 422, one), f"{one.get('ErrorCode')} {one.get('Message')}")
+
+
+BATCH = Batch(MOST, MOST_BYTES, send)

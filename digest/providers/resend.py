@@ -1,0 +1,41 @@
+"""Resend: an Idempotency-Key with each call, kept for 24 hours; up to 100 whole mails a call, all or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from anymail.backends import resend
+
+from digest.letters import Answer
+from digest.providers.calls import Batch, Call, LetterMessage, dumps, key_of, payloads, post, refused, taken
+from subscriptions.outcomes.meanings import ODD
+
+MOST, MOST_BYTES = 100, 20_000_000  # the number is documented, the size is not
+KEY = "Idempotency-Key"
+
+
+class EmailBackend(resend.EmailBackend):  # type: ignore[misc]
+    """Anymail's, with the mail's Message-ID as its key: said again, it is recognised."""
+
+    def build_message_payload(self, message: Any, defaults: dict[str, Any]) -> Any:
+        payload = super().build_message_payload(message, defaults)
+        if message_id := message.extra_headers.get("Message-ID"):
+            payload.headers[KEY] = message_id[:256]
+        return payload
+
+
+def send(messages: Sequence[LetterMessage], connection: Any) -> list[Answer]:
+    made = payloads(messages, connection)
+    headers = {**made[0].headers, KEY: key_of(messages)}
+    found = post(connection, Call("emails/batch", dumps([one.data for one in made]), headers))
+    data = found.get("data") if isinstance(found, dict) else None
+    if not isinstance(data, list) or len(data) != len(messages):
+        return [refused(message.letter, ODD, dumps(found)) for message in messages]
+    return [
+        taken(message, one.get("id") if isinstance(one, dict) else None)
+        for message, one in zip(messages, data, strict=True)
+    ]
+
+
+BATCH = Batch(MOST, MOST_BYTES, send)
