@@ -7,6 +7,7 @@ reader's fate is never another's; one that shows the provider to be down ends th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -14,9 +15,9 @@ from django.conf import settings
 from digest.letters import Answer, Letter
 from digest.providers import brevo, mailgun, postmark, resend
 from digest.providers.calls import Batch, LetterMessage, refusal, refused, taken
-from subscriptions import providers
-from subscriptions.outcomes import Party
-from subscriptions.outcomes.meanings import ODD
+from subscriptions import outcomes, providers
+from subscriptions.outcomes import Outcome, Party
+from subscriptions.outcomes.meanings import ODD, THROTTLED
 
 BATCHES: dict[str, Batch] = {
     "brevo": brevo.BATCH,
@@ -40,24 +41,30 @@ def send_batch(letters: Sequence[Letter], connection: Any) -> list[Answer]:
     """
     batch = _batch()
     answers: list[Answer] = []
-    for part in _parts(letters, batch) if batch else ([letter] for letter in letters):
+    for part in _parts(letters, batch):
         if answers and _is_down(answers[-1]):
             return answers + [_untried(letter, answers[-1]) for letter in letters[len(answers) :]]
-        answers += _call(part, connection, batch) if batch and len(part) > 1 else [_send_one(part[0], connection)]
+        said = _hand_over(part, connection, batch)
+        if batch and batch.is_repeatable and all(answer.in_doubt for answer in said):
+            said = _hand_over(part, connection, batch)  # the same call with the same key: now we know
+        answers += said
     return answers
 
 
 def _batch() -> Batch | None:
+    """The provider's batch interface; held to one letter a call where the operator wants a key for each."""
     provider = providers.current()
-    return BATCHES.get(provider.slug) if provider and settings.PROVIDER_BATCHES else None
+    batch = BATCHES.get(provider.slug) if provider else None
+    return batch if batch is None or settings.PROVIDER_BATCHES else batch._replace(most=1)
 
 
-def _parts(letters: Sequence[Letter], batch: Batch) -> Iterator[Sequence[Letter]]:
+def _parts(letters: Sequence[Letter], batch: Batch | None) -> Iterator[Sequence[Letter]]:
     """Within the provider's limits of number and bytes. In JSON a letter takes at most half as much again."""
+    most, most_bytes = (batch.most, batch.most_bytes) if batch else (1, 0)
     start = size = 0
     for number, letter in enumerate(letters):
         needed = len(letter.data) * 3 // 2
-        if number > start and (number - start >= batch.most or size + needed > batch.most_bytes):
+        if number > start and (number - start >= most or size + needed > most_bytes):
             yield letters[start:number]
             start, size = number, 0
         size += needed
@@ -65,15 +72,22 @@ def _parts(letters: Sequence[Letter], batch: Batch) -> Iterator[Sequence[Letter]
         yield letters[start:]
 
 
+def _hand_over(letters: Sequence[Letter], connection: Any, batch: Batch | None) -> list[Answer]:
+    return _call(letters, connection, batch) if batch and len(letters) > 1 else [_send_one(letters[0], connection)]
+
+
 def _call(letters: Sequence[Letter], connection: Any, batch: Batch) -> list[Answer]:
     messages = [LetterMessage(letter) for letter in letters]
     try:
         return batch.send(messages, connection)
     except Exception as error:
-        answers = [refusal(letter, error) for letter in letters]
-        if answers[0].meaning.party in (Party.ADDRESS, Party.MESSAGE):
-            return [_send_one(letter, connection) for letter in letters]
-        return answers
+        meaning, text = outcomes.read(error), outcomes.text_of(error)
+    if meaning.party in (Party.ADDRESS, Party.MESSAGE):
+        return [_send_one(letter, connection) for letter in letters]
+    if meaning.party is Party.SERVER and meaning.outcome is Outcome.TEMPORARY and meaning.what != THROTTLED.what:
+        # A key would make a repeat harmless, but this key is the whole call's, and these letters may not meet again.
+        meaning = replace(meaning, outcome=Outcome.UNKNOWN)
+    return [refused(letter, meaning, text) for letter in letters]
 
 
 def _send_one(letter: Letter, connection: Any) -> Answer:

@@ -22,6 +22,7 @@ class EmailBackend(resend.EmailBackend):  # type: ignore[misc]
         payload = super().build_message_payload(message, defaults)
         if message_id := message.extra_headers.get("Message-ID"):
             payload.headers[KEY] = message_id[:256]
+            payload.data["headers"].pop("Date", None)  # the same key with another mail is refused
         return payload
 
 
@@ -38,4 +39,4 @@ def send(messages: Sequence[LetterMessage], connection: Any) -> list[Answer]:
     ]
 
 
-BATCH = Batch(MOST, MOST_BYTES, send)
+BATCH = Batch(MOST, MOST_BYTES, send, is_repeatable=True)

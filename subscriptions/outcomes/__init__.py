@@ -66,7 +66,7 @@ def read(error: BaseException) -> Meaning:
     if isinstance(error, ImproperlyConfigured):
         return KEY
     # A connection lost or timed out in the middle: the final dot may have been on its way.
-    return IN_DOUBT
+    return _of_boto(error) or IN_DOUBT
 
 
 def _of_smtp(error: BaseException) -> Meaning:
@@ -128,7 +128,7 @@ def _never_connected(error: requests.RequestException) -> bool:
 
 
 def _of_boto(cause: BaseException | None) -> Meaning | None:
-    """By name: botocore is only there where Amazon SES is used."""
+    """The meaning of an error of botocore's, by name: botocore is only there where Amazon SES is used."""
     name = type(cause).__name__
     if name in _BOTO_NOT_CONNECTED:
         return UNREACHED

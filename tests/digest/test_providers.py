@@ -194,6 +194,41 @@ def test_brevo_gets_a_uuid_of_the_message_id(
     assert [str(uuid.UUID(key)) for key in keys] == keys
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_resend_is_asked_again_with_the_same_key_when_in_doubt(
+    count: int, waiting: list[Delivery], esp: Esp, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = use("resend", esp, settings, monkeypatch)
+    esp.script = [Answer(drop=True)]
+    answers = providers.send_batch([letter_of(one) for one in waiting[:count]], connection)
+    assert all(answer.is_taken for answer in answers)
+    first, second = esp.posted
+    assert first.body == second.body
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
+
+
+def test_a_key_of_a_whole_call_does_not_make_each_letter_safe_to_repeat(
+    waiting: list[Delivery], esp: Esp, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = use("resend", esp, settings, monkeypatch)
+    esp.script = [Answer(500, b"oops")] * 2
+    answers = providers.send_batch([letter_of(one) for one in waiting], connection)
+    assert all(answer.in_doubt for answer in answers)
+    esp.script = [Answer(500, b"oops")]
+    (alone,) = providers.send_batch([letter_of(waiting[0])], connection)
+    assert (alone.in_doubt, alone.meaning.outcome) == (False, Outcome.TEMPORARY)
+
+
+def test_a_mail_composed_again_is_the_same_to_resend(
+    waiting: list[Delivery], esp: Esp, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same key with another mail would be refused; only its Date differs."""
+    connection = use("resend", esp, settings, monkeypatch)
+    for hours in (0, 5):
+        connection.send_messages([compose(waiting[0].digest, MORNING + dt.timedelta(hours=hours))])
+    assert esp.posted[0].body == esp.posted[1].body
+
+
 # --- what they refuse
 NO_USER: dict[str, Answer] = {
     "postmark": Answer(422, {"ErrorCode": 406, "Message": "You tried to send to a recipient that has been marked as "
@@ -247,7 +282,7 @@ def test_each_refusal_means_what_it_says(
         settings.ANYMAIL["AMAZON_SES_CLIENT_PARAMS"]["config"]["read_timeout"] = 0.4
     connection = get_connection()
     connection.open()
-    esp.script = [answers[provider]]
+    esp.script = [answers[provider]] * 2
     meaning, by_code = refused(provider, [letter_of(one) for one in waiting], connection)
     if (provider, expected) == ("postmark", m.INVALID):
         expected = m.DEAD
@@ -259,7 +294,8 @@ def test_each_refusal_means_what_it_says(
     assert by_code.outcome is expected.outcome  # who reads only codes does nothing worse
     if expected is m.THROTTLED and provider != "amazon_ses":
         assert meaning.wait == dt.timedelta(seconds=17)
-    assert len(esp.posted) == 1  # nobody repeats behind our back
+    again = provider == "resend" and expected is m.IN_DOUBT  # what it recognises is asked once more
+    assert len(esp.posted) == (2 if again else 1)  # and nobody repeats behind our back
 
 
 @pytest.mark.parametrize("provider", SIX)
@@ -269,12 +305,12 @@ def test_a_page_instead_of_json_is_in_doubt(
     connection = use(provider, esp, settings, monkeypatch)
     letters = [letter_of(one) for one in waiting]
     for page in (b"<html>Log in to the hotel's network</html>", b'{"half": ', b"null", b"[]", b"7"):
-        esp.script = [Answer(200, page)]
+        esp.script = [Answer(200, page)] * 2
         (answer,) = providers.send_batch(letters[:1], connection)
         # SendGrid's yes is an empty page: any 2xx is.
         assert answer.is_taken if provider == "sendgrid" else answer.in_doubt
         if provider in BATCHED:
-            esp.script = [Answer(200, page)]
+            esp.script = [Answer(200, page)] * 2
             assert all(answer.in_doubt for answer in providers.send_batch(letters, connection))
 
 

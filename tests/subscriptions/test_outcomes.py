@@ -13,6 +13,7 @@ from anymail.exceptions import (
     AnymailRequestsAPIError,
     AnymailUnsupportedFeature,
 )
+from botocore.exceptions import NoCredentialsError, NoRegionError
 from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
 from hypothesis import strategies as st
@@ -260,6 +261,8 @@ def test_no_header_of_a_provider_breaks_anything(text: str, date: str) -> None:
         (AnymailUnsupportedFeature("x"), m.MISFIT),
         (AnymailAPIError("odd"), m.IN_DOUBT),
         (ImproperlyConfigured("no key"), m.KEY),
+        (NoCredentialsError(), m.KEY),
+        (NoRegionError(), m.UNREACHED),
     ],
 )
 def test_each_error_means_one_thing(error: Exception, expected: Meaning) -> None:
