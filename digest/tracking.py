@@ -133,7 +133,7 @@ def _advance(delivery: Delivery, seen: Seen, now: dt.datetime) -> bool:
     if status is None:
         return False
     row = Delivery.objects.filter(pk=delivery.pk)
-    if seen.message_id:
+    if seen.message_id and not delivery.message_id:
         row.filter(message_id="").update(message_id=seen.message_id)
     return bool(
         row.filter(status__in=STAGES[: STAGES.index(status)]).update(
@@ -168,6 +168,12 @@ def _is_stale(reader: Subscriber, delivery: Delivery | None, seen: Seen) -> bool
 
 def _act(reader: Subscriber, report: Report, now: dt.datetime, is_new: bool) -> None:
     """A complaint or a dead mailbox ends it at once; what may pass is counted, once a mail."""
+    if report is Report.ARRIVED:  # most are: no more queries than need be
+        if is_new and reader.bounced_at:
+            bounces.clear(reader)
+        return
+    # Two reports at once take their turn here: the order of the locks that follow differs.
+    list(Subscriber.objects.select_for_update(no_key=True).filter(pk=reader.pk).values_list("pk"))
     if report is Report.COMPLAINED:
         bounces.complained(reader, now)
     elif report is Report.DEAD:
@@ -176,8 +182,6 @@ def _act(reader: Subscriber, report: Report, now: dt.datetime, is_new: bool) -> 
         reader.stop(Subscriber.Status.UNSUBSCRIBED)
     elif report is Report.SOFT and is_new:
         bounces.count(reader, 1, now)
-    elif report is Report.ARRIVED and is_new:
-        bounces.clear(reader)
     if report in (Report.COMPLAINED, Report.DEAD, Report.LEFT, Report.SOFT):
         end_waiting(reader)
 

@@ -139,6 +139,12 @@ def test_an_old_bounce_told_again_does_not_undo_a_new_confirmation(client: Clien
     assert state()[1:] == ("complained", "complained")
 
 
+def test_a_delivered_mail_costs_few_queries(client: Client, sent: Delivery, django_assert_max_num_queries: Any) -> None:
+    with django_assert_max_num_queries(5):  # a savepoint's two, find, advance
+        post(client, "postmark", about(sent, "postmark", "delivered"))
+    assert state()[0] == "delivered"
+
+
 # --- order
 @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
