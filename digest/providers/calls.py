@@ -14,7 +14,6 @@ from urllib.parse import urljoin
 from anymail.message import AnymailMessage
 
 from digest.letters import Answer, Letter
-from subscriptions import outcomes
 from subscriptions.outcomes import Meaning, Outcome
 
 # What the provider writes itself, or Anymail from its own fields.
@@ -43,8 +42,6 @@ class LetterMessage(AnymailMessage):  # type: ignore[misc]
         if "text/html" in parts:
             self.attach_alternative(_text(parts["text/html"]), "text/html")
         self.parsed = parsed
-        self.letter = letter
-        self.message_id: str = headers.get("Message-ID", "")
 
     def message(self, *args: Any, **kwargs: Any) -> Message:
         """The letter itself, for the one provider that takes MIME. It is changed by who asks: once a letter."""
@@ -64,12 +61,39 @@ def _text(part: Message | None) -> str:
     return raw.decode(part.get_content_charset("utf-8"), "replace").replace("\r\n", "\n")
 
 
+class Outgoing(NamedTuple):
+    """A mail on its way; `key` comes back with its answer."""
+
+    key: int
+    recipient: str
+    message: AnymailMessage
+
+    @classmethod
+    def of(cls, key: int, mail: Letter | AnymailMessage) -> Outgoing:
+        if isinstance(mail, Letter):
+            return cls(key, mail.recipient, LetterMessage(mail))
+        return cls(key, mail.to[0], mail)
+
+    @property
+    def message_id(self) -> str:
+        return str(self.message.extra_headers.get("Message-ID", ""))
+
+    @property
+    def html(self) -> str:
+        return next((str(one.content) for one in self.message.alternatives), "")
+
+    @property
+    def size(self) -> int:
+        """About what it takes in JSON, in bytes: quotes and line ends grow."""
+        return (len(self.message.body.encode()) + len(self.html.encode())) * 5 // 4 + 4000
+
+
 class Batch(NamedTuple):
     """A provider's way to take many whole mails in one call, and its limits."""
 
     most: int
     most_bytes: int
-    send: Callable[[Sequence[LetterMessage], Any], list[Answer]]
+    send: Callable[[Sequence[Outgoing], Any], list[Answer]]
     is_repeatable: bool = False  # a call said again with its key is answered as the first was
 
 
@@ -90,9 +114,9 @@ def post(connection: Any, call: Call) -> Any:
     return connection.deserialize_json_response(response, call, None)
 
 
-def payloads(messages: Sequence[LetterMessage], connection: Any) -> list[Any]:
+def payloads(mails: Sequence[Outgoing], connection: Any) -> list[Any]:
     """What Anymail would post for each mail alone."""
-    return [connection.build_message_payload(message, connection.send_defaults) for message in messages]
+    return [connection.build_message_payload(mail.message, connection.send_defaults) for mail in mails]
 
 
 def dumps(data: Any) -> str:
@@ -100,21 +124,16 @@ def dumps(data: Any) -> str:
     return json.dumps(data, default=dict, ensure_ascii=False, separators=(",", ":"))
 
 
-def key_of(messages: Sequence[LetterMessage]) -> str:
+def key_of(mails: Sequence[Outgoing]) -> str:
     """The same for the same mails in the same order: their Message-IDs stand for them."""
-    return hashlib.sha256("\n".join(message.message_id for message in messages).encode()).hexdigest()
+    return hashlib.sha256("\n".join(mail.message_id for mail in mails).encode()).hexdigest()
 
 
-def taken(message: LetterMessage, message_id: object) -> Answer:
-    found = message_id if isinstance(message_id, str) and message_id else message.message_id
-    return Answer(message.letter.key, 250, message_id=found)
+def taken(mail: Outgoing, message_id: object) -> Answer:
+    found = message_id if isinstance(message_id, str) and message_id else mail.message_id
+    return Answer(mail.key, 250, message_id=found)
 
 
-def refusal(letter: Letter, error: BaseException) -> Answer:
-    """The answer for what a backend raised."""
-    return refused(letter, outcomes.read(error), outcomes.text_of(error))
-
-
-def refused(letter: Letter, meaning: Meaning, text: str) -> Answer:
+def refused(mail: Outgoing, meaning: Meaning, text: str) -> Answer:
     code = _CODES[meaning.outcome]
-    return Answer(letter.key, code, text[:1000], in_doubt=meaning.outcome is Outcome.UNKNOWN, said=meaning)
+    return Answer(mail.key, code, text[:1000], in_doubt=meaning.outcome is Outcome.UNKNOWN, said=meaning)

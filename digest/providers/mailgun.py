@@ -11,30 +11,29 @@ from typing import Any
 from anymail.message import AnymailMessage
 
 from digest.letters import Answer
-from digest.providers.calls import Batch, LetterMessage, taken
+from digest.providers.calls import Batch, Outgoing, taken
 
 MOST, MOST_BYTES = 100, 20_000_000  # 1,000 readers and 25 MB are allowed; what variables may hold is not documented
 
 
-def send(messages: Sequence[LetterMessage], connection: Any) -> list[Answer]:
-    mail = AnymailMessage(
+def send(mails: Sequence[Outgoing], connection: Any) -> list[Answer]:
+    frame = AnymailMessage(
         subject="%recipient.subject%",
         body="%recipient.text%",
-        from_email=messages[0].from_email,
-        to=[message.letter.recipient for message in messages],
-        tags=["digest"],
+        from_email=mails[0].message.from_email,
+        to=[mail.recipient for mail in mails],
+        tags=mails[0].message.tags,
     )
-    mail.attach_alternative("%recipient.html%", "text/html")
-    mail.merge_data = {message.letter.recipient: _parts(message) for message in messages}
-    mail.merge_headers = {message.letter.recipient: message.extra_headers for message in messages}
-    mail.merge_metadata = {message.letter.recipient: message.metadata for message in messages}
-    connection.send_messages([mail])
-    return [taken(message, message.message_id) for message in messages]
+    frame.attach_alternative("%recipient.html%", "text/html")
+    frame.merge_data = {mail.recipient: _parts(mail) for mail in mails}
+    frame.merge_headers = {mail.recipient: mail.message.extra_headers for mail in mails}
+    frame.merge_metadata = {mail.recipient: mail.message.metadata for mail in mails}
+    connection.send_messages([frame])
+    return [taken(mail, mail.message_id) for mail in mails]
 
 
-def _parts(message: LetterMessage) -> dict[str, str]:
-    html = next((str(one.content) for one in message.alternatives), "")
-    return {"subject": str(message.subject), "text": str(message.body), "html": html}
+def _parts(mail: Outgoing) -> dict[str, str]:
+    return {"subject": str(mail.message.subject), "text": str(mail.message.body), "html": mail.html}
 
 
 BATCH = Batch(MOST, MOST_BYTES, send)

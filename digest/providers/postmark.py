@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from digest.letters import Answer
-from digest.providers.calls import Batch, Call, LetterMessage, dumps, payloads, post, refused, taken
+from digest.providers.calls import Batch, Call, Outgoing, dumps, payloads, post, refused, taken
 from subscriptions.outcomes import read_answer
 from subscriptions.outcomes.meanings import ODD
 
@@ -14,23 +14,23 @@ from subscriptions.outcomes.meanings import ODD
 MOST, MOST_BYTES = 100, 45_000_000
 
 
-def send(messages: Sequence[LetterMessage], connection: Any) -> list[Answer]:
-    made = payloads(messages, connection)
+def send(mails: Sequence[Outgoing], connection: Any) -> list[Answer]:
+    made = payloads(mails, connection)
     headers = {**made[0].headers, "X-Postmark-Server-Token": made[0].server_token}
     found = post(connection, Call("email/batch", dumps([one.data for one in made]), headers))
-    if not isinstance(found, list) or len(found) != len(messages):
+    if not isinstance(found, list) or len(found) != len(mails):
         # One refusal for the whole call, or an answer that names nobody.
         meaning = read_answer("Postmark", 422, found) if isinstance(found, dict) else ODD
-        return [refused(message.letter, meaning, dumps(found)) for message in messages]
-    return [_answer(message, one) for message, one in zip(messages, found, strict=True)]
+        return [refused(mail, meaning, dumps(found)) for mail in mails]
+    return [_answer(mail, one) for mail, one in zip(mails, found, strict=True)]
 
 
-def _answer(message: LetterMessage, one: Any) -> Answer:
+def _answer(mail: Outgoing, one: Any) -> Answer:
     if not isinstance(one, dict):
-        return refused(message.letter, ODD, dumps(one))
+        return refused(mail, ODD, dumps(one))
     if one.get("ErrorCode") == 0:
-        return taken(message, one.get("MessageID"))
-    return refused(message.letter, read_answer("Postmark", 422, one), f"{one.get('ErrorCode')} {one.get('Message')}")
+        return taken(mail, one.get("MessageID"))
+    return refused(mail, read_answer("Postmark", 422, one), f"{one.get('ErrorCode')} {one.get('Message')}")
 
 
 BATCH = Batch(MOST, MOST_BYTES, send)

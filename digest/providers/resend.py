@@ -8,7 +8,7 @@ from typing import Any
 from anymail.backends import resend
 
 from digest.letters import Answer
-from digest.providers.calls import Batch, Call, LetterMessage, dumps, key_of, payloads, post, refused, taken
+from digest.providers.calls import Batch, Call, Outgoing, dumps, key_of, payloads, post, refused, taken
 from subscriptions.outcomes.meanings import ODD
 
 MOST, MOST_BYTES = 100, 20_000_000  # the number is documented, the size is not
@@ -26,16 +26,15 @@ class EmailBackend(resend.EmailBackend):  # type: ignore[misc]
         return payload
 
 
-def send(messages: Sequence[LetterMessage], connection: Any) -> list[Answer]:
-    made = payloads(messages, connection)
-    headers = {**made[0].headers, KEY: key_of(messages)}
+def send(mails: Sequence[Outgoing], connection: Any) -> list[Answer]:
+    made = payloads(mails, connection)
+    headers = {**made[0].headers, KEY: key_of(mails)}
     found = post(connection, Call("emails/batch", dumps([one.data for one in made]), headers))
     data = found.get("data") if isinstance(found, dict) else None
-    if not isinstance(data, list) or len(data) != len(messages):
-        return [refused(message.letter, ODD, dumps(found)) for message in messages]
+    if not isinstance(data, list) or len(data) != len(mails):
+        return [refused(mail, ODD, dumps(found)) for mail in mails]
     return [
-        taken(message, one.get("id") if isinstance(one, dict) else None)
-        for message, one in zip(messages, data, strict=True)
+        taken(mail, one.get("id") if isinstance(one, dict) else None) for mail, one in zip(mails, data, strict=True)
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 class Outcome(enum.Enum):
@@ -42,10 +42,6 @@ class Meaning:
     def may_retry(self) -> bool:
         """Whether this mail goes out once more by itself."""
         return self.outcome in (Outcome.TEMPORARY, Outcome.NO_SERVER)
-
-    def for_untried(self) -> Meaning:
-        """The meaning for a mail that was not handed over because of this answer to another."""
-        return replace(self, outcome=Outcome.NO_SERVER, points=0, suppresses=False)
 
     @property
     def counts_against_server(self) -> bool:
