@@ -31,7 +31,7 @@ def decayed(score: float, since: dt.datetime | None, now: dt.datetime) -> float:
 def count(reader: Subscriber, points: int, now: dt.datetime) -> bool:
     """Count a refusal by this mailbox. True: it was one too many, and the address is suppressed."""
     with transaction.atomic():
-        row = Subscriber.objects.select_for_update().get(pk=reader.pk)
+        row = Subscriber.objects.select_for_update(no_key=True).get(pk=reader.pk)
         if row.bounced_at and now - row.bounced_at < APART:
             return False
         score = decayed(row.bounce_score, row.bounced_at, now) + points

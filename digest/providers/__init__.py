@@ -15,7 +15,7 @@ from django.conf import settings
 
 from digest.letters import Answer, Letter
 from digest.providers import brevo, mailgun, postmark, resend
-from digest.providers.calls import Batch, Outgoing, refused, taken
+from digest.providers.calls import Batch, CallRefused, Outgoing, refused, taken
 from subscriptions import outcomes, providers
 from subscriptions.outcomes import Outcome, Party
 from subscriptions.outcomes.meanings import ODD, THROTTLED
@@ -80,6 +80,8 @@ def _hand_over(mails: Sequence[Outgoing], connection: Any, batch: Batch | None) 
 def _call(mails: Sequence[Outgoing], connection: Any, batch: Batch) -> list[Answer]:
     try:
         return batch.send(mails, connection)
+    except CallRefused as error:
+        meaning, text = error.meaning, str(error)
     except Exception as error:
         meaning, text = outcomes.read(error), outcomes.text_of(error)
     if meaning.party in (Party.ADDRESS, Party.MESSAGE):

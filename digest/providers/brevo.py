@@ -9,7 +9,7 @@ from typing import Any
 from anymail.backends import brevo
 
 from digest.letters import Answer
-from digest.providers.calls import Batch, Call, Outgoing, dumps, key_of, payloads, post, refused, taken
+from digest.providers.calls import Batch, Call, CallRefused, Outgoing, dumps, key_of, payloads, post, taken
 from subscriptions.outcomes.meanings import ODD
 
 MOST, MOST_BYTES = 100, 18_000_000  # the number allowed is 1,000, the size of a call is not documented
@@ -42,7 +42,7 @@ def send(mails: Sequence[Outgoing], connection: Any) -> list[Answer]:
     found = post(connection, Call("smtp/email", dumps(shared), headers))
     ids = found.get("messageIds") if isinstance(found, dict) else None
     if not isinstance(ids, list) or len(ids) != len(mails):
-        return [refused(mail, ODD, dumps(found)) for mail in mails]
+        raise CallRefused(ODD, dumps(found))
     return [taken(mail, one) for mail, one in zip(mails, ids, strict=True)]
 
 

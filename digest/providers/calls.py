@@ -108,6 +108,14 @@ class Call:
         return {"method": "POST", "url": url, "data": self.data.encode(), "headers": self.headers}
 
 
+class CallRefused(Exception):
+    """A call refused whole, where the provider says so otherwise than by its status."""
+
+    def __init__(self, meaning: Meaning, text: str) -> None:
+        super().__init__(text)
+        self.meaning = meaning
+
+
 def post(connection: Any, call: Call) -> Any:
     """The parsed answer of a call. Raises AnymailRequestsAPIError."""
     response = connection.post_to_esp(call, None)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from digest.letters import Answer
-from digest.providers.calls import Batch, Call, Outgoing, dumps, payloads, post, refused, taken
+from digest.providers.calls import Batch, Call, CallRefused, Outgoing, dumps, payloads, post, refused, taken
 from subscriptions.outcomes import read_answer
 from subscriptions.outcomes.meanings import ODD
 
@@ -19,9 +19,7 @@ def send(mails: Sequence[Outgoing], connection: Any) -> list[Answer]:
     headers = {**made[0].headers, "X-Postmark-Server-Token": made[0].server_token}
     found = post(connection, Call("email/batch", dumps([one.data for one in made]), headers))
     if not isinstance(found, list) or len(found) != len(mails):
-        # One refusal for the whole call, or an answer that names nobody.
-        meaning = read_answer("Postmark", 422, found) if isinstance(found, dict) else ODD
-        return [refused(mail, meaning, dumps(found)) for mail in mails]
+        raise CallRefused(read_answer("Postmark", 422, found) if isinstance(found, dict) else ODD, dumps(found))
     return [_answer(mail, one) for mail, one in zip(mails, found, strict=True)]
 
 

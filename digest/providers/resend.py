@@ -8,7 +8,7 @@ from typing import Any
 from anymail.backends import resend
 
 from digest.letters import Answer
-from digest.providers.calls import Batch, Call, Outgoing, dumps, key_of, payloads, post, refused, taken
+from digest.providers.calls import Batch, Call, CallRefused, Outgoing, dumps, key_of, payloads, post, taken
 from subscriptions.outcomes.meanings import ODD
 
 MOST, MOST_BYTES = 100, 20_000_000  # the number is documented, the size is not
@@ -32,7 +32,7 @@ def send(mails: Sequence[Outgoing], connection: Any) -> list[Answer]:
     found = post(connection, Call("emails/batch", dumps([one.data for one in made]), headers))
     data = found.get("data") if isinstance(found, dict) else None
     if not isinstance(data, list) or len(data) != len(mails):
-        return [refused(mail, ODD, dumps(found)) for mail in mails]
+        raise CallRefused(ODD, dumps(found))
     return [
         taken(mail, one.get("id") if isinstance(one, dict) else None) for mail, one in zip(mails, data, strict=True)
     ]

@@ -400,6 +400,19 @@ def test_a_batch_refused_whole_waits_whole(
         assert all(one.opens_circuit for one in said)
 
 
+def test_postmark_refuses_a_call_whole_and_then_each_mail_for_itself(
+    waiting: list[Delivery], esp: Esp, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = use("postmark", esp, settings, monkeypatch)
+    letters = [letter_of(one) for one in waiting]
+    esp.script = [Answer(422, {"ErrorCode": 403, "Message": "Incompatible JSON"})]
+    assert [answer.is_taken for answer in hand_over(letters, connection)] == [True] * 3
+    assert [posted.path for posted in esp.posted] == ["/email/batch", *["/email"] * 3]
+    esp.script = [Answer(422, {"ErrorCode": 405, "Message": "Not allowed to send"})]
+    assert {answer.meaning.what for answer in hand_over(letters, connection)} == {m.KEY.what}
+    assert len(esp.posted) == 5
+
+
 def test_after_a_throttle_the_rest_is_not_tried(
     waiting: list[Delivery], esp: Esp, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
