@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import ipaddress
+import json
 import os
 import re
 import secrets
@@ -35,15 +36,48 @@ PROVIDERS = {
 PrivateHost = tuple[str | ipaddress.IPv4Network | ipaddress.IPv6Network, int | None]
 
 
-def anymail_settings() -> tuple[str, dict[str, str]]:
+# Providers whose tracking of opens and clicks can be turned off with each mail; the others' accounts must have it off.
+UNTRACKED = ("MAILERSEND", "MAILGUN", "MAILJET", "MANDRILL", "POSTMARK", "SENDGRID", "SPARKPOST")
+# Backends of ours, which add the idempotency key that Anymail has no word for.
+OWN_BACKENDS = ("brevo", "resend")
+
+
+def anymail_settings() -> tuple[str, dict[str, Any]]:
     """The provider's backend ("" for none) and Anymail's own settings, from ANYMAIL_... variables."""
-    values = {name[8:]: text for name, text in os.environ.items() if name.startswith("ANYMAIL_") and text}
-    named = [backend for prefix, backend in PROVIDERS.items() if any(key.startswith(prefix) for key in values)]
+    values = {name[8:]: anymail_value(name, text) for name, text in os.environ.items() if name.startswith("ANYMAIL_")}
+    values = {name: value for name, value in values.items() if value != ""}
+    named = {prefix: backend for prefix, backend in PROVIDERS.items() if any(key.startswith(prefix) for key in values)}
     if len(named) > 1:
         raise ImproperlyConfigured(
-            f"ANYMAIL_... names {len(named)} providers ({', '.join(named)}): set the keys of one only."
+            f"ANYMAIL_... names {len(named)} providers ({', '.join(named.values())}): set the keys of one only."
         )
-    return (f"anymail.backends.{named[0]}.EmailBackend" if named else ""), values
+    defaults: dict[str, Any] = {
+        f"{prefix}_SEND_DEFAULTS": {"track_opens": False, "track_clicks": False}
+        for prefix in named
+        if prefix in UNTRACKED
+    }
+    if "POSTMARK" in named:
+        # Else it writes a Message-ID of its own, and a repeat is not to be recognised.
+        defaults["POSTMARK_SEND_DEFAULTS"]["extra_headers"] = {"X-PM-KeepID": "true"}
+    if "AMAZON_SES" in named:
+        # botocore would send again by itself after a time-out, when the first may have been taken.
+        patience = {"retries": {"total_max_attempts": 1}, "connect_timeout": 10, "read_timeout": 30}
+        given = values.get("AMAZON_SES_CLIENT_PARAMS", {})
+        values["AMAZON_SES_CLIENT_PARAMS"] = given | {"config": patience | given.get("config", {})}
+    for slug in named.values():
+        home = "digest.providers" if slug in OWN_BACKENDS else "anymail.backends"
+        return f"{home}.{slug}.EmailBackend", defaults | values
+    return "", values
+
+
+def anymail_value(name: str, text: str) -> Any:
+    """Text, or what JSON says where it is a list, an object, true or false: two webhook secrets, say."""
+    if not re.match(r"[\[{]|(true|false)$", text):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} begins like JSON and is none ({error}).") from error
 
 
 def choice(env: environ.Env, name: str, default: str, allowed: tuple[str, ...]) -> str:

@@ -7,7 +7,7 @@ urlpatterns = [
     path("admin/", include(preview_urls())),
     path("admin/", admin.site.urls),
     path("mailbox/", include("embedded.urls")),
-    path("webhooks/", include("anymail.urls")),
+    path("webhooks/", include("digest.webhooks")),
     path("", include("digest.urls")),
     path("", include("subscriptions.urls")),
 ]

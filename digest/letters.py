@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from subscriptions import outcomes
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -29,7 +31,13 @@ class Answer:
     text: str = ""
     in_doubt: bool = False
     message_id: str = ""  # the provider's own name for it, where it gives one
+    said: outcomes.Meaning | None = None  # a provider's verdict: it says more than a code can
 
     @property
     def is_taken(self) -> bool:
         return 200 <= self.code < 300
+
+    @property
+    def meaning(self) -> outcomes.Meaning:
+        """What to do about a letter that was not taken."""
+        return self.said or outcomes.read_reply(self.code, self.text, in_doubt=self.in_doubt)

@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from subscriptions import providers
+
 TAG = "paper_round"
 
 
@@ -48,5 +50,39 @@ def sender_has_an_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
             "POSTAL_ADDRESS is not set: mails do not say who sends them.",
             hint="Set POSTAL_ADDRESS to the operator's name and postal address, on one line.",
             id="paper_round.W002",
+        )
+    ]
+
+
+@register(TAG)
+def provider_has_its_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Any ANYMAIL_... setting chooses its provider, but without its key nothing can be sent."""
+    provider = providers.current()
+    if provider is None or not (missing := provider.missing_keys()):
+        return []
+    names = " and ".join(f"ANYMAIL_{name}" for name in missing)
+    return [
+        Error(
+            f"{provider.name} is chosen, but {names} is not set: no mail can be sent.",
+            hint=f"Set {names} to what {provider.name} shows you, or take its other ANYMAIL_... settings away.",
+            id="paper_round.E002",
+        )
+    ]
+
+
+@register(TAG)
+def provider_can_report(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Reports that cannot be told from forgeries are refused: then no bounce and no complaint is ever known."""
+    provider = providers.current()
+    if provider is None or provider.can_verify():
+        return []
+    signature = "".join(f" (or ANYMAIL_{name})" for name in provider.signatures)
+    host = provider.webhook.replace("://", "://user:password@")
+    return [
+        Warning(
+            f"ANYMAIL_WEBHOOK_SECRET{signature} is not set: reports of {provider.name} are refused, and bounces and "
+            "complaints stay unknown.",
+            hint=f"Set it to user:password, and give {provider.name} the address {host}",
+            id="paper_round.W003",
         )
     ]

@@ -98,6 +98,8 @@ class Subscriber(models.Model):
     last_notice_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    bounce_score = models.FloatField(default=0, editable=False, help_text="As it was at `bounced_at`; it decays.")
+    bounced_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = SubscriberQuerySet.as_manager()
 
@@ -144,14 +146,23 @@ class Subscriber(models.Model):
         self.notice, self.notices_sent = self.Notice.NONE, 0
         self.paused_until = None
         self.next_digest_at = self.choose_next_digest_at(now)
-        self.save(update_fields=["status", "confirmed_at", "notice", "notices_sent", "paused_until", "next_digest_at"])
+        self.bounce_score, self.bounced_at = 0.0, None  # the mailbox has just proved it works
+        self.save(
+            update_fields=["status", "confirmed_at", "notice", "notices_sent", "paused_until", "next_digest_at",
+                           "bounce_score", "bounced_at"]
+        )  # fmt: skip
 
     def stop(self, status: Status) -> None:
-        """No more mail: the reader left, or the address bounced or complained."""
-        self.status = status
-        self.next_digest_at = None
-        self.notice, self.notices_sent = self.Notice.NONE, 0  # who left can ask to come back
-        self.save(update_fields=["status", "next_digest_at", "notice", "notices_sent"])
+        """No more mail: the reader left, or the address bounced or complained.
+
+        Reports come in any order: what somebody did is never overwritten by what a mailbox did, nor a complaint by
+        anything.
+        """
+        weaker = ENDS[: ENDS.index(status)]
+        changes = {"status": status, "next_digest_at": None, "notice": self.Notice.NONE, "notices_sent": 0}
+        # The notices begin anew: who left can ask to come back.
+        Subscriber.objects.filter(pk=self.pk).exclude(status__in=set(ENDS) - set(weaker)).update(**changes)
+        self.refresh_from_db(fields=changes)
 
     def pause(self, until: dt.datetime | None, now: dt.datetime) -> None:
         """No mail before `until`; None resumes."""
@@ -178,6 +189,10 @@ class Subscriber(models.Model):
             self.interest_lines.all().delete()
             InterestLine.objects.bulk_create(rows.values())
         return [interest for interest, is_new in made.values() if is_new]
+
+
+# How mail ends, the weakest first.
+ENDS = (Subscriber.Status.BOUNCED, Subscriber.Status.UNSUBSCRIBED, Subscriber.Status.COMPLAINED)
 
 
 class InterestManager(models.Manager["Interest"]):

@@ -22,9 +22,9 @@ FLOORS = [
     {"links", "citations", "ingest"},
     {"search"},
     {"percolation", "composing", "wanted", "corpus", "evaluation"},
-    {"selecting", "tracking"},
+    {"providers", "selecting", "tracking"},
     {"delivery", "previewing", "dashboard", "health"},
-    {"tasks", "views", "archives", "paper_page", "search_page", "feeds", "api", "metrics", "admin"},
+    {"tasks", "views", "archives", "paper_page", "search_page", "feeds", "api", "metrics", "admin", "webhooks"},
     {"urls", "apps", "management"},
 ]  # fmt: skip
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from config import environment
 from tests.stack import ROOT
 
 WRONG = [
@@ -26,6 +27,8 @@ WRONG = [
     ("FETCH_PRIVATE_HOSTS=http://wiki.lan/", "is not a host, an address or a network"),
     ("FETCH_PRIVATE_HOSTS=wiki.lan:99999", "is not a host, an address or a network"),
     ("ANYMAIL_POSTMARK_SERVER_TOKEN=a ANYMAIL_RESEND_API_KEY=b", "names 2 providers"),
+    ('ANYMAIL_WEBHOOK_SECRET=["a:b"', "ANYMAIL_WEBHOOK_SECRET begins like JSON and is none"),
+    ("PROVIDER_BATCHES=many", "is neither yes nor no"),
 ]
 
 
@@ -52,6 +55,33 @@ def test_a_providers_key_alone_chooses_it(tmp_path: Path) -> None:
         [sys.executable, "manage.py", "shell", "-v0", "-c", code], cwd=ROOT, env=env, capture_output=True, text=True
     )
     assert done.stdout.strip() == "anymail.backends.postmark.EmailBackend False"
+
+
+def test_a_providers_settings_come_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists and objects as JSON, no tracking, and no repeats behind our back."""
+    monkeypatch.setenv("ANYMAIL_MAILGUN_API_KEY", "key")
+    monkeypatch.setenv("ANYMAIL_WEBHOOK_SECRET", '["a:b", "c:d"]')
+    monkeypatch.setenv("ANYMAIL_IGNORE_UNSUPPORTED_FEATURES", "true")
+    backend, values = environment.anymail_settings()
+    assert backend == "anymail.backends.mailgun.EmailBackend"
+    assert values == {
+        "MAILGUN_API_KEY": "key",
+        "MAILGUN_SEND_DEFAULTS": {"track_opens": False, "track_clicks": False},
+        "WEBHOOK_SECRET": ["a:b", "c:d"],
+        "IGNORE_UNSUPPORTED_FEATURES": True,
+    }
+    monkeypatch.delenv("ANYMAIL_MAILGUN_API_KEY")
+    monkeypatch.setenv(
+        "ANYMAIL_AMAZON_SES_CLIENT_PARAMS", '{"region_name": "eu-west-1", "config": {"read_timeout": 9}}'
+    )
+    backend, values = environment.anymail_settings()
+    assert backend == "anymail.backends.amazon_ses.EmailBackend"
+    params = values["AMAZON_SES_CLIENT_PARAMS"]
+    assert params["region_name"] == "eu-west-1"
+    assert (params["config"]["retries"], params["config"]["read_timeout"]) == ({"total_max_attempts": 1}, 9)
+    monkeypatch.delenv("ANYMAIL_AMAZON_SES_CLIENT_PARAMS")
+    monkeypatch.setenv("ANYMAIL_BREVO_API_KEY", "key")
+    assert environment.anymail_settings()[0] == "digest.providers.brevo.EmailBackend"
 
 
 def test_the_secret_key_is_made_once_and_kept_private(tmp_path: Path) -> None:

@@ -175,12 +175,9 @@ def deliveries(now: dt.datetime) -> list[Finding]:
 
 # --- settings
 def configuration() -> list[Finding]:
-    """Settings that do not go together: Django's own checks, ours (subscriptions.checks), and two more."""
+    """Settings that do not go together: Django's own checks, ours (subscriptions.checks), and one more."""
     messages = [one for one in checks.run_checks() if one.level >= checks.WARNING and not one.is_silenced()]
     found = [(problem if one.is_serious() else warning)(str(one.msg), str(one.hint or one.id)) for one in messages]
     if settings.DEBUG and not settings.SITE_IS_LOCAL:
         found.append(problem("DEBUG is on: an error page shows everybody the settings.", "Set DEBUG=0."))
-    if settings.EMAIL_BACKEND.startswith("anymail.") and not settings.ANYMAIL.get("WEBHOOK_SECRET"):
-        missing = "ANYMAIL_WEBHOOK_SECRET is not set: anybody could report bounces in the provider's name."
-        found.append(problem(missing, "Set it to user:password, and give the provider the address with both in it."))
     return found or [ok("The settings go together.")]

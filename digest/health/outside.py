@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 from email.utils import parseaddr
+from urllib.parse import urlsplit
 
 import dns.exception
 import dns.resolver
@@ -14,6 +15,11 @@ from digest.health.findings import Finding, ok, problem, reason, warning
 from subscriptions import addresses
 
 SMTP_WAIT, DNS_WAIT = 5, 3
+# Whose DMARC policy refuses mail in their name that others send.
+MAILBOX_PROVIDERS = {
+    "aol.com", "gmail.com", "gmx.de", "gmx.net", "googlemail.com", "hotmail.com", "icloud.com", "live.com", "mail.ru",
+    "me.com", "outlook.com", "proton.me", "protonmail.com", "web.de", "yahoo.com", "yandex.ru", "ymail.com",
+}  # fmt: skip
 
 
 def senders() -> list[Finding]:
@@ -24,9 +30,33 @@ def senders() -> list[Finding]:
         do = "Set TRANSACTIONAL_FROM_EMAIL to another one: complaints about the one then spare the other."
         found.append(warning("Digests and confirmations come from the same address.", do))
     for name, key in keys.items():
-        if not settings.SITE_IS_LOCAL and not _domain(key):
-            found.append(problem(f"{name} has no domain that others know.", f"Set {name} to an address of yours."))
+        if not settings.SITE_IS_LOCAL:
+            found += _sender(name, _domain(key))
     return found or [ok("The senders' addresses are good.")]
+
+
+def _sender(name: str, domain: str) -> list[Finding]:
+    """Whether mail from this domain can be ours: receivers compare it with who signed and where the links lead."""
+    if not domain:
+        return [problem(f"{name} has no domain that others know.", f"Set {name} to an address of yours.")]
+    if domain in MAILBOX_PROVIDERS:
+        do = f"Set {name} to an address of a domain of yours, and let your mail server or provider sign for it."
+        return [problem(f"{name} is an address at {domain}, which only {domain} may send from (DMARC).", do)]
+    signing = settings.ANYMAIL.get("MAILGUN_SENDER_DOMAIN", "")
+    if signing and not _related(domain, signing):
+        do = f"Set {name} to an address at {signing}, or ANYMAIL_MAILGUN_SENDER_DOMAIN to {domain}."
+        return [problem(f"{name} is at {domain}, but Mailgun signs for {signing}.", do)]
+    site = urlsplit(settings.SITE_URL).hostname or ""
+    if not _related(domain, site):
+        do = f"Set {name} to an address at the site's domain, unless both are known to belong together."
+        return [warning(f"{name} is at {domain}, but links in the mail lead to {site}: filters mistrust that.", do)]
+    return []
+
+
+def _related(one: str, other: str) -> bool:
+    """Whether two names are under one domain. Without the list of public suffixes "co.uk" passes for one, too."""
+    first, second = ([*name.lower().rstrip(".").split(".")][-2:] for name in (one, other))
+    return first == second
 
 
 def _sender_keys() -> dict[str, str]:

@@ -33,6 +33,7 @@ from tests.smtp import Server
 from tests.stack import ROOT, Stack, wait_until
 
 HOUR = dt.timedelta(hours=1)
+POSTMARK, RESEND = "anymail.backends.postmark.EmailBackend", "digest.providers.resend.EmailBackend"
 
 
 def told(findings: list[Finding]) -> list[tuple[str, str]]:
@@ -250,7 +251,11 @@ def test_a_public_site_in_order(public: Any) -> None:
     ({"SITE_URL": "http://papers.example.org"}, "warning", "not encrypted"),
     ({"POSTAL_ADDRESS": ""}, "warning", "POSTAL_ADDRESS is not set"),
     ({"DEBUG": True}, "problem", "DEBUG is on"),
-    ({"EMAIL_BACKEND": "anymail.backends.postmark.EmailBackend", "ANYMAIL": {}}, "problem", "ANYMAIL_WEBHOOK_SECRET"),
+    ({"EMAIL_BACKEND": POSTMARK, "ANYMAIL": {}}, "warning", "ANYMAIL_WEBHOOK_SECRET is not set"),
+    ({"EMAIL_BACKEND": POSTMARK, "ANYMAIL": {}}, "problem", "but ANYMAIL_POSTMARK_SERVER_TOKEN is not set"),
+    ({"EMAIL_BACKEND": RESEND, "ANYMAIL": {"RESEND_API_KEY": "x"}}, "warning", "(or ANYMAIL_RESEND_SIGNING_SECRET)"),
+    ({"EMAIL_BACKEND": "anymail.backends.mailgun.EmailBackend", "ANYMAIL": {"MAILGUN_SENDER_DOMAIN": "x"}},
+     "problem", "Mailgun is chosen, but ANYMAIL_MAILGUN_API_KEY is not set"),
 ])  # fmt: skip
 def test_settings_that_do_not_go_together(public: Any, changed: dict[str, object], level: str, says: str) -> None:
     for name, value in changed.items():
@@ -258,7 +263,28 @@ def test_settings_that_do_not_go_together(public: Any, changed: dict[str, object
     assert any(found == level and says in what for found, what in told(health.configuration()))
 
 
+@pytest.mark.parametrize("values", [
+    {"EMAIL_BACKEND": POSTMARK, "ANYMAIL": {"POSTMARK_SERVER_TOKEN": "x", "WEBHOOK_SECRET": "a:b"}},
+    {"EMAIL_BACKEND": RESEND, "ANYMAIL": {"RESEND_API_KEY": "x", "RESEND_SIGNING_SECRET": "whsec_x"}},
+    {"EMAIL_BACKEND": "anymail.backends.mailgun.EmailBackend", "ANYMAIL": {"MAILGUN_API_KEY": "x"}},
+    {"EMAIL_BACKEND": "anymail.backends.amazon_ses.EmailBackend", "ANYMAIL": {"WEBHOOK_SECRET": "a:b"}},
+])  # fmt: skip
+def test_a_provider_in_order(public: Any, values: dict[str, object]) -> None:
+    for name, value in values.items():
+        setattr(public, name, value)
+    assert told(health.configuration()) == [("ok", "The settings go together.")]
+
+
+def test_the_address_to_give_the_provider_is_said(public: Any) -> None:
+    public.EMAIL_BACKEND, public.ANYMAIL = RESEND, {"RESEND_API_KEY": "x"}
+    (finding,) = health.configuration()
+    assert "https://user:password@papers.example.org/webhooks/resend/tracking/" in finding.do
+
+
 @pytest.mark.parametrize(("name", "address", "level", "says"), [
+    ("DEFAULT_FROM_EMAIL", "us@mail.example.org", "ok", "addresses are good"),
+    ("DEFAULT_FROM_EMAIL", "us@elsewhere.net", "warning", "lead to papers.example.org"),
+    ("DEFAULT_FROM_EMAIL", "lab.papers@gmail.com", "problem", "only gmail.com may send from"),
     ("TRANSACTIONAL_FROM_EMAIL", "Other name <Papers@Papers.example.org>", "warning", "come from the same address"),
     ("DEFAULT_FROM_EMAIL", "papers@127.0.0.1", "problem", "DEFAULT_FROM_EMAIL has no domain that others know"),
     ("DEFAULT_FROM_EMAIL", "papers.example.org", "problem", "DEFAULT_FROM_EMAIL has no domain that others know"),
@@ -269,6 +295,13 @@ def test_senders(public: Any, name: str, address: str, level: str, says: str) ->
     setattr(public, name, address)
     ((found, what),) = told(health.senders())
     assert (found, says in what) == (level, True)
+
+
+def test_mailguns_domain_and_the_senders(public: Any) -> None:
+    public.ANYMAIL = {"MAILGUN_SENDER_DOMAIN": "mg.other.org"}
+    assert levels(health.senders()) == ["problem", "problem"]
+    public.ANYMAIL = {"MAILGUN_SENDER_DOMAIN": "mg.example.org"}
+    assert levels(health.senders()) == ["ok"]
 
 
 def test_a_local_site_may_send_from_where_it_is(settings: Any) -> None:

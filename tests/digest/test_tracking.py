@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from anymail.signals import AnymailTrackingEvent, tracking
 
+from digest import tracking as ours
 from digest.models import Delivery, Digest, Paper
 from digest.selecting import select_due
 from subscriptions.models import Subscriber, Suppression
+from subscriptions.outcomes import Meaning, meanings
 from tests.conftest import MORNING
 
 pytestmark = pytest.mark.django_db
@@ -72,3 +74,20 @@ def test_unknown_mail_and_unknown_events_are_ignored(sent: Delivery) -> None:
     tell("delivered", metadata={"digest": "99999"})
     tell("opened", message_id="<m1>")
     assert status() == "sent"
+
+
+@pytest.mark.parametrize(("meaning", "status", "points"), [
+    (meanings.DEAD, "bounced", 0),
+    (meanings.FULL, "active", 1),
+    (meanings.POLICY, "active", 0),
+    (meanings.KEY, "active", 0),
+])  # fmt: skip
+def test_a_refusal_while_sending_does_what_its_report_would(
+    sent: Delivery, meaning: Meaning, status: str, points: int
+) -> None:
+    Delivery.objects.update(status=Delivery.Status.WAITING)
+    ours.refused(Subscriber.objects.get(), meaning, MORNING)
+    reader = Subscriber.objects.get()
+    assert (reader.status, reader.bounce_score) == (status, points)
+    assert Delivery.objects.get().status == ("rejected" if status == "bounced" else "waiting")
+    assert Suppression.objects.exists() == (status == "bounced")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+from anymail.signals import AnymailTrackingEvent, tracking
 from django.db import connection, connections
 
 from digest import delivery, ingest, percolation
@@ -15,6 +17,7 @@ from digest.ingest.storing import store
 from digest.models import Delivery, Digest, Listing, Match, Paper
 from digest.selecting import select_due
 from digest.sources import ParsedEdition
+from subscriptions.models import Subscriber, Suppression
 from tests.conftest import MORNING, PAPERS, make_reader
 from tests.smtp import Server
 
@@ -73,3 +76,31 @@ def test_each_reader_is_chosen_for_once_and_mailed_once(smtp_server: Server) -> 
     assert set(Delivery.objects.values_list("status", flat=True)) == {"sent"}
     addresses = sorted(str(message["To"]) for message in smtp_server.messages)
     assert addresses == sorted(f"reader{number}@example.org" for number in range(60))
+
+
+def test_reports_at_once_end_as_reports_in_turn() -> None:
+    """Complaints, bounces and refusals about one reader, from several web workers: none is lost, none undone."""
+    store(ingest.huggingface(), ParsedEdition(listings=PAPERS), Circumstances(now=MORNING))
+    reader = make_reader("alice@example.org", "diffusion")
+    kinds = iter(["complained", "bounced", "bounced", "unsubscribed"] * 5)
+    rows = [
+        Delivery.objects.create(
+            digest=Digest.objects.create(
+                subscriber=reader, issue_date=MORNING.date() + dt.timedelta(days=number), created_at=MORNING
+            ),
+            status="sent", not_before=MORNING, message_id=f"m-{number}",
+        ) for number in range(20)
+    ]  # fmt: skip
+    left = iter(rows)
+
+    def report() -> None:
+        for _ in range(5):
+            event = AnymailTrackingEvent(
+                event_type=next(kinds), reject_reason="bounced", message_id=next(left).message_id
+            )
+            tracking.send(sender=object, event=event, esp_name="Test")
+
+    at_once(report)
+    assert Subscriber.objects.get().status == Subscriber.Status.COMPLAINED
+    assert [row.reason for row in Suppression.objects.all()] == ["complained"]
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"complained", "bounced", "unsubscribed"}
