@@ -2,7 +2,7 @@ import datetime as dt
 
 from django.urls import path, re_path, register_converter
 
-from digest import api, archives, feeds, metrics, paper_page, search_page, views
+from digest import api, archives, feeds, metrics, own_feed, paper_page, search_page, views
 
 
 class DateConverter:
@@ -61,6 +61,7 @@ urlpatterns = [
     path("feedback/<str:token>/", views.feedback, name="feedback"),
     path("feeds/papers.atom", feeds.papers, name="feed_papers"),
     path("feeds/search.atom", feeds.search, name="feed_search"),
+    path("feeds/mine/<str:secret>.atom", own_feed.mine, name="feed_mine"),
     path("api/v1/papers/", api.papers, name="api_papers"),
     path("api/v1/papers/<int:pk>/", api.paper, name="api_paper"),
     path("api/v1/editions/", api.editions, name="api_editions"),

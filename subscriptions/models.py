@@ -243,6 +243,29 @@ class InterestLine(models.Model):
         return self.typed
 
 
+class Secret(models.Model):
+    """What opens one thing of one reader without their link: a feed's address, a program's token.
+
+    Only a keyed hash is stored (subscriptions.revocable). Raising the reader's `token_version` voids it too.
+    """
+
+    class Kind(models.TextChoices):
+        FEED = "feed", "feed address"
+        API = "api", "token for programs"
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="secrets")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    hash = models.CharField(max_length=64, unique=True, editable=False)
+    token_version = models.PositiveIntegerField(editable=False)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subscriber", "kind"], name="secret_once_a_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.made_at:%Y-%m-%d}"
+
+
 class Consent(models.Model):
     """What a reader agreed to, when and from which page: the proof of double opt-in (GDPR 7(1))."""
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from subscriptions import views
+from subscriptions import secrets_page, views
 
 app_name = "subscriptions"
 urlpatterns = [
@@ -10,5 +10,6 @@ urlpatterns = [
     path("confirm/<str:token>/", views.confirm, name="confirm"),
     path("preferences/<str:token>/", views.preferences, name="preferences"),
     path("preferences/<str:token>/pause/", views.pause, name="pause"),
+    path("preferences/<str:token>/secrets/", secrets_page.secrets, name="secrets"),
     path("unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),
 ]
