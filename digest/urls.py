@@ -2,7 +2,7 @@ import datetime as dt
 
 from django.urls import path, re_path, register_converter
 
-from digest import api, archives, feeds, metrics, own_feed, paper_page, search_page, views
+from digest import api, archives, feeds, metrics, own_api, own_feed, paper_page, search_page, views
 
 
 class DateConverter:
@@ -62,10 +62,15 @@ urlpatterns = [
     path("feeds/papers.atom", feeds.papers, name="feed_papers"),
     path("feeds/search.atom", feeds.search, name="feed_search"),
     path("feeds/mine/<str:secret>.atom", own_feed.mine, name="feed_mine"),
+    path("api/v1/", api.index, name="api_index"),
     path("api/v1/papers/", api.papers, name="api_papers"),
     path("api/v1/papers/<int:pk>/", api.paper, name="api_paper"),
     path("api/v1/editions/", api.editions, name="api_editions"),
     path("api/v1/openapi.json", api.schema, name="api_schema"),
+    path("api/v1/me/", own_api.me, name="api_me"),
+    path("api/v1/me/digests/", own_api.digests, name="api_me_digests"),
+    path("api/v1/me/saved/", own_api.saved, name="api_me_saved"),
+    path("api/v1/me/feedback/", own_api.feedback, name="api_me_feedback"),
     # Only with a slash at its end, so that "api/v1/papers" is still sent on to "api/v1/papers/".
     re_path(r"^api/(?:.*/)?$", api.nothing, name="api_nothing"),
     path("healthz", views.healthz, name="healthz"),

@@ -108,9 +108,9 @@ def confirm(request: HttpRequest, token: str, reader: Subscriber) -> HttpRespons
 def preferences(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
     """Everything a reader can change, with no password."""
     now = timezone.now()
-    form = WishesForm(request.POST if request.method == "POST" else None, initial=_initial(reader))
+    form = WishesForm(request.POST if request.method == "POST" else None, initial=stored_wishes(reader))
     if request.method == "POST" and form.is_valid() and not form.is_mended:
-        _save(reader, form, now)
+        save_wishes(reader, form, now)
         messages.success(request, "Saved.")
         return redirect(request.path)
     context = {
@@ -125,12 +125,14 @@ def preferences(request: HttpRequest, token: str, reader: Subscriber) -> HttpRes
     return render(request, "subscriptions/preferences.html", context, status=422 if form.errors else 200)
 
 
-def _initial(reader: Subscriber) -> dict[str, Any]:
+def stored_wishes(reader: Subscriber) -> dict[str, Any]:
+    """What the form shows before anything is changed."""
     names = ("frequency", "weekday", "hour", "time_zone", "max_papers", "trending_share")
     return {name: getattr(reader, name) for name in names} | {"interests": "\n".join(reader.lines())}
 
 
-def _save(reader: Subscriber, form: WishesForm, now: dt.datetime) -> None:
+def save_wishes(reader: Subscriber, form: WishesForm, now: dt.datetime) -> None:
+    """Store what a valid form asks for, and when the next mail is due."""
     wishes = form.wishes()
     names = wishes.write_to(reader)
     if reader.status == Subscriber.Status.ACTIVE:

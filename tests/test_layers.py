@@ -19,13 +19,14 @@ FLOORS = [
     {"picking", "ranking"},
     {"models"},
     {"documents"},
-    {"links", "citations", "ingest"},
+    {"links", "citations", "api_answers", "ingest"},
     {"search"},
     {"percolation", "composing", "wanted", "corpus", "evaluation"},
     {"providers", "selecting", "tracking"},
     {"delivery", "previewing", "dashboard", "health"},
     {"tasks", "views", "archives", "paper_page", "search_page", "feeds", "api", "metrics", "admin", "webhooks"},
-    {"own_feed"},
+    {"own_settings"},
+    {"own_feed", "own_api"},
     {"urls", "apps", "management"},
 ]  # fmt: skip
 

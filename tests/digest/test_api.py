@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from digest import api
+from digest.api_answers import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET, as_json
 from digest.models import Paper
 from digest.urls import urlpatterns
 from subscriptions.models import Subscriber
@@ -28,7 +29,7 @@ from tests.digest.test_feeds import HOSTILE, store_rows
 
 pytestmark = pytest.mark.django_db
 
-PAPERS, EDITIONS, SCHEMA = "/api/v1/papers/", "/api/v1/editions/", "/api/v1/openapi.json"
+INDEX, PAPERS, EDITIONS, SCHEMA = "/api/v1/", "/api/v1/papers/", "/api/v1/editions/", "/api/v1/openapi.json"
 DESCRIPTION = json.loads(api.SCHEMA)
 KINDS: dict[str, Callable[[Any], bool]] = {
     "object": lambda value: isinstance(value, dict),
@@ -106,7 +107,7 @@ def titles(answer: Any) -> list[str]:
 
 def test_the_description_is_whole() -> None:
     assert DESCRIPTION["openapi"].startswith("3.1.")
-    assert set(DESCRIPTION["paths"]) == {PAPERS, f"{PAPERS}{{id}}/", EDITIONS, SCHEMA}
+    assert {INDEX, PAPERS, f"{PAPERS}{{id}}/", EDITIONS, SCHEMA} < set(DESCRIPTION["paths"])
     named = {f"/{route.pattern}" for route in urlpatterns if str(route.pattern).startswith("api/v1/")}
     assert {name.replace("<int:pk>", "{id}") for name in named} == set(DESCRIPTION["paths"])
     refs = re.findall(r'"\$ref": "([^"]+)"', api.SCHEMA.decode())
@@ -114,20 +115,27 @@ def test_the_description_is_whole() -> None:
     for target in refs:
         assert resolve({"$ref": target})
     used = {target.split("/")[-1] for target in refs}
-    for group in DESCRIPTION["components"].values():
-        assert set(group) <= used
-    ids = [path["get"]["operationId"] for path in DESCRIPTION["paths"].values()]
+    for name, group in DESCRIPTION["components"].items():
+        assert name == "securitySchemes" or set(group) <= used
+    ids = [operation["operationId"] for path in DESCRIPTION["paths"].values() for operation in path.values()]
     assert len(ids) == len(set(ids))
 
 
 def test_the_description_states_the_limits_of_the_code() -> None:
     parameters = DESCRIPTION["components"]["parameters"]
     limit, offset = parameters["limit"]["schema"], parameters["offset"]["schema"]
-    assert (limit["default"], limit["maximum"]) == (api.DEFAULT_LIMIT, api.MAX_LIMIT)
-    assert offset["maximum"] == api.MAX_OFFSET
+    assert (limit["default"], limit["maximum"]) == (DEFAULT_LIMIT, MAX_LIMIT)
+    assert offset["maximum"] == MAX_OFFSET
     for path in (PAPERS, EDITIONS):
         names = [resolve(one)["name"] for one in DESCRIPTION["paths"][path]["get"]["parameters"]]
         assert set(names) - {"If-None-Match"} == ({"date", "q"} if path == PAPERS else set()) | {"limit", "offset"}
+
+
+def test_the_first_address_says_what_there_is(client: Client) -> None:
+    answer = ask(client, INDEX)
+    paths = {link.removeprefix("http://127.0.0.1:8000") for link in answer.values()}
+    assert paths == {PAPERS, EDITIONS, SCHEMA, "/api/v1/me/", "/feeds/papers.atom"}
+    assert client.get("/api/v1")["Location"] == INDEX
 
 
 def test_it_describes_itself(client: Client) -> None:
@@ -192,7 +200,7 @@ def test_a_paper_that_is_not_there(client: Client, papers: list[Paper], number: 
     described(f"{PAPERS}{{id}}/", answer)
 
 
-@pytest.mark.parametrize("path", ["/api/", "/api/v1/", "/api/v2/papers/", "/api/v1/papers/abc/", "/api/v1/x/y.json/"])
+@pytest.mark.parametrize("path", ["/api/", "/api/v1/x/", "/api/v2/papers/", "/api/v1/papers/abc/", "/api/v1/x/y.json/"])
 def test_an_address_that_is_not_there(client: Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404
@@ -312,7 +320,7 @@ def test_hostile_papers_make_valid_json(client: Client) -> None:
 
 
 def test_half_a_surrogate_pair_becomes_a_question_mark() -> None:
-    answer = api._json({"authors": ["Ada \ud800"]})
+    answer = as_json({"authors": ["Ada \ud800"]})
     assert json.loads(answer.content.decode("utf-8")) == {"authors": ["Ada ?"]}
 
 
