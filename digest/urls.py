@@ -72,7 +72,7 @@ urlpatterns = [
     path("api/v1/me/saved/", own_api.saved, name="api_me_saved"),
     path("api/v1/me/feedback/", own_api.feedback, name="api_me_feedback"),
     # Only with a slash at its end, so that "api/v1/papers" is still sent on to "api/v1/papers/".
-    re_path(r"^api/(?:.*/)?$", api.nothing, name="api_nothing"),
+    re_path(r"^api/(?:[\s\S]*/)?\Z", api.nothing, name="api_nothing"),
     path("healthz", views.healthz, name="healthz"),
     path("metrics", metrics.metrics, name="metrics"),
 ]

@@ -1,0 +1,69 @@
+"""The JSON interface by tools that know nothing of us: its description validated, and then fuzzed from it.
+
+Schemathesis asks the real application (WSGI, in this process, nothing patched) what openapi.json says can be asked, and
+what it says cannot, and holds every answer to it. The inputs are the same on each run.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from schemathesis.config import (
+    ChecksConfig, GenerationConfig, PositiveDataAcceptanceConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig,
+)  # fmt: skip
+
+from config.wsgi import application
+from digest import api
+from digest.models import Feedback, Paper
+from digest.selecting import select_due
+from subscriptions import revocable
+from subscriptions.models import Secret, Subscriber
+from tests.conftest import MORNING
+
+EXAMPLES = 40  # an operation, besides those that cover each boundary of the description
+# What fits the description may still be no time zone, no line that can be read, no paper of one's mail: 422 says so.
+ACCEPTED = ["2xx", "304", "401", "404", "422"]
+schema = schemathesis.openapi.from_wsgi(
+    "/api/v1/openapi.json",
+    application,
+    config=SchemathesisConfig(
+        seed=1,
+        projects=ProjectsConfig(
+            default=ProjectConfig(
+                generation=GenerationConfig(deterministic=True, database="none"),
+                checks=ChecksConfig(
+                    positive_data_acceptance=PositiveDataAcceptanceConfig(expected_statuses=ACCEPTED),
+                ),
+            )
+        ),
+    ),
+)
+
+
+@pytest.fixture
+def token(alice: Subscriber, papers: list[Paper], settings: object) -> str:
+    """Alice, with a mail and a saved paper. Nobody counts how often is asked."""
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}  # type: ignore[attr-defined]
+    select_due(MORNING)
+    Feedback.objects.create(subscriber=alice, paper=papers[0], kind="save", at=MORNING)
+    return revocable.make(alice, Secret.Kind.API, MORNING)
+
+
+def test_the_description_is_openapi_3_1() -> None:
+    OpenAPIV31SpecValidator(json.loads(api.SCHEMA)).validate()
+
+
+@pytest.mark.django_db
+@schema.parametrize()
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+def test_every_answer_is_as_described(case: schemathesis.Case, token: str) -> None:
+    case.call_and_validate(headers={"Authorization": f"Bearer {token}"})
