@@ -27,6 +27,7 @@ from tests.conftest import MORNING, listing
 pytestmark = pytest.mark.django_db
 
 ATOM = "{http://www.w3.org/2005/Atom}"
+GRAMMAR = etree.RelaxNG(file=str(Path(__file__).with_name("atom.rng")))
 TODAY = MORNING.date()
 NEWEST, SEARCH = "/feeds/papers.atom", "/feeds/search.atom"
 HOSTILE = [
@@ -49,6 +50,7 @@ def _in_the_morning() -> Iterator[None]:
 def tree(content: bytes) -> etree._Element:
     """The feed by a parser that forgives nothing, held to what RFC 4287 asks of a feed and of an entry."""
     root = etree.fromstring(content, etree.XMLParser(recover=False, resolve_entities=False, no_network=True))
+    GRAMMAR.assertValid(root)
     assert root.tag == f"{ATOM}feed"
     for name in ("id", "title", "updated"):
         assert len(root.findall(f"{ATOM}{name}")) == 1
@@ -95,6 +97,23 @@ def store_rows(titles: list[str], date: dt.date = TODAY, **columns: Any) -> list
     )
     Edition.objects.filter(pk=edition.pk).update(size=edition.listings.count())
     return papers
+
+
+@pytest.mark.parametrize(("good", "bad"), [
+    ("</updated>", "</updated><updated>2026-03-16T08:00:00Z</updated>"),
+    ("<updated>2026-03-16T02:00:00+00:00</updated>", "<updated>2026-03-16T02:00:00</updated>"),
+    ("<name>Paper Round</name>", "<name> </name>"),
+    ("<id>tag:", "<id>no uri "),
+    ('type="text"', 'type="text/plain"'),
+    ('<link href="http://127', '<link href="//127'),
+    ("<entry>", "<entry><guid>1</guid>"),
+    ("</feed>", "text</feed>"),
+])  # fmt: skip
+def test_the_grammar_refuses_what_the_standard_does(client: Client, papers: list[Paper], good: str, bad: str) -> None:
+    text = client.get(NEWEST).content.decode()
+    tree(text.encode())
+    assert good in text
+    assert not GRAMMAR.validate(etree.fromstring(text.replace(good, bad, 1).encode()))
 
 
 def test_the_newest_list_as_the_first_page_has_it(client: Client, papers: list[Paper]) -> None:
