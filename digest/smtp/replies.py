@@ -1,0 +1,87 @@
+"""What an SMTP server says, from bytes to replies (RFC 5321 4.2). Bounded; strict where a guess could lose mail."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import NamedTuple
+
+MAX_LINE = 2_000  # bytes; RFC 5321 4.5.3.1.5 asks for 512
+MAX_LINES = 100
+MAX_TEXT = 1_000  # characters kept of a reply
+
+_MARKS = (b" ", b"-", b"\r", b"")  # what may follow the code
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+
+class ReplyError(Exception):
+    """The server said something that is no SMTP reply. The message says what."""
+
+
+class Reply(NamedTuple):
+    """`words` as they came, without codes and line ends."""
+
+    code: int
+    words: bytes
+
+    @property
+    def text(self) -> str:
+        """For people: on one line, printable, of at most MAX_TEXT characters."""
+        return _UNPRINTABLE.sub(" ", self.words.decode("utf-8", "replace")).strip()[:MAX_TEXT]
+
+    @property
+    def is_done(self) -> bool:
+        return 200 <= self.code < 300
+
+    @property
+    def is_refusal(self) -> bool:
+        return self.code >= 400
+
+
+class Replies:
+    """Bytes in, whole replies out, in order."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._lines: list[bytes] = []  # of a reply that is not whole yet
+        self._code = 0
+        self._whole: deque[Reply] = deque()
+
+    def feed(self, data: bytes) -> None:
+        """Raises ReplyError; replies that were whole before that stay to be taken."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._add(line)
+        if len(self._rest) > MAX_LINE:
+            raise ReplyError(f"a line of its reply is longer than {MAX_LINE} bytes")
+
+    def take(self) -> Reply | None:
+        """The next whole reply."""
+        return self._whole.popleft() if self._whole else None
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing was said that has not been taken, not even half a line."""
+        return not (self._whole or self._rest or self._lines)
+
+    def _add(self, line: bytes) -> None:
+        digits, mark, words = line[:3], line[3:4], line[4:].removesuffix(b"\r")
+        if not (digits.isdigit() and b"200" <= digits < b"600" and mark in _MARKS and len(line) <= MAX_LINE):
+            raise ReplyError(f"its reply {_shown(line)!r} is not SMTP")
+        code = int(digits)
+        if self._lines:
+            if code != self._code:
+                raise ReplyError(f"one reply of it has two codes, {self._code} and {code}")
+            words = b" ".join((*self._lines, words))
+        if mark != b"-":
+            self._whole.append(Reply(code, words))
+            self._lines = []
+            return
+        self._code = code
+        self._lines.append(line[4:].removesuffix(b"\r"))
+        if len(self._lines) >= MAX_LINES:
+            raise ReplyError(f"its reply has more than {MAX_LINES} lines")
+
+
+def _shown(line: bytes) -> str:
+    return Reply(0, line).text[:100]
