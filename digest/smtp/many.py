@@ -13,13 +13,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
 
 from digest.letters import Answer, Letter
-from digest.smtp.dialogue import CLOSING
 from digest.smtp.wire import PATIENCE, Patience, Wire
 
 OPENERS = 32  # threads that open and close connections: smtplib waits for the server
 SPARES = 5  # connections that may fail, or end without having carried a letter, and are replaced all the same
 TRIES = 3  # connections a letter may be begun on
-SWEEP = 1.0  # seconds between two looks at who is out of time
+SWEEP = 0.25  # seconds between two looks at who is out of time
 
 
 def send_all(
@@ -153,13 +152,12 @@ class _Pool:
             self._idle.add(wire)
 
     def _replace(self, wire: Wire) -> None:
-        """It has ended. What it did not take may go over another, unless the server would not even begin."""
+        """It has ended. What it certainly did not take may go over another."""
         dialogue = wire.dialogue
         assert dialogue.ending
         for letter in dialogue.untouched:
             self._tries[letter.key] += 1
-            is_turned_away = dialogue.ending.code == CLOSING and not dialogue.taken
-            if is_turned_away or self._tries[letter.key] >= TRIES:
+            if self._tries[letter.key] >= TRIES:
                 self._answers.append(Answer(letter.key, *dialogue.ending))
             else:
                 self._again.append(letter)
