@@ -134,21 +134,21 @@ class Dialogue:
         if not self.asked:
             self._end(f"the server spoke unasked: {_words(reply)}", reply.code if reply.code == CLOSING else 0)
             return
-        asked = self.asked.popleft()
+        asked, code = self.asked.popleft(), reply.code
         if asked is Asked.CONTENT:
             self._hear_of_content(reply)
-        elif reply.code == CLOSING:
+        elif self._refused_at is None and (code == 354 if asked is Asked.DATA else 200 <= code < 300):
+            self._may_send = asked is Asked.DATA  # all is well
+        elif code == CLOSING:
             is_about_it = asked in ENVELOPE and not self._refusal
             self._end(reply.text, CLOSING if is_about_it else 0)
         elif not self._fits(asked, reply):
             self._end(f"the server is out of step: {_words(reply)} in answer to {asked.value}", is_out_of_step=True)
         elif asked in ENVELOPE and reply.is_refusal:
             self._refuse(asked, reply)
-        elif asked is Asked.DATA:
-            self._may_send = not self._refusal
-            if self._refusal:
-                self._unsaid.clear()
-                self._unsaid.append((Asked.NOTHING, b".\r\n"))
+        elif asked is Asked.DATA:  # allowed, although the recipient was refused
+            self._unsaid.clear()
+            self._unsaid.append((Asked.NOTHING, b".\r\n"))
 
     def _fits(self, asked: Asked, reply: Reply) -> bool:
         """Whether the reply leaves no doubt where we are."""

@@ -15,7 +15,7 @@ from itertools import chain, islice
 from digest.letters import Answer, Letter
 from digest.smtp.wire import PATIENCE, Patience, Wire
 
-OPENERS = 32  # threads that open and close connections: smtplib waits for the server
+OPENERS = 100  # threads that open and close connections: smtplib waits for the server
 SPARES = 5  # connections that may fail, or end without having carried a letter, and are replaced all the same
 TRIES = 3  # connections a letter may be begun on
 SWEEP = 0.25  # seconds between two looks at who is out of time

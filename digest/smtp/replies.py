@@ -27,7 +27,8 @@ class Reply(NamedTuple):
     @property
     def text(self) -> str:
         """For people: on one line, printable, of at most MAX_TEXT characters."""
-        return _UNPRINTABLE.sub(" ", self.words.decode("utf-8", "replace")).strip()[:MAX_TEXT]
+        text = self.words.decode("utf-8", "replace")
+        return (text if text.isprintable() else _UNPRINTABLE.sub(" ", text)).strip()[:MAX_TEXT]
 
     @property
     def is_done(self) -> bool:

@@ -20,7 +20,8 @@ class Session:
     def __init__(self, connection: smtplib.SMTP, patience: Patience = PATIENCE) -> None:
         self._wire = Wire(connection, patience)
         self._poll = select.poll()
-        self._poll.register(self._wire.socket, select.POLLIN)
+        self._events = select.POLLIN
+        self._poll.register(self._wire.socket, self._events)
 
     def __enter__(self) -> Session:
         return self
@@ -63,7 +64,9 @@ class Session:
     def _wait(self) -> None:
         wire = self._wire
         events = select.POLLIN | select.POLLOUT if wire.has_unwritten else select.POLLIN
-        self._poll.modify(wire.socket, events)
+        if events != self._events:
+            self._poll.modify(wire.socket, events)
+            self._events = events
         found = self._poll.poll(max(0.0, wire.deadline - time.monotonic()) * 1000)
         if not found:
             wire.give_up()
