@@ -90,14 +90,15 @@ class Dialogue:
             parts += [content(self._sent.data), b".\r\n"]
             self._dot_at = len(parts[0]) + 1
             self.asked.append(Asked.CONTENT)
-        may_go_on = self._offers.pipelining or not parts
-        if may_go_on and self._named is None:
-            self._name_next()
-        while may_go_on and self._unsaid:
-            asked, line = self._unsaid.popleft()
-            self.asked.append(asked)
-            parts.append(line)
-            may_go_on = self._offers.pipelining
+        if self._offers.pipelining or not parts:
+            if self._named is None:
+                self._name_next()
+            while self._unsaid:
+                asked, line = self._unsaid.popleft()
+                self.asked.append(asked)
+                parts.append(line)
+                if not self._offers.pipelining:
+                    break
         return b"".join(parts)
 
     def receive(self, data: bytes) -> None:

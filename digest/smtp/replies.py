@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from functools import lru_cache
 from typing import NamedTuple
 
 MAX_LINE = 2_000  # bytes; RFC 5321 4.5.3.1.5 asks for 512
@@ -44,15 +45,19 @@ class Replies:
 
     def __init__(self) -> None:
         self._rest = b""
-        self._lines: list[bytes] = []  # of a reply that is not whole yet
-        self._code = 0
+        self._lines: list[Reply] = []  # of one that is not whole yet
         self._whole: deque[Reply] = deque()
 
     def feed(self, data: bytes) -> None:
         """Raises ReplyError; replies that were whole before that stay to be taken."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        lines = (self._rest + data).split(b"\n")
+        self._rest = lines.pop()
         for line in lines:
-            self._add(line)
+            reply, is_whole = _read(line)
+            if is_whole and not self._lines:
+                self._whole.append(reply)
+            else:
+                self._add(reply, is_whole)
         if len(self._rest) > MAX_LINE:
             raise ReplyError(f"a line of its reply is longer than {MAX_LINE} bytes")
 
@@ -65,24 +70,21 @@ class Replies:
         """Nothing was said that has not been taken, not even half a line."""
         return not (self._whole or self._rest or self._lines)
 
-    def _add(self, line: bytes) -> None:
-        digits, mark, words = line[:3], line[3:4], line[4:].removesuffix(b"\r")
-        if not (digits.isdigit() and b"200" <= digits < b"600" and mark in _MARKS and len(line) <= MAX_LINE):
-            raise ReplyError(f"its reply {_shown(line)!r} is not SMTP")
-        code = int(digits)
-        if self._lines:
-            if code != self._code:
-                raise ReplyError(f"one reply of it has two codes, {self._code} and {code}")
-            words = b" ".join((*self._lines, words))
-        if mark != b"-":
-            self._whole.append(Reply(code, words))
-            self._lines = []
-            return
-        self._code = code
-        self._lines.append(line[4:].removesuffix(b"\r"))
+    def _add(self, line: Reply, is_last: bool) -> None:
+        if self._lines and line.code != self._lines[0].code:
+            raise ReplyError(f"one reply of it has two codes, {self._lines[0].code} and {line.code}")
         if len(self._lines) >= MAX_LINES:
             raise ReplyError(f"its reply has more than {MAX_LINES} lines")
+        self._lines.append(line)
+        if is_last:
+            self._whole.append(Reply(line.code, b" ".join(one.words for one in self._lines)))
+            self._lines = []
 
 
-def _shown(line: bytes) -> str:
-    return Reply(0, line).text[:100]
+@lru_cache(maxsize=64)  # a server says the same few lines for every letter
+def _read(line: bytes) -> tuple[Reply, bool]:
+    """One line, and whether it is the last of its reply. Raises ReplyError."""
+    digits, mark, words = line[:3], line[3:4], line[4:].removesuffix(b"\r")
+    if not (digits.isdigit() and b"200" <= digits < b"600" and mark in _MARKS and len(line) <= MAX_LINE):
+        raise ReplyError(f"its reply {Reply(0, line).text[:100]!r} is not SMTP")
+    return Reply(int(digits), words), mark != b"-"

@@ -17,8 +17,8 @@ from digest.smtp.envelope import Offers
 RECORD = 16_384  # bytes of a TLS record: of a write that fails, no more than one is in doubt
 BUFFER = 65_536
 QUIT_TIMEOUT = 5.0
-# Asked for before each wait: the kernel goes back to late acknowledgements by itself, and a server that
-# holds small replies until the one before is acknowledged (Nagle) would make every letter wait 40 ms.
+# Asked for whenever a part of the replies has come: a server may hold back a small one until the one before is
+# acknowledged (Nagle), our kernel is in no hurry to do that, and every letter would wait 40 ms.
 QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
@@ -61,35 +61,40 @@ class Wire:
 
     @property
     def has_unwritten(self) -> bool:
-        return not self.dialogue.is_over and self._written < len(self._writing)
+        return self._written < len(self._writing) and self.dialogue.ending is None
 
     def begin(self, letters: Iterator[Letter]) -> None:
         self.dialogue.begin(letters)
 
     def go(self) -> bool:
         """Whether there is something to wait for: else all is said and answered, or the dialogue is over."""
-        if not self.dialogue.is_over and not self.dialogue.is_owed:  # `read` sees to it that all was written then
-            self._writing, self._written = memoryview(self.dialogue.say()), 0
-            self._write_until = time.monotonic() + self._patience.final
+        dialogue = self.dialogue
+        if dialogue.ending is None and not dialogue.asked:  # `read` sees to it that all was written then
+            self._writing, self._written, self._write_until = memoryview(dialogue.say()), 0, 0.0
         if self.has_unwritten:
             self._write()
-        return not self.dialogue.is_over and self.dialogue.is_owed
+        return dialogue.is_owed
 
     def read(self) -> None:
-        owed = len(self.dialogue.asked)
+        dialogue = self.dialogue
+        owed = len(dialogue.asked)
         try:
             while True:
-                self.dialogue.receive(self.socket.recv(BUFFER))
-                if not self._is_tls or self.dialogue.is_over:
+                dialogue.receive(self.socket.recv(BUFFER))
+                if not self._is_tls or dialogue.is_over:
                     break  # TLS may hold more that the selector does not see
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             pass
         except OSError as error:
-            self.dialogue.lose(f"the connection was lost: {error}")
-        if not self.dialogue.is_owed and self.has_unwritten:
-            self.dialogue.lose("the server is out of step: it answered before it was asked")
-        elif self.dialogue.is_owed and len(self.dialogue.asked) != owed:
+            dialogue.lose(f"the connection was lost: {error}")
+        if not dialogue.asked:
+            if self.has_unwritten:
+                dialogue.lose("the server is out of step: it answered before it was asked")
+        elif len(dialogue.asked) != owed:
             self._be_patient()
+            if self._is_tcp and QUICK_ACK is not None:
+                with contextlib.suppress(OSError):
+                    self.socket.setsockopt(socket.IPPROTO_TCP, QUICK_ACK, 1)
 
     def give_up(self) -> None:
         """The deadline has passed."""
@@ -109,8 +114,9 @@ class Wire:
         dialogue, size = self.dialogue, len(self._writing)
         try:
             while self._written < size:
-                piece = self._writing[self._written : self._written + RECORD if self._is_tls else size]
+                piece = self._writing[self._written :]
                 if self._is_tls:  # whatever becomes of this call, the piece may have left
+                    piece = piece[:RECORD]
                     dialogue.left = self._written + len(piece)
                 self._written += self.socket.send(piece)
                 dialogue.left = self._written
@@ -131,13 +137,12 @@ class Wire:
         """A new deadline: something was written, or a reply was heard."""
         now = time.monotonic()
         if self.has_unwritten:
+            self._write_until = self._write_until or now + self._patience.final
             self.deadline = min(now + self._patience.block, self._write_until)
         else:
-            is_content = bool(self.dialogue.asked) and self.dialogue.asked[0] is Asked.CONTENT
+            asked = self.dialogue.asked
+            is_content = bool(asked) and asked[0] is Asked.CONTENT
             self.deadline = now + (self._patience.final if is_content else self._patience.command)
-            if self._is_tcp and QUICK_ACK is not None:
-                with contextlib.suppress(OSError):
-                    self.socket.setsockopt(socket.IPPROTO_TCP, QUICK_ACK, 1)
 
 
 def _held_by(connection: smtplib.SMTP) -> bytes:
