@@ -43,7 +43,9 @@ class Server:
     offers: tuple[str, ...] = OFFERS
     greeting: bytes = b"220 scripted\r\n"
     after_ehlo: bytes = b""
+    login: bytes = b"235 2.7.0 Welcome\r\n"
     tls: ssl.SSLContext | None = None
+    tls_at_once: bool = False  # else after STARTTLS
     receive_buffer: int = 0
 
     def __enter__(self) -> Self:
@@ -91,6 +93,8 @@ class Server:
         with contextlib.suppress(OSError, _Closed), client:
             client.settimeout(20)
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.tls_at_once and self.tls:
+                client = self.tls.wrap_socket(client, server_side=True)
             _Talk(self, client).run()
 
     def twist(self, stage: str) -> Twist | None:
@@ -128,6 +132,8 @@ class _Talk:
             self.client.sendall(b"220 go\r\n")
             self.client = self.server.tls.wrap_socket(self.client, server_side=True)
             self.file = self.client.makefile("rb")
+        elif verb == "AUTH":
+            self.client.sendall(self.server.login)
         elif verb == "QUIT":
             self.client.sendall(b"221 bye\r\n")
             raise _Closed

@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import re
 from pathlib import Path
+from typing import Any
 
 import dkim
 import pytest
@@ -179,19 +180,19 @@ def test_a_name_that_dns_cannot_hold_is_refused(domain: str, selector: str) -> N
 
 
 # --- the settings
-def test_nothing_is_signed_unless_it_is_wanted(settings: object) -> None:
+def test_nothing_is_signed_unless_it_is_wanted() -> None:
     assert configured() is None
     assert mail_can_be_signed(None) == []
 
 
-def test_the_settings_make_a_signer(settings) -> None:  # type: ignore[no-untyped-def]
+def test_the_settings_make_a_signer(settings: Any) -> None:
     settings.DKIM_SELECTOR, settings.DKIM_PRIVATE_KEY, settings.DKIM_DOMAIN = "ed", pem(ED25519), "example.org"
     signer = configured()
     assert signer
     assert verifies(signer.sign(MAIL, MORNING))
 
 
-def test_half_a_setting_is_an_error_of_check(settings) -> None:  # type: ignore[no-untyped-def]
+def test_half_a_setting_is_an_error_of_check(settings: Any) -> None:
     settings.DKIM_SELECTOR = "ed"
     assert ["go together" in error.msg for error in mail_can_be_signed(None)] == [True]
     settings.DKIM_PRIVATE_KEY = "/nowhere"
