@@ -76,7 +76,7 @@ class _Pool:
             self._open()
 
     def run(self) -> Iterator[Answer]:
-        while self._opening or self._ready or len(self._shares) > len(self._idle):
+        while (self._opening and self._has_work) or self._ready or len(self._shares) > len(self._idle):
             self._listen()
             while self._answers:
                 yield self._answers.popleft()
@@ -87,6 +87,11 @@ class _Pool:
         yield from self._answers
         for letter in chain(self._again, self._letters):  # there are some only if no connection is left
             yield Answer(letter.key, 0, self._reason)
+
+    @property
+    def _has_work(self) -> bool:
+        """Letters wait, or may: that none is left is known once one was asked for in vain."""
+        return self._has_more or bool(self._again)
 
     def next_letter(self) -> Letter:
         """Raises StopIteration; later there may be one all the same."""
@@ -177,7 +182,7 @@ class _Pool:
 
     def _open(self) -> None:
         """Begin to open a connection, if there is anything it could carry."""
-        if self._has_more or self._again:
+        if self._has_work:
             future = self._threads.submit(lambda: Wire(self._connect(), self._patience))
             self._opening.add(future)
             future.add_done_callback(self._ring_bell)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import smtplib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from digest.letters import Answer, Letter
 from digest.smtp import Patience, send_all
 from digest.smtp.many import SPARES, TRIES
-from tests.digest.smtp.test_session import PLACES, PLAIN, QUICK, TWISTS, is_beyond_telling, letter
+from tests.digest.smtp.test_session import PLACES, PLAIN, TWISTS, is_beyond_telling, letter, patience_with
 from tests.scripted import OFFERS, Server, Twist
 
 LETTERS = [letter(key) for key in range(60)]
@@ -22,7 +23,7 @@ LETTERS = [letter(key) for key in range(60)]
 
 def send(server: Server, letters: list[Letter] = LETTERS, connections: int = 5, messages: int = 0) -> dict[int, Answer]:
     """By key; every letter exactly once."""
-    answers = list(send_all(letters, server.connect, connections, messages=messages, patience=QUICK))
+    answers = list(send_all(letters, server.connect, connections, messages=messages, patience=patience_with(server)))
     assert sorted(answer.key for answer in answers) == [one.key for one in letters]
     return {answer.key: answer for answer in answers}
 
@@ -124,7 +125,7 @@ def test_letters_are_taken_in_the_callers_thread_and_not_far_ahead() -> None:
 
     with Server() as server:
         answered = 0
-        for _ in send_all(letters(), server.connect, 4, patience=QUICK):
+        for _ in send_all(letters(), server.connect, 4, patience=patience_with(server)):
             answered += 1
             assert len(given_out) - answered <= 2 * 4
     assert answered == 60
@@ -133,11 +134,26 @@ def test_letters_are_taken_in_the_callers_thread_and_not_far_ahead() -> None:
 
 def test_whoever_stops_listening_closes_all() -> None:
     with Server() as server:
-        answers = send_all(LETTERS, server.connect, 5, patience=QUICK)
+        answers = send_all(LETTERS, server.connect, 5, patience=patience_with(server))
         next(answers)
         answers.close()  # type: ignore[attr-defined]
     assert len(server.promised) <= 10
     assert not [thread for thread in server._threads if thread.is_alive()]
+
+
+def test_a_connection_that_is_slow_to_open_holds_nobody_up_once_all_is_answered() -> None:
+    opened = threading.Event()
+
+    def connect() -> smtplib.SMTP:
+        if threading.current_thread().name.endswith("_0"):
+            opened.wait(20)
+        return server.connect()
+
+    with Server() as server:
+        began = time.monotonic()
+        assert sum(answer.is_taken for answer in send_all(LETTERS, connect, 4)) == 60
+        assert time.monotonic() - began < 10
+        opened.set()
 
 
 @settings(max_examples=40, deadline=None)

@@ -12,14 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.letters import Answer, Letter
-from digest.smtp import AT_SENDER, Patience, Session
+from digest.smtp import AT_SENDER, Patience, Session, connect
 from digest.smtp.dialogue import Dialogue
 from digest.smtp.envelope import Offers
 from digest.smtp.wire import Wire
 from tests.scripted import OFFERS, Server, Twist
+from tests.smtp import Server as Catcher
 
 PLAIN = tuple(offer for offer in OFFERS if offer not in ("PIPELINING", "SIZE 10000000"))
-QUICK = Patience(command=0.3, block=0.3, final=0.3)
+QUICK = Patience(command=0.5, block=0.5, final=0.5)
 
 
 def letter(key: int, body: bytes = b"Hello.\r\n", recipient: str = "") -> Letter:
@@ -30,10 +31,19 @@ def letter(key: int, body: bytes = b"Hello.\r\n", recipient: str = "") -> Letter
 LETTERS = [letter(key) for key in range(4)]
 
 
-def send(server: Server, letters: list[Letter] | None = None, patience: Patience = QUICK) -> dict[int, Answer]:
+def patience_with(server: Server) -> Patience:
+    """A busy machine is no server that hangs."""
+    return QUICK if any(twist.then == "hang" for twist in server.script.values()) else Patience(20, 20, 20)
+
+
+def opened(server: Server) -> Session:
+    return Session(server.connect(), patience_with(server))
+
+
+def send(server: Server, letters: list[Letter] | None = None, patience: Patience | None = None) -> dict[int, Answer]:
     """By key; every letter exactly once."""
     letters = LETTERS if letters is None else letters
-    with Session(server.connect(), patience) as session:
+    with Session(server.connect(), patience or patience_with(server)) as session:
         answers = list(session.send(letters))
     assert sorted(answer.key for answer in answers) == sorted(one.key for one in letters)
     return {answer.key: answer for answer in answers}
@@ -47,7 +57,7 @@ def codes(answers: dict[int, Answer]) -> list[int | str]:
 def test_every_letter_arrives_as_it_was(offers: tuple[str, ...]) -> None:
     letters = [letter(1, b"a\r\n"), letter(2, b".\r\n..\r\nline\r\n.end\r\n"), letter(3, b"x" * 300_000 + b"\r\n")]
     with Server(offers=offers) as server:
-        answers = send(server, letters, Patience())
+        answers = send(server, letters)
     assert codes(answers) == [250, 250, 250]
     assert answers[1].text == "2.0.0 Ok: queued"
     assert server.contents == [one.data for one in letters]
@@ -217,7 +227,7 @@ def test_an_answer_that_is_none_before_the_content_leaves_no_doubt(nonsense: byt
 
 
 def test_an_answer_out_of_step_makes_the_one_before_it_doubtful_for_it_may_have_answered_something_else() -> None:
-    with Server({("DOT", 1): Twist()}) as server:  # silence; what comes next is the answer to MAIL FROM
+    with Server({("DOT", 1): Twist()}) as server:  # nothing; what comes next is the answer to MAIL FROM
         assert codes(send(server)) == [250, "?", 0, 0]
     with Server({("DATA", 1): Twist(b"250 ok\r\n")}) as server:
         assert codes(send(server)) == ["?", 0, 0, 0]
@@ -292,7 +302,10 @@ def test_nothing_to_send_says_nothing() -> None:
 
 
 def test_a_session_sends_again_and_again() -> None:
-    with Server({("RCPT", 1): Twist(b"550 no\r\n")}) as server, Session(server.connect(), QUICK) as session:
+    with (
+        Server({("RCPT", 1): Twist(b"550 no\r\n")}) as server,
+        opened(server) as session,
+    ):
         found = [answer.code for one in LETTERS for answer in session.send([one])]
         assert found == [250, 550, 250, 250]
         assert session.is_open
@@ -300,7 +313,10 @@ def test_a_session_sends_again_and_again() -> None:
 
 
 def test_after_the_end_every_letter_is_answered_without_a_try() -> None:
-    with Server({("DOT", 0): Twist(then="close")}) as server, Session(server.connect(), QUICK) as session:
+    with (
+        Server({("DOT", 0): Twist(then="close")}) as server,
+        opened(server) as session,
+    ):
         assert [answer.in_doubt for answer in session.send(LETTERS)] == [True, False, False, False]
         assert not session.is_open
         assert [(answer.code, answer.in_doubt) for answer in session.send(LETTERS)] == [(0, False)] * 4
@@ -308,7 +324,7 @@ def test_after_the_end_every_letter_is_answered_without_a_try() -> None:
 
 def test_whoever_stops_listening_leaves_nothing_half_sent() -> None:
     with Server() as server:
-        session = Session(server.connect(), QUICK)
+        session = opened(server)
         for answer in session.send(LETTERS):
             assert answer.key == 0
             break
@@ -326,7 +342,7 @@ def test_letters_are_taken_one_ahead_of_what_is_on_its_way() -> None:
             given_out.append(one.key)
             yield one
 
-    with Server() as server, Session(server.connect(), QUICK) as session:
+    with Server() as server, opened(server) as session:
         answers = session.send(letters())
         assert next(answers).key == 0
         assert given_out == [0, 1]
@@ -380,7 +396,7 @@ def test_doubt_over_tls_is_as_without(
     script = {(stage, 1): Twist(then="close")}
     with (
         Server(script, tls=tls_server, offers=(*OFFERS, "STARTTLS")) as server,
-        Session(encrypted(server, authority), QUICK) as session,
+        Session(encrypted(server, authority), patience_with(server)) as session,
     ):
         assert [answer.in_doubt for answer in session.send(LETTERS)] == expected
 
@@ -431,3 +447,13 @@ def is_beyond_telling(script: dict[tuple[str, int], Twist]) -> bool:
         if place[0] == "READ" or (twist.then != "hang" and twist.answer.count(b"\n") != 1 and b"-" not in twist.answer)
     ]
     return bool(shifts) and (len(script) > 1 or shifts[0][0] == "READ")
+
+
+def test_our_own_mail_catcher_takes_what_we_send(smtp_server: Catcher) -> None:
+    """It offers no PIPELINING."""
+    with Session(connect()) as session:
+        answers = list(session.send([letter(1, b".dots\r\n"), letter(2), letter(3)]))
+    assert [answer.code for answer in answers] == [250] * 3
+    first, *_, last = smtp_server.accepted
+    assert first.original_content == letter(1, b".dots\r\n").data
+    assert last.rcpt_tos == ["reader3@example.org"]
