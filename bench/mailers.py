@@ -17,7 +17,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -103,16 +103,18 @@ def sink() -> Iterator[tuple[int, str]]:
         user = ["-u", "nobody"] if os.getuid() == 0 else []
         command = [str(UNPACKED / "usr/sbin/smtp-sink"), *user, f"127.0.0.1:{port}", "1000"]
         process = subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL)
-        end, name = process.terminate, "smtp-sink"
+        wait: Callable[[], object]
+        end, wait, name = process.terminate, process.wait, "smtp-sink"
     else:
         own = multiprocessing.get_context("spawn").Process(target=_own_sink, args=(port,), daemon=True)
         own.start()
-        end, name = own.terminate, "our own sink"
+        end, wait, name = own.terminate, own.join, "our own sink"
     try:
         wait_for(port)
         yield port, name
     finally:
         end()
+        wait()
 
 
 @contextlib.contextmanager
@@ -155,6 +157,7 @@ def far_away(port: int, delay: float) -> Iterator[int]:
         yield near
     finally:
         process.terminate()
+        process.join()
 
 
 def seconds(master: psutil.Process) -> float:
