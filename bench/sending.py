@@ -39,7 +39,9 @@ atexit.register(_open.close)
 
 
 def letter(number: int) -> Letter:
-    lines = (f"{number:06}-{line:03} <p>A line of a paper's block, with a link =\r\n" for line in range(415))
+    lines = (
+        f"{number:06}-{line:03} <p>A line of a block{'.' * (line % 2)} with a link to it =\r\n" for line in range(415)
+    )
     head = f"From: {SENDER}\r\nTo: reader{number}@example.net\r\nSubject: Ten papers for {number}\r\n"
     head += f"Message-ID: <{number}@example.org>\r\nDate: Mon, 16 Mar 2026 08:00:00 +0000\r\nMIME-Version: 1.0\r\n"
     head += "List-Unsubscribe: <https://example.org/u/x/>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"

@@ -108,9 +108,10 @@ class Dialogue:
             self._replies.feed(data)
         except ReplyError as error:
             problem = f"the server cannot be understood: {error}"
-        while not self.is_over and (reply := self._replies.take()):
-            self._hear(reply)
-            if not (self.asked or self.is_over):
+        whole = self._replies.whole
+        while whole and self.ending is None:
+            self._hear(whole.popleft())
+            if not self.asked and self.ending is None:
                 self._conclude()
         if not problem and not self.asked and not self._replies.is_empty:
             problem = "the server spoke unasked"

@@ -41,34 +41,30 @@ class Reply(NamedTuple):
 
 
 class Replies:
-    """Bytes in, whole replies out, in order."""
+    """Bytes in, replies out: `whole` holds those that are, in order, for the caller to take."""
 
     def __init__(self) -> None:
         self._rest = b""
         self._lines: list[Reply] = []  # of one that is not whole yet
-        self._whole: deque[Reply] = deque()
+        self.whole: deque[Reply] = deque()
 
     def feed(self, data: bytes) -> None:
-        """Raises ReplyError; replies that were whole before that stay to be taken."""
+        """Raises ReplyError; replies that were whole before that are there all the same."""
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()
         for line in lines:
             reply, is_whole = _read(line)
             if is_whole and not self._lines:
-                self._whole.append(reply)
+                self.whole.append(reply)
             else:
                 self._add(reply, is_whole)
         if len(self._rest) > MAX_LINE:
             raise ReplyError(f"a line of its reply is longer than {MAX_LINE} bytes")
 
-    def take(self) -> Reply | None:
-        """The next whole reply."""
-        return self._whole.popleft() if self._whole else None
-
     @property
     def is_empty(self) -> bool:
         """Nothing was said that has not been taken, not even half a line."""
-        return not (self._whole or self._rest or self._lines)
+        return not (self.whole or self._rest or self._lines)
 
     def _add(self, line: Reply, is_last: bool) -> None:
         if self._lines and line.code != self._lines[0].code:
@@ -77,7 +73,7 @@ class Replies:
             raise ReplyError(f"its reply has more than {MAX_LINES} lines")
         self._lines.append(line)
         if is_last:
-            self._whole.append(Reply(line.code, b" ".join(one.words for one in self._lines)))
+            self.whole.append(Reply(line.code, b" ".join(one.words for one in self._lines)))
             self._lines = []
 
 
