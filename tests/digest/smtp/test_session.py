@@ -233,6 +233,18 @@ def test_an_answer_out_of_step_makes_the_one_before_it_doubtful_for_it_may_have_
         assert codes(send(server)) == ["?", 0, 0, 0]
 
 
+def test_a_recipient_taken_without_a_sender_is_out_of_step() -> None:
+    """A refusal was one too many: what it refused, nobody knows."""
+    dialogue = Dialogue(Offers(pipelining=True))
+    dialogue.begin(iter(LETTERS[:2]))
+    dialogue.say()
+    dialogue.receive(b"250 ok\r\n250 ok\r\n354 go\r\n")
+    dialogue.left = len(dialogue.say())
+    dialogue.receive(b"250 ok\r\n550 one too many\r\n250 ok\r\n250 ok\r\n354 go\r\n")
+    assert [(answer.key, answer.code, answer.in_doubt) for answer in dialogue.answers] == [(0, 0, True)]
+    assert dialogue.untouched == [LETTERS[1]]
+
+
 @pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA", "DOT"])
 def test_more_answers_than_were_asked_for_end_the_session_and_make_no_mail_taken(stage: str) -> None:
     usual = {"MAIL": b"250 ok\r\n", "RCPT": b"250 ok\r\n", "DATA": b"354 go\r\n", "DOT": b"250 ok\r\n"}[stage]
