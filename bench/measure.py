@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,12 +43,13 @@ class Result:
 
 @dataclass(frozen=True)
 class Figure:
-    """Something measured that is no CPU time; the target is in its own unit, 0 for none."""
+    """Something measured that is no CPU time; the targets are in its own unit, 0 for none."""
 
     name: str
     value: float
     unit: str
-    most: float
+    most: float = 0
+    least: float = 0
 
 
 def peak() -> int:
@@ -69,9 +71,15 @@ def measure(cases: list[Case]) -> list[Result]:
 
 
 def _run(case: Case) -> tuple[float, float]:
-    beside, cpu, wall = _server_seconds(), time.process_time(), time.perf_counter()
+    beside, cpu, wall = _server_seconds(), _own_seconds(), time.perf_counter()
     case.run()
-    return time.process_time() - cpu + _server_seconds() - beside, time.perf_counter() - wall
+    return _own_seconds() - cpu + _server_seconds() - beside, time.perf_counter() - wall
+
+
+def _own_seconds() -> float:
+    """CPU seconds of this process, and of its children that have ended: a peer may be another program."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
 def _server_seconds() -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 import warnings
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -175,6 +176,10 @@ _HOST = "localhost" if SITE_IS_LOCAL else urlsplit(SITE_URL).hostname
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "") or f"{SITE_NAME} <papers@{_HOST}>"
 # Confirmations leave from another address, so that complaints about the one do not taint the other.
 TRANSACTIONAL_FROM_EMAIL = env.str("TRANSACTIONAL_FROM_EMAIL", "") or f"{SITE_NAME} <hello@{_HOST}>"
+# Sign digests here (plain SMTP only), where neither a provider nor the relay does.
+DKIM_SELECTOR = env.str("DKIM_SELECTOR", "")
+DKIM_PRIVATE_KEY = env.str("DKIM_PRIVATE_KEY", "")  # a PEM text, or the path of one
+DKIM_DOMAIN = env.str("DKIM_DOMAIN", "") or parseaddr(DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
 
 # --- what the service does --------------------------------------------------------------------------
 # Hugging Face's list is looked at by itself once a source is due; False leaves it to `manage.py ingest`.

@@ -1,6 +1,7 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class DigestConfig(AppConfig):
@@ -9,3 +10,5 @@ class DigestConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("digest.tracking")  # connects the receiver of provider events
+        if settings.DKIM_SELECTOR or settings.DKIM_PRIVATE_KEY:
+            import_module("digest.dkim")  # registers the check of the key
