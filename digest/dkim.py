@@ -62,7 +62,7 @@ def mail_can_be_signed(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     try:
         configured()
     except KeyProblem as problem:
-        return [Error(str(problem), hint="`openssl genrsa -traditional 2048` makes one.", id="paper_round.E002")]
+        return [Error(str(problem), hint="`openssl genrsa -traditional 2048` makes one.", id="paper_round.E003")]
     return []
 
 
