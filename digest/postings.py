@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -71,11 +71,16 @@ class Postings:
 
     def with_label(self, name: str, text: str) -> Iterable[int]:
         """Numbers of the papers of an author, category or source."""
-        if name == "author":
-            return self._authors.named(text)
+        return self._authors.named(text) if name == "author" else self._labelled(name).get(text, ())
+
+    def label_keys(self, name: str) -> Set[str]:
+        """What is asked for must be one of these, or for an author have one of these among `names.gates`."""
+        return self._authors.keys() if name == "author" else self._labelled(name).keys()
+
+    def _labelled(self, name: str) -> dict[str, list[int]]:
         if name not in self._labels:
             self._labels[name] = self._file_labels(name)
-        return self._labels[name].get(text, ())
+        return self._labels[name]
 
     @cached_property
     def _authors(self) -> _Authors:
@@ -136,6 +141,13 @@ class Terms:
         last = bisect_right(words, prefix, lo=first, key=lambda word: word[: len(prefix)])
         return self.paper[at.items[at.ends[first] : at.ends[last]]]
 
+    def prefixes_among(self, prefixes: Collection[str]) -> Iterable[str]:
+        """Those with which a word may begin; all, where looking each up costs less than telling."""
+        if len(prefixes) < len(self._folded):
+            return prefixes
+        lengths = {len(prefix) for prefix in prefixes}
+        return {word[:length] for word in self._folded for length in lengths}.intersection(prefixes)
+
     @cached_property
     def _in_order(self) -> tuple[list[str], Lists]:
         """The folded words sorted, and where each stands."""
@@ -160,6 +172,9 @@ class _Authors:
                 self._by_key[key].add(author)
             for key in names.given_keys(names.read(author)):
                 self._by_given[key].add(author)
+
+    def keys(self) -> Set[str]:
+        return self._by_key.keys()
 
     def named(self, typed: str) -> list[int]:
         return [paper for author in self._authors(typed) for paper in self._papers[author]]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from digest.matching import TEXT_FIELDS, TITLE, Document, Found, compounds, find, find_mute
 from digest.phrases import Phrases, meet
 from digest.postings import Ints, Postings, Terms
+from subscriptions.interests import names
 from subscriptions.interests.abbreviations import expand
 from subscriptions.interests.language import And, Field, Node, Not, Or, Phrase, Prefix, Text, Word, is_mute
 from subscriptions.interests.words import as_glued, stem
@@ -51,29 +52,41 @@ class QueryIndex:
 
     def __init__(self, queries: Iterable[Query] = ()) -> None:
         self._steps = _Steps()
-        self._answers: dict[int, tuple[Query, int]] = {}  # by interest, and the step that answers it
+        self._queries: list[Query] = []
+        self._answers = array("i")  # of each query, the step that answers it
+        self._places: dict[int, int] = {}  # of each interest's query
         for query in queries:
             self.add(query)
 
     def __len__(self) -> int:
-        return len(self._answers)
+        return len(self._places)
 
     def add(self, query: Query) -> None:
+        """Ask this too, in the place of what the interest asked before."""
+        self.discard([query.interest_id])
+        self._places[query.interest_id] = len(self._queries)
         parts = query.node.parts if query.mutes and isinstance(query.node, And) else (query.node,)
         if query.mutes:
             step = self._steps.any_of([self._steps.of(part.part) for part in parts if isinstance(part, Not)])
         else:
             step = self._steps.of(query.node)
-        self._answers[query.interest_id] = query, step
+        self._queries.append(query)
+        self._answers.append(step)
+
+    def discard(self, interest_ids: Iterable[int]) -> None:
+        """Ask for these no more. What they alone asked for is still looked up: begin anew when they were many."""
+        for interest_id in interest_ids:
+            if interest_id in self._places:
+                self._answers[self._places.pop(interest_id)] = NOTHING
 
     def papers_by_query(self, papers: Postings) -> Iterator[tuple[Query, int]]:
         """(query, set of papers) for each interest that matches any. A set is an int: bit n is the n-th paper."""
         found = self._steps.ask(papers)
-        is_found, row = _is_found(found).tolist(), found.itemsize * found.shape[1]
-        rows = found.tobytes()
-        for query, step in self._answers.values():
-            if is_found[step]:
-                yield query, int.from_bytes(rows[step * row : (step + 1) * row], "little")
+        rows, length = found.tobytes(), found.itemsize * found.shape[1]
+        answers = np.array(self._answers, np.int64)
+        for place in np.flatnonzero(_is_found(found)[answers]).tolist():
+            begin = self._answers[place] * length
+            yield self._queries[place], int.from_bytes(rows[begin : begin + length], "little")
 
     def matches(self, papers: Postings) -> Iterator[tuple[Query, Document]]:
         """Each interest with each paper it matches."""
@@ -87,9 +100,10 @@ class _Steps:
 
     def __init__(self) -> None:
         self._asked: defaultdict[Fields, _Asked] = defaultdict(_Asked)
-        self._labels: dict[tuple[str, str], int] = {}
+        self._labels: defaultdict[str, _Labels] = defaultdict(_Labels)
         self._joined: dict[tuple[Any, ...], int] = {("any",): NOTHING}
         self._layer = array("H", [0])  # of each step: one more than the highest of those it is made of
+        self._highest = 0
         self._alls: defaultdict[int, _Groups] = defaultdict(_Groups)  # by layer
         self._anys: defaultdict[int, _Groups] = defaultdict(_Groups)
         self._but_nots: defaultdict[int, _Groups] = defaultdict(_Groups)
@@ -101,10 +115,13 @@ class _Steps:
             for steps, those in asked.find(papers.terms(fields)):
                 _mark(found, steps, those)
         labelled = [
-            (step, paper) for (name, text), step in self._labels.items() for paper in papers.with_label(name, text)
+            (step, paper)
+            for name, asked_labels in self._labels.items()
+            for text, step in asked_labels.met(papers.label_keys(name))
+            for paper in papers.with_label(name, text)
         ]
         _mark(found, *np.array(labelled, np.int64).reshape(-1, 2).T)
-        for layer in range(1, max(self._layer) + 1):
+        for layer in range(1, self._highest + 1):
             if layer in self._alls:
                 self._alls[layer].all_of(found)
             if layer in self._anys:
@@ -125,7 +142,8 @@ class _Steps:
             case Field(name, part) if name == TITLE:
                 return self.of(part, (TITLE,))
             case Field(name, Text(text)):
-                return self._leaf(self._labels, (name, text))
+                gates = names.gates(text) if name == "author" else (text,)
+                return self._labels[name].add(text, gates, self._leaf(self._labels[name].steps, text))
             case And(parts):
                 return self._all_of(parts, fields)
             case Or(parts):
@@ -200,6 +218,7 @@ class _Steps:
 
     def _above(self, step: int, members: Iterable[int]) -> int:
         self._layer[step] = 1 + max(self._layer[member] for member in members)
+        self._highest = max(self._highest, self._layer[step])
         return self._layer[step]
 
 
@@ -233,9 +252,9 @@ class _Asked:
             owners, places = at.of(np.array(numbers, np.int64))
             yield np.array(steps, np.int64)[owners], papers.paper[places]
         yield self.phrases.find(papers)
-        for prefix, step in self.prefixes.items():
+        for prefix in papers.prefixes_among(self.prefixes):
             those = papers.with_prefix(prefix)
-            yield np.full(len(those), step), those
+            yield np.full(len(those), self.prefixes[prefix]), those
 
     def _meet_glued(self, glued: dict[str, int]) -> tuple[list[int], list[int]]:
         steps, numbers = meet(self.clipped, glued)
@@ -244,6 +263,24 @@ class _Asked:
                 steps.append(self.words[word])
                 numbers.append(glued[word])
         return steps, numbers
+
+
+class _Labels:
+    """Authors, categories or sources that are asked for, filed by what a paper's label must hold one of."""
+
+    def __init__(self) -> None:
+        self.steps: dict[str, int] = {}
+        self._by_gate: defaultdict[str, set[str]] = defaultdict(set)
+
+    def add(self, text: str, gates: Iterable[str], step: int) -> int:
+        for gate in gates:
+            self._by_gate[gate].add(text)
+        return step
+
+    def met(self, keys: Set[str]) -> Iterator[tuple[str, int]]:
+        """What papers with these keys may be meant by, and the step that asks."""
+        texts = {text for key in self._by_gate.keys() & keys for text in self._by_gate[key]}
+        return ((text, self.steps[text]) for text in texts)
 
 
 class _Groups:

@@ -160,15 +160,19 @@ SMALL = [
 small_texts = st.lists(st.sampled_from([*SMALL, "large", "language", "models", "thought.", "3.5"]), max_size=12).map(
     " ".join
 )
-names = st.lists(
-    st.sampled_from(["Ada Lovelace", "A. Lovelace", "Lovelace, Ada B.", "José Müller", "J Muller"]), max_size=2
-)
+NAMES = [
+    "Ada Lovelace", "A. Lovelace", "Lovelace, Ada B.", "José Müller", "J Muller", "Wei Wang", "Wang Wei", "W. Wang",
+    "Wenhao Wang", "Gabriel García Márquez", "Garcia Marquez, G.", "JB Alayrac", "Jean-Baptiste Alayrac", "Fei-Fei Li",
+    "Li Feifei", "A B C D E F G H I J Long",
+]  # fmt: skip
+names = st.lists(st.sampled_from(NAMES), max_size=3)
 labels = st.lists(st.sampled_from(["cs.CL", "cs.LG", "csx.AI", "cs"]), max_size=2)
 leaves = st.one_of(
     st.sampled_from(SMALL),
     st.lists(st.sampled_from(SMALL), min_size=2, max_size=4).map(lambda words: f'"{" ".join(words)}"'),
     st.sampled_from(["fin*", "use*", "tun*", "title:fine", 'title:"fine tuning"', "title:use*", "category:cs"]),
-    st.sampled_from(["category:cs.cl", "source:hf", 'author:"A. Lovelace"', "author:ada", 'author:"muller, j."']),
+    st.sampled_from(["category:cs.cl", "source:hf", "author:ada", "author:wang", 'author:"muller, j."', "author:w"]),
+    st.sampled_from(NAMES).map('author:"{}"'.format),
 )
 either = st.lists(leaves, min_size=1, max_size=3).map(" OR ".join)
 rows = st.lists(leaves | either.map(lambda inner: f"({inner})"), min_size=1, max_size=4).map(" ".join)
@@ -234,6 +238,37 @@ def test_the_index_agrees_on_real_papers(real_papers: list[Document], data: st.D
     )
     all_lines = [line for shape in shapes if readable(line := shape())]
     assert same_pairs(all_lines, real_papers)
+
+
+def test_the_index_finds_the_authors_of_real_papers(real_papers: list[Document]) -> None:
+    """Many names at once, most of them of families that many authors share."""
+    full = sorted({name.replace('"', "") for one in real_papers for name in one.authors if " " in name})[::12]
+    typed = [form for name in full for form in (name, name.split()[-1], f"{name.split()[-1]}, {name[0]}.")]
+    assert same_pairs([line for name in typed if readable(line := f'author:"{name}"')], real_papers)
+
+
+def test_an_index_that_grew_answers_like_one_made_at_once() -> None:
+    queries = [Query.of(number, parse(line)) for number, line in enumerate(["deep sea", '"deep sea"', "author:ada"])]
+    papers = Postings([paper("The deep blue sea", authors=["Ada L"]), paper("Deep sea"), paper("Land")])
+    grown = QueryIndex()
+    for query in queries:
+        grown.add(query)
+        list(grown.papers_by_query(papers))
+    assert list(grown.papers_by_query(papers)) == list(QueryIndex(queries).papers_by_query(papers))
+
+
+def test_what_an_interest_asked_before_is_asked_no_more() -> None:
+    index = QueryIndex([Query.of(1, parse("deep")), Query.of(2, parse("sea"))])
+    index.add(Query.of(1, parse("land")))
+    index.discard([2, 3])
+    both = Postings([paper("Deep sea"), paper("Land")])
+    assert [(query.interest_id, bits) for query, bits in index.papers_by_query(both)] == [(1, 2)]
+    assert len(index) == 1
+
+
+def test_no_interest_and_no_paper_find_nothing() -> None:
+    assert list(QueryIndex().matches(Postings([paper("Deep sea")]))) == []
+    assert list(QueryIndex([Query.of(1, parse('"deep sea" author:ada'))]).matches(Postings([]))) == []
 
 
 spots = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3), st.integers(0, 2)), max_size=15)
