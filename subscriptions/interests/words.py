@@ -8,6 +8,7 @@ would be if written as one, so that "fine-tuned", "fine tuning" and "finetuning"
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
@@ -43,6 +44,7 @@ _SINGULARS = {
 }  # fmt: skip
 
 _stemmer = EnglishStemmer()
+_at_the_stemmer = threading.Lock()  # it works on fields of its own: two threads at once would mix their words up
 
 
 def plain(word: str) -> str:
@@ -74,7 +76,8 @@ def stem(folded: str) -> str:
     folded = _SINGULARS.get(folded, folded)
     if folded.endswith(("isation", "isations")):  # the British spelling, where it cannot be anything else
         folded = folded.replace("isation", "ization")
-    return str(_stemmer.stemWord(folded))
+    with _at_the_stemmer:
+        return str(_stemmer.stemWord(folded))
 
 
 def glue(first: str, second: str) -> str:
