@@ -7,7 +7,8 @@ import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 PREVIEW_DAYS = 7
 SEARCH_RESULTS = 50
-BATCH = 500  # papers in one IN (...)
+BATCH = 250  # papers in one IN (...); after each of these there is more to show
 PATIENCE = 1.0  # seconds for which a preview waits for what another thread is making ready
 LOOK_EVERY = 60.0  # seconds
 
@@ -119,12 +120,11 @@ class _Voices:
         known = corpus.at(fresh, now)
         return {"close": known.close(lines), "twins": known.twins}
 
-    def make_ready(self, now: dt.datetime) -> None:
+    @contextmanager
+    def being_made(self) -> Iterator[None]:
         self._idle.clear()
         try:
-            known = corpus.at(candidates(Paper.objects.fresh(now, days=PREVIEW_DAYS)), now)
-            known.close({"diffusion": "diffusion"})  # any line: what the first needs is kept for all
-            _ = known.twins
+            yield
         finally:
             self._idle.set()
 
@@ -135,11 +135,14 @@ _voices = _Voices()
 
 def warm_up(now: dt.datetime) -> None:
     """Make ready what the first preview would wait for: seconds of work when a process begins or papers came."""
-    papers = _recent.papers(now)
-    papers.terms(TEXT_FIELDS)
-    papers.terms((TITLE,))
-    papers.label_keys("author")
-    _voices.make_ready(now)
+    with _voices.being_made():
+        papers = _recent.papers(now)
+        papers.terms(TEXT_FIELDS)
+        papers.terms((TITLE,))
+        papers.label_keys("author")
+        known = corpus.at(candidates(Paper.objects.fresh(now, days=PREVIEW_DAYS)), now)
+        known.close({"diffusion": "diffusion"})  # any line: what the first needs is kept for all
+        _ = known.twins
 
 
 def keep_warm() -> None:

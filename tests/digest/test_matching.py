@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from digest.matching import Document, _smallest_gap, describe
 from digest.postings import Postings
 from digest.queries import Query, QueryIndex
 from subscriptions.interests.language import And, Node, Or, Phrase, Prefix, Word
-from subscriptions.interests.parser import InterestError, parse
+from subscriptions.interests.parser import InterestError, parse, reread
 
 
 def paper(title: str = "", abstract: str = "", **more: object) -> Document:
@@ -238,6 +239,43 @@ def test_the_index_agrees_on_real_papers(real_papers: list[Document], data: st.D
     )
     all_lines = [line for shape in shapes if readable(line := shape())]
     assert same_pairs(all_lines, real_papers)
+
+
+def test_a_phrase_of_a_thousand_words_is_found() -> None:
+    words = [f"word{number}" for number in range(1000)]
+    query = Query.of(1, Phrase(tuple(words)))
+    document = paper(abstract=" ".join(words))
+    found = query.find(document)
+    assert found and [(place.first, place.last) for place in found.places] == [(0, 999)]
+    assert len(list(QueryIndex([query]).matches(Postings([document])))) == 1
+    assert query.find(paper(abstract=" ".join(words[:-1]))) is None
+
+
+LONG = {
+    "a phrase": '"' + " ".join("a" * 990) + '"',
+    "words": " ".join(f"w{number}" for number in range(390)),
+    "brackets": "(" * 999 + "a" + ")" * 999,
+    "alternatives": " OR ".join("a" * 390),
+    "exclusions": "-" * 1999 + "a",
+    "exclusions in brackets": "-(" * 600 + "a" + ")" * 600,
+    "hyphens": "-".join("a" * 990),
+    "titles": "title:(" * 250 + "a" + ")" * 250,
+    "pins": "!" * 1999 + "a",
+    "an author": 'author:"' + "a " * 990 + '"',
+    "dots": "a." * 990,
+    "phrases": '"a" ' * 490,
+}
+
+
+@pytest.mark.parametrize("read", [parse, reread], ids=["typed", "stored"])
+@pytest.mark.parametrize("line", LONG.values(), ids=LONG)
+def test_no_line_of_2000_characters_is_too_deep(line: str, read: Callable[[str], Node]) -> None:
+    document = paper("a a a", " ".join("a b w1 w2 aa".split() * 300), authors=["A A A"])
+    try:
+        query = Query.of(1, read(line[:2000]))
+    except InterestError:
+        return
+    assert (query.find(document) is not None) == bool(list(QueryIndex([query]).matches(Postings([document]))))
 
 
 def test_the_index_finds_the_authors_of_real_papers(real_papers: list[Document]) -> None:
