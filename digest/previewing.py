@@ -7,7 +7,7 @@ import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 PREVIEW_DAYS = 7
 SEARCH_RESULTS = 50
-BATCH = 250  # papers in one IN (...); after each of these there is more to show
+BATCH = 500  # papers in one IN (...); the first of them are shown before the others are read
 PATIENCE = 1.0  # seconds for which a preview waits for what another thread is making ready
 LOOK_EVERY = 60.0  # seconds
 
@@ -69,7 +69,7 @@ class Preview:
 class _Recent:
     """The recent papers taken apart, kept by this process; only papers that are new or changed are read again.
 
-    Nobody waits for all of them: while one thread reads, the others go on with what there is, newest first.
+    Nobody waits for all of them: while one thread reads, the others go on with what there is, at first the newest.
     """
 
     def __init__(self) -> None:
@@ -99,10 +99,17 @@ class _Recent:
         for end in range(len(lacking), 0, -BATCH):
             for paper in with_sources(Paper.objects.filter(pk__in=lacking[max(end - BATCH, 0) : end])):
                 have[paper.paper_id] = paper
-            self._postings = Postings([have[pk] for pk in changed_at if pk in have])
-            self._any.set()
-        self._postings = Postings([have[pk] for pk in changed_at if pk in have])
+            if not self._any.is_set():
+                self._publish(have[pk] for pk in changed_at if pk in have)
+        self._publish(have[pk] for pk in changed_at if pk in have)
         self._changed_at = changed_at
+
+    def _publish(self, papers: Iterable[Document]) -> None:
+        """Show these to the others, made ready so far that none of them has to."""
+        postings = Postings(list(papers))
+        postings.terms(TEXT_FIELDS)
+        self._postings = postings
+        self._any.set()
 
 
 class _Voices:
@@ -137,7 +144,6 @@ def warm_up(now: dt.datetime) -> None:
     """Make ready what the first preview would wait for: seconds of work when a process begins or papers came."""
     with _voices.being_made():
         papers = _recent.papers(now)
-        papers.terms(TEXT_FIELDS)
         papers.terms((TITLE,))
         papers.label_keys("author")
         known = corpus.at(candidates(Paper.objects.fresh(now, days=PREVIEW_DAYS)), now)
