@@ -89,7 +89,7 @@ class _Recent:
             finally:
                 self._any.set()
                 self._lock.release()
-        self._any.wait(timeout=10 * PATIENCE)  # the first papers: without them there is nothing to show
+        self._any.wait()  # for the first papers: without them the answer would be wrong
         return self._postings
 
     def _read(self, fresh: PaperQuerySet) -> None:
