@@ -15,7 +15,7 @@ FILES = [path for app in APPS for path in sorted((ROOT / app).rglob("*.py")) if 
 FLOORS = [
     {"sources", "sample"},
     {"excerpts", "fetch", "letters", "matching", "vectors"},
-    {"postings", "queries", "closeness", "taste", "smtp", "dkim"},
+    {"postings", "phrases", "queries", "closeness", "taste", "smtp", "dkim"},
     {"picking", "ranking"},
     {"models"},
     {"documents"},
