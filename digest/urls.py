@@ -2,7 +2,7 @@ import datetime as dt
 
 from django.urls import path, re_path, register_converter
 
-from digest import api, feeds, metrics, reader_pages, views
+from digest import api, feedback, feeds, metrics, reader_pages, views
 
 
 class DateConverter:
@@ -27,7 +27,7 @@ urlpatterns = [
     path("search", views.search, name="search"),
     path("preview/", views.preview, name="preview"),
     path("digest/<str:token>/", views.web_copy, name="web_copy"),
-    path("feedback/<str:token>/", views.feedback, name="feedback"),
+    path("feedback/<str:token>/", feedback.feedback, name="feedback"),
     path("preferences/<str:token>/why/", reader_pages.why, name="why"),
     path("feeds/papers.atom", feeds.papers, name="feed_papers"),
     path("feeds/search.atom", feeds.search, name="feed_search"),

@@ -14,10 +14,10 @@ from django import forms
 from subscriptions import addresses
 from subscriptions.interests.notes import Note, notes
 from subscriptions.interests.parser import InterestError, parse
+from subscriptions.lines import MAX_LINES
 from subscriptions.models import Subscriber
 from subscriptions.signup import Wishes
 
-MAX_LINES = 50
 HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
 TRENDING = [(0, "none"), (30, "a few"), (50, "up to half of the mail")]
 SIZES = [(5, "5"), (10, "10"), (20, "20"), (30, "30")]

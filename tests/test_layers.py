@@ -19,10 +19,10 @@ FLOORS = [
     {"lacking", "picking", "ranking"},
     {"models"},
     {"links", "ingest"},
-    {"percolation", "composing", "naming", "wanted", "corpus", "evaluation"},
+    {"percolation", "composing", "muting", "naming", "wanted", "corpus", "evaluation"},
     {"selecting", "tracking"},
     {"delivery", "explaining", "previewing", "dashboard", "health"},
-    {"tasks", "views", "reader_pages", "feeds", "api", "metrics", "admin"},
+    {"tasks", "views", "feedback", "reader_pages", "feeds", "api", "metrics", "admin"},
     {"urls", "apps", "management"},
 ]  # fmt: skip
 
