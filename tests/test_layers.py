@@ -15,10 +15,10 @@ FILES = [path for app in APPS for path in sorted((ROOT / app).rglob("*.py")) if 
 FLOORS = [
     {"sources", "sample"},
     {"excerpts", "fetch", "letters", "matching", "vectors"},
-    {"postings", "queries", "closeness", "taste", "wording"},
+    {"closeness", "postings", "queries", "taste", "wording"},
     {"lacking", "picking", "ranking"},
     {"models"},
-    {"links", "ingest"},
+    {"citations", "links", "ingest"},
     {"percolation", "composing", "muting", "naming", "wanted", "corpus", "evaluation"},
     {"selecting", "tracking"},
     {"delivery", "explaining", "previewing", "dashboard", "health"},
