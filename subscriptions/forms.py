@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, cast
-from zoneinfo import available_timezones
+from typing import Any, ClassVar, cast
+from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 
@@ -18,6 +19,7 @@ from subscriptions.lines import MAX_LINES
 from subscriptions.models import Subscriber
 from subscriptions.signup import Wishes
 
+MAX_PAUSE = dt.timedelta(days=366)
 HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
 TRENDING = [(0, "none"), (30, "a few"), (50, "up to half of the mail")]
 SIZES = [(5, "5"), (10, "10"), (20, "20"), (30, "30")]
@@ -215,10 +217,35 @@ class SignupForm(WishesForm):
 
 
 class PauseForm(forms.Form):
-    """How long a reader wants no mail."""
+    """How long a reader wants no mail: some days, or until a day, which is the first with mail again."""
 
-    days = forms.TypedChoiceField(
-        label="Pause for",
-        choices=[(7, "a week"), (14, "two weeks"), (30, "a month"), (90, "three months")],
-        coerce=int,
+    lengths: ClassVar = [(7, "a week"), (14, "two weeks"), (30, "a month"), (90, "three months")]
+
+    days = forms.TypedChoiceField(choices=lengths, coerce=int, required=False, empty_value=None)
+    until = forms.DateField(
+        label="First mail again on",
+        required=False,
+        widget=forms.DateInput(
+            attrs={"type": "date", "required": "", "aria-describedby": "pause-help"}, format="%Y-%m-%d"
+        ),
     )
+
+    def __init__(self, data: Any = None, *, zone: str, now: dt.datetime) -> None:
+        super().__init__(data)
+        self._zone, self._now = ZoneInfo(zone), now
+        today = now.astimezone(self._zone).date()
+        self._first, self._last = today + dt.timedelta(days=1), today + MAX_PAUSE
+        self.fields["until"].widget.attrs |= {"min": self._first.isoformat(), "max": self._last.isoformat()}
+
+    def clean_until(self) -> dt.date | None:
+        until: dt.date | None = self.cleaned_data["until"]
+        if until and not self._first <= until <= self._last:
+            raise forms.ValidationError(f"A pause ends between tomorrow and {self._last:%d %B %Y}.")
+        return until
+
+    def ends_at(self) -> dt.datetime | None:
+        """When mail may go out again; None when nothing was said. Call after is_valid()."""
+        if days := self.cleaned_data["days"]:
+            return self._now + dt.timedelta(days=days)
+        until = self.cleaned_data["until"]
+        return dt.datetime.combine(until, dt.time(), tzinfo=self._zone).astimezone(dt.UTC) if until else None

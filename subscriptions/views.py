@@ -117,12 +117,19 @@ def preferences(request: HttpRequest, token: str, reader: Subscriber) -> HttpRes
         "form": form,
         "reader": reader,
         "token": token,
-        "pause_form": PauseForm(),
+        "now": now,
+        "pause_form": PauseForm(zone=reader.time_zone, now=now),
         "is_paused": reader.is_paused(now),
-        "local_next": reader.next_digest_at and reader.next_digest_at.astimezone(ZoneInfo(reader.time_zone)),
+        "local_pause": _local(reader.paused_until, reader),
+        "local_next": _local(reader.next_digest_at, reader),
         "unsubscribe": links.unsubscribe(reader),
     }
     return render(request, "subscriptions/preferences.html", context, status=422 if form.errors else 200)
+
+
+def _local(moment: dt.datetime | None, reader: Subscriber) -> dt.datetime | None:
+    """On the reader's clock."""
+    return moment and moment.astimezone(ZoneInfo(reader.time_zone))
 
 
 def _initial(reader: Subscriber) -> dict[str, Any]:
@@ -144,16 +151,19 @@ def _save(reader: Subscriber, form: WishesForm, now: dt.datetime) -> None:
 @require_POST
 @for_reader(links.PREFERENCES)
 def pause(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
-    """No mail for so many days; or, with `resume`, mail again."""
+    """No mail for so many days, or until a day; or, with `resume`, mail again."""
     now = timezone.now()
-    form = PauseForm(request.POST)
+    form = PauseForm(request.POST, zone=reader.time_zone, now=now)
     if reader.status == Subscriber.Status.ACTIVE:
         if "resume" in request.POST:
             reader.pause(None, now)
             messages.success(request, "Mail comes again.")
-        elif form.is_valid():
-            reader.pause(now + dt.timedelta(days=form.cleaned_data["days"]), now)
+        elif form.is_valid() and (until := form.ends_at()):
+            reader.pause(until, now)
             messages.success(request, "Paused. You can resume at any time.")
+        else:
+            faults = [str(fault) for of_field in form.errors.values() for fault in of_field]
+            messages.error(request, faults[0] if faults else "Name the day on which mail should come again.")
     return redirect("subscriptions:preferences", token)
 
 
