@@ -70,7 +70,7 @@ def rates(reader: Subscriber, now: dt.datetime) -> list[Rate]:
             of,
             is_mute=line.interest.is_mute,
             is_prose=is_prose(line.typed),
-            never=line.typed not in new and not month.get(line.interest_id),
+            never=not line.interest.is_mute and line.typed not in new and not month.get(line.interest_id),
         )
         for line in lines
     ]

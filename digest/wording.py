@@ -25,8 +25,7 @@ def voice(reason: dict[str, Any], lacks: str = "", title: str | None = None, sai
             return f"it says much the same as “{title}”, which stands above it" if title else "much like one above"
         case "faint":
             return "other lines of yours, a little"
-    words = found_as(reason)
-    return f"“{reason['line']}” matches{f',{words}' if words else ''}"
+    return f"“{reason['line']}” matches{found_as(reason)}"
 
 
 def found_as(reason: dict[str, Any]) -> str:

@@ -216,6 +216,24 @@ class SignupForm(WishesForm):
         return bool(self.cleaned_data.get("website"))
 
 
+class LinkForm(forms.Form):
+    """An address whose reader lost the way to their preferences. Whatever is typed is answered alike."""
+
+    email = forms.CharField(
+        label="E-mail address",
+        max_length=254,
+        required=False,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "placeholder": "you@example.org", "required": ""}),
+    )
+
+    def address(self) -> str:
+        """The address; "" for what is none. Call after is_valid()."""
+        try:
+            return addresses.read(self.cleaned_data.get("email", ""))
+        except addresses.AddressError:
+            return ""
+
+
 class PauseForm(forms.Form):
     """How long a reader wants no mail: some days, or until a day, which is the first with mail again."""
 

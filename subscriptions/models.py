@@ -73,6 +73,7 @@ class Subscriber(models.Model):
         NONE = "", "none"
         CONFIRM = "confirm", "confirmation"
         ALREADY = "already", "already subscribed"
+        LINK = "link", "the way to the preferences"
 
     email = models.EmailField("e-mail address")
     email_key = models.CharField(max_length=254, unique=True, editable=False)

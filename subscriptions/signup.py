@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 WORDING = "Send me papers that match my interests by e-mail. I can change this or leave with one click in every mail."
 FOR_GOOD = (Suppression.Reason.COMPLAINED, Suppression.Reason.BY_HAND)  # what signing up anew does not lift
+WITH_LINK = (Subscriber.Status.ACTIVE, Subscriber.Status.UNSUBSCRIBED)  # who may ask for their link
 PENDING_DAYS = 7  # an address that does not confirm is forgotten
 
 
@@ -59,6 +60,16 @@ def sign_up(address: str, wishes: Wishes, *, page: str, now: dt.datetime, wordin
         reader.save(update_fields=[*names, "notice"])
         reader.set_lines(list(wishes.lines))
         Consent.objects.create(subscriber=reader, kind=Consent.Kind.REQUESTED, at=now, page=page[:200], wording=wording)
+
+
+def send_link(address: str, now: dt.datetime) -> None:
+    """Owe the reader at this address the way to their preferences, if there is one whom we may write to."""
+    with transaction.atomic():
+        refused = Suppression.objects.reason_for(address)
+        reader = Subscriber.objects.select_for_update().by_address(address).filter(status__in=WITH_LINK).first()
+        # A confirmation that is owed goes first; whoever has that needs no other link.
+        if reader and not refused and not reader.notice and reader.owe(Subscriber.Notice.LINK, now):
+            reader.save(update_fields=["notice", "notices_sent"])
 
 
 def confirm(reader: Subscriber, *, page: str, now: dt.datetime, wording: str = WORDING) -> bool:

@@ -17,11 +17,13 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from subscriptions import links, signup, tasks
-from subscriptions.forms import PauseForm, SignupForm, WishesForm
+from subscriptions import addresses, links, signup, tasks
+from subscriptions.forms import LinkForm, PauseForm, SignupForm, WishesForm
 from subscriptions.interests import abbreviations, examples
-from subscriptions.limits import View, limited
+from subscriptions.limits import View, is_over, limited
 from subscriptions.models import Subscriber
+
+LINKS_A_DAY = 3  # to one address
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -55,6 +57,26 @@ def check_inbox(request: HttpRequest) -> HttpResponse:
     return render(request, "subscriptions/check_inbox.html", {"days": links.CONFIRM_DAYS})
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@limited("link", most=20, seconds=3600)
+def ask_for_link(request: HttpRequest) -> HttpResponse:
+    """For who lost their link: an address, and always the same answer."""
+    if request.method == "POST":
+        form = LinkForm(request.POST)
+        address = form.address() if form.is_valid() else ""
+        if address and not is_over("link-to", addresses.key(address), LINKS_A_DAY, 86_400):
+            signup.send_link(address, timezone.now())
+        tasks.soon()
+        return redirect("subscriptions:link_sent")
+    return render(request, "subscriptions/ask_for_link.html", {"form": LinkForm()})
+
+
+@require_safe
+def link_sent(request: HttpRequest) -> HttpResponse:
+    """What comes next, for whatever address."""
+    return render(request, "subscriptions/link_sent.html", {"days": links.EMAILED_DAYS})
+
+
 def for_reader(purpose: str) -> Callable[[View], View]:
     """A view of one reader, named by a token of that purpose. Token pages are not cached, indexed or framed."""
 
@@ -77,7 +99,7 @@ def _read(request: HttpRequest, token: str, purpose: str) -> Subscriber | HttpRe
     try:
         code, version = links.read_token(token, purpose)
     except signing.SignatureExpired:
-        return render(request, "subscriptions/bad_link.html", {"expired": True}, status=410)
+        return render(request, "subscriptions/bad_link.html", {"expired": purpose}, status=410)
     except (signing.BadSignature, ValueError):
         return render(request, "subscriptions/bad_link.html", status=404)
     reader = Subscriber.objects.filter(code=code).first()
@@ -101,6 +123,13 @@ def confirm(request: HttpRequest, token: str, reader: Subscriber) -> HttpRespons
         messages.success(request, "You are in. Here is everything you can change.")
         return redirect(links.preferences(reader))
     return render(request, "subscriptions/confirm.html", {"reader": reader, "lines": reader.lines()})
+
+
+@require_safe
+@for_reader(links.EMAILED)
+def emailed(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
+    """On to the preferences, while the mailed link is good."""
+    return redirect(links.preferences(reader))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
