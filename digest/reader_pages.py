@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -10,8 +13,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from digest.citations import bibtex, ris
 from digest.explaining import explain
+from digest.holdings import held
 from digest.models import Feedback
 from digest.naming import MAX_QUESTION
+from subscriptions import erasing
 from subscriptions.limits import client_network, is_over
 from subscriptions.links import PREFERENCES
 from subscriptions.models import Subscriber
@@ -26,9 +31,7 @@ def why(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
     """Why a paper was, or was not, in this reader's mail."""
     text = request.GET.get("paper", "").strip()[:MAX_QUESTION]
     if text and is_over("why", client_network(request), most=60, seconds=600):
-        answer = render(request, "subscriptions/slow_down.html", status=429)
-        answer["Retry-After"] = "600"
-        return answer
+        return _slow_down(request, 600)
     found = explain(reader, text, timezone.now()) if text else None
     return render(request, "digest/why.html", {"text": text, "found": found, "token": token})
 
@@ -69,6 +72,32 @@ def saved_ris(request: HttpRequest, token: str, reader: Subscriber) -> HttpRespo
     """The saved papers as RIS."""
     text = ris(row.paper for row in saved_by(reader)[:MOST_SAVED])
     return _file(text, "application/x-research-info-systems; charset=utf-8", "saved-papers.ris")
+
+
+@require_safe
+@for_reader(PREFERENCES)
+def data(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
+    """All that is held of this reader, as a file."""
+    if is_over("data", client_network(request), most=20, seconds=3600):
+        return _slow_down(request, 3600)
+    text = json.dumps(held(reader), cls=DjangoJSONEncoder, ensure_ascii=False, indent=1)
+    return _file(text, "application/json; charset=utf-8", "paper-round.json")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_reader(PREFERENCES)
+def erase(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
+    """Says what erasing means; a POST does it, for good."""
+    if request.method != "POST":
+        return render(request, "digest/erase.html", {"token": token, "reader": reader})
+    erasing.erase(reader)
+    return render(request, "digest/erased.html")
+
+
+def _slow_down(request: HttpRequest, seconds: int) -> HttpResponse:
+    answer = render(request, "subscriptions/slow_down.html", status=429)
+    answer["Retry-After"] = str(seconds)
+    return answer
 
 
 def _file(text: str, kind: str, name: str) -> HttpResponse:

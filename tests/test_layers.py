@@ -19,7 +19,7 @@ FLOORS = [
     {"lacking", "picking", "ranking"},
     {"models"},
     {"citations", "links", "ingest"},
-    {"percolation", "composing", "muting", "naming", "wanted", "corpus", "evaluation"},
+    {"percolation", "composing", "holdings", "muting", "naming", "wanted", "corpus", "evaluation"},
     {"selecting", "tracking"},
     {"delivery", "explaining", "previewing", "dashboard", "health"},
     {"counting"},

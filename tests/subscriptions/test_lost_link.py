@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 
 import pytest
 import time_machine
@@ -111,7 +112,9 @@ def test_an_address_is_asked_for_only_so_often(alice: Subscriber, client: Client
 
 @pytest.fixture
 def real_cache(settings: object) -> None:
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "lost"}}  # type: ignore[attr-defined]
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": uuid.uuid4().hex}
+    }  # type: ignore[attr-defined]
 
 
 @pytest.mark.usefixtures("real_cache")
