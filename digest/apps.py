@@ -8,4 +8,5 @@ class DigestConfig(AppConfig):
     verbose_name = "Papers and digests"
 
     def ready(self) -> None:
+        import_module("digest.liking")  # connects the receiver of confirmations
         import_module("digest.tracking")  # connects the receiver of provider events

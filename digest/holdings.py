@@ -10,7 +10,7 @@ from django.db.models import Model
 from digest.models import Digest, Paper
 from subscriptions.models import Subscriber, Suppression
 
-SETTINGS = ("frequency", "weekday", "hour", "time_zone", "max_papers", "trending_share", "paused_until")
+SETTINGS = ("frequency", "weekday", "hour", "time_zone", "max_papers", "trending_share", "paused_until", "pasted")
 OF_READER = ("email", "code", "token_version", "status", "created_at", "confirmed_at", "next_digest_at")
 NOTICES = ("notice", "notices_sent", "last_notice_at")
 DELIVERY = ("status", "attempts", "not_before", "claimed_until", "was_resent", "message_id", "error", "sent_at")

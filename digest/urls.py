@@ -2,7 +2,7 @@ import datetime as dt
 
 from django.urls import path, re_path, register_converter
 
-from digest import api, feedback, feeds, metrics, reader_pages, views
+from digest import api, feedback, feeds, metrics, proposals, reader_pages, views
 
 
 class DateConverter:
@@ -26,8 +26,10 @@ urlpatterns = [
     path("paper/<int:pk>/", views.paper, name="paper"),
     path("search", views.search, name="search"),
     path("preview/", views.preview, name="preview"),
+    path("suggest/", proposals.suggest, name="suggest"),
     path("digest/<str:token>/", views.web_copy, name="web_copy"),
     path("feedback/<str:token>/", feedback.feedback, name="feedback"),
+    path("preferences/<str:token>/suggest/", proposals.suggest_for, name="suggest_for"),
     path("preferences/<str:token>/why/", reader_pages.why, name="why"),
     path("preferences/<str:token>/saved/", reader_pages.saved, name="saved"),
     path("preferences/<str:token>/saved.bib", reader_pages.saved_bib, name="saved_bib"),

@@ -19,6 +19,7 @@ from subscriptions.lines import MAX_LINES
 from subscriptions.models import Subscriber
 from subscriptions.signup import Wishes
 
+MAX_NUMBERS, MAX_PASTED = 4_000, 200  # characters of the numbers of papers pasted; papers
 MAX_PAUSE = dt.timedelta(days=366)
 HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
 TRENDING = [(0, "none"), (30, "a few"), (50, "up to half of the mail")]
@@ -118,7 +119,7 @@ class WishesForm(forms.Form):
     def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
         # A button beside a line takes over what was proposed for it. That asks for nothing else: see `is_mended`.
         self.is_mended = bool(data and data.get("mend"))
-        super().__init__(_mended(data) if self.is_mended else data, *args, **kwargs)
+        super().__init__(_mended(_with_added(data)) if self.is_mended else _with_added(data), *args, **kwargs)
         self.line_errors: list[LineError] = []
         self._offer_what_is_stored()
 
@@ -190,6 +191,23 @@ def _mended(data: Any) -> Any:
     return answers
 
 
+def _with_added(data: Any) -> Any:
+    """The answers with the ticked proposals among the interests."""
+    ticked = data.getlist("add") if hasattr(data, "getlist") else ()
+    if not ticked:
+        return data
+    lines = [*typed_lines(str(data.get("interests", ""))), *ticked]
+    answers = data.copy()
+    answers["interests"] = "\n".join(dict.fromkeys(line for line in lines if line))
+    return answers
+
+
+def paper_numbers(text: str) -> list[int]:
+    """The numbers of papers in a hidden field, "12,34"; anything else in it is passed over."""
+    words = text[:MAX_NUMBERS].split(",")
+    return [int(word) for word in words if word.isascii() and word.isdecimal() and len(word) < 16][:MAX_PASTED]
+
+
 class SignupForm(WishesForm):
     """The public form. A field no person sees catches machines that fill in everything."""
 
@@ -199,6 +217,7 @@ class SignupForm(WishesForm):
         widget=forms.EmailInput(attrs={"autocomplete": "email", "placeholder": "you@example.org"}),
         error_messages={"required": "Type the address the mail should go to."},
     )
+    papers = forms.CharField(required=False, max_length=MAX_NUMBERS, widget=forms.HiddenInput)
     website = forms.CharField(required=False, widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}))
 
     field_order = ["email", "interests", "frequency", "weekday", "hour", "time_zone"]
@@ -210,6 +229,9 @@ class SignupForm(WishesForm):
             return addresses.read(self.cleaned_data["email"])
         except addresses.AddressError as error:
             raise forms.ValidationError(str(error)) from error
+
+    def clean_papers(self) -> list[int]:
+        return paper_numbers(self.cleaned_data["papers"])
 
     @property
     def is_from_machine(self) -> bool:

@@ -91,6 +91,9 @@ class Subscriber(models.Model):
     trending_share = models.PositiveSmallIntegerField(
         default=0, help_text="Percent of a mail for trending papers that match no interest."
     )
+    pasted = models.JSONField(
+        default=list, blank=True, editable=False, help_text="Numbers of papers pasted when signing up: likes to be."
+    )
     paused_until = models.DateTimeField(null=True, blank=True)
     next_digest_at = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -34,7 +34,8 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and not form.is_mended:
         if not form.is_from_machine:
             page = f"{links.absolute(request.path)}"
-            signup.sign_up(form.cleaned_data["email"], form.wishes(), page=page, now=timezone.now())
+            pasted = form.cleaned_data["papers"]
+            signup.sign_up(form.cleaned_data["email"], form.wishes(), page=page, now=timezone.now(), pasted=pasted)
             tasks.soon()
         return redirect("subscriptions:check_inbox")
     return render(request, "subscriptions/signup.html", {"form": form}, status=422 if form.errors else 200)

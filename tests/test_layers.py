@@ -15,15 +15,16 @@ FILES = [path for app in APPS for path in sorted((ROOT / app).rglob("*.py")) if 
 FLOORS = [
     {"sources", "sample"},
     {"excerpts", "fetch", "letters", "matching", "vectors"},
-    {"closeness", "postings", "queries", "taste", "wording"},
+    {"closeness", "phrases", "postings", "queries", "taste", "wording"},
     {"lacking", "picking", "ranking"},
     {"models"},
     {"citations", "links", "ingest"},
-    {"percolation", "composing", "holdings", "muting", "naming", "wanted", "corpus", "evaluation"},
+    {"percolation", "composing", "holdings", "liking", "muting", "naming", "wanted", "corpus", "evaluation"},
     {"selecting", "tracking"},
     {"delivery", "explaining", "previewing", "dashboard", "health"},
     {"counting"},
-    {"tasks", "views", "feedback", "reader_pages", "templatetags", "feeds", "api", "metrics", "admin"},
+    {"suggesting"},
+    {"tasks", "views", "feedback", "proposals", "reader_pages", "templatetags", "feeds", "api", "metrics", "admin"},
     {"urls", "apps", "management"},
 ]  # fmt: skip
 
