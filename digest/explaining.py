@@ -104,6 +104,12 @@ class _Case:
         boundless.max_papers, boundless.trending_share = EVERYTHING, 0
         return choose([boundless], at)[self.reader.pk]
 
+    def _near(self, pick: dict[str, Any]) -> list[dict[str, Any]]:
+        """Where the words are of the lines that only come close."""
+        close = {reason["line"] for reason in pick["reasons"] if reason.get("kind") == "close"}
+        near = (one.found for typed, _, one in self.lines if f"close to: {typed}" in close)
+        return [describe(found, self.document) for found in near if found]
+
     def explained(
         self,
         answer: str,
@@ -112,7 +118,7 @@ class _Case:
         marks: Sequence[dict[str, Any]] = (),
     ) -> Explanation:
         """The answer, with the sum of the pick and the marks of its reasons, or of other matches."""
-        reasons = pick["reasons"] if pick else marks
+        reasons = [*pick["reasons"], *self._near(pick)] if pick else marks
         return Explanation(
             answer,
             self.paper,

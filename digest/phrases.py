@@ -17,22 +17,24 @@ Terms = tuple[str, ...]
 
 IN_TITLE = 3  # times in an abstract that one in a title is worth
 HEARD_OF = (0.3, 0.7, 0.7)  # of its worth that a phrase keeps which none, one or two of the recent papers hold
-ABBREVIATION, WORD = 0.8, 0.6  # worth of one word against several
+ABBREVIATION, WORD = 0.8, 0.4  # worth of one word against several
 SELDOM, OFTEN = 0.03, 3  # papers that may hold a single word, as a share; times it stands in the texts at least
 WHOLE, AGAIN = 0.6, 4  # of a pair's times that a triple must reach to stand in its place; and times at least
 LONGEST = 40  # characters of a word; longer ones are no words
+_HYPHENS = ("-", "\u2010", "\u2011")
+_BESIDE = (" ", "\n", *_HYPHENS)
 # What abstracts are written with, whatever they are about: no phrase begins or ends so.
 _WRITING = frozenset(
     stem(word)
     for word in (
         "able achieve achieving across address allow analysis analyze another applied apply approach around art aim "
-        "available based baseline benchmark better beyond bridge build called capable challenge challenging "
+        "available based baseline benchmark better beyond both bridge build called capable challenge challenging "
         "complete component comprehensive conduct consistent consist contribute critical current deliver demonstrate "
         "despite develop different direct directly due each easily effective effectively efficient either enable "
         "enabling enhance essential establish evaluate evaluation even every existing experiment explicitly explore "
         "extensive extend fail far few find finding first five focus four framework full further general given good "
         "help here high however improve improvement including increase instead introduce introduction investigate "
-        "issue itself just key lack largely largest less leverage like limit limitation limited main maintain make "
+        "itself just key lack largely largest less leverage like limit limitation limited main maintain make "
         "many measure method model much must near need never new next notably novel observe often one open openly "
         "outperform overall own paper particular perform performance persist potential prior problem produce "
         "promising propose provide publicly rather reach real recent recently rely remain remaining require research "
@@ -89,15 +91,14 @@ def _runs(text: str) -> Iterator[tuple[Terms, str]]:
         is_plain and not term.replace(".", "").isdigit() and term not in _WRITING and not text[start:end].endswith("ly")
         for is_plain, (term, start, end) in zip(plain, words, strict=True)
     ]
-    beside = [text[one[2] : other[1]] in (" ", "-", "\u2010", "\u2011", "\n") for one, other in pairwise(words)]
-    for number, (term, start, end) in enumerate(words):
-        if not telling[number]:
-            continue
-        yield (term,), text[start:end]
-        for last in (number + 1, number + 2):
-            if last >= len(words) or not plain[last] or not beside[last - 1]:
+    between = [text[one[2] : other[1]] for one, other in pairwise(words)]
+    for number, (_, start, _) in enumerate(words):
+        if not telling[number] or (number and between[number - 1] in _HYPHENS):
+            continue  # half a compound tells little: "step" of "multi-step"
+        for last in range(number, min(number + 3, len(words))):
+            if not plain[last] or (last > number and between[last - 1] not in _BESIDE):
                 break
-            if telling[last]:
+            if telling[last] and (last + 1 == len(words) or between[last] not in _HYPHENS):
                 run = words[number : last + 1]
                 yield tuple(word for word, _, _ in run), " ".join(text[start : run[-1][2]].split())
 

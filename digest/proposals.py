@@ -12,7 +12,7 @@ from django.utils.datastructures import MultiValueDict
 from django.views.decorators.http import require_POST
 
 from digest.liking import like
-from digest.suggesting import Suggestions, from_liked, from_text
+from digest.suggesting import Suggestions, from_found, from_liked, from_text
 from subscriptions.forms import SignupForm, WishesForm, paper_numbers, typed_lines
 from subscriptions.limits import limited
 from subscriptions.links import PREFERENCES
@@ -36,20 +36,25 @@ def suggest(request: HttpRequest) -> HttpResponse:
 @limited("suggest", most=60, seconds=600)
 @for_reader(PREFERENCES)
 def suggest_for(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
-    """The same for a reader, or from the papers they liked; `like` notes "more" of papers that were pasted."""
+    """The same for a reader, or from the papers they liked or their lines found; `like` notes "more" of papers that were pasted."""
     now = timezone.now()
     if "like" in request.POST:
         count = like(reader, paper_numbers(request.POST["like"]), now)
         messages.success(request, f"Noted: more like {'these' if count != 1 else 'this'}.")
         return redirect("subscriptions:preferences", token)
     lines = typed_lines(request.POST.get("interests", ""))
-    is_liked = "liked" in request.POST
-    found = from_liked(reader, now) if is_liked else from_text(request.POST.get("paste", ""), now, lines)
+    source = request.POST.get("from", "")
+    if source == "liked":
+        found = from_liked(reader, now)
+    elif source == "found":
+        found = from_found(reader, now)
+    else:
+        found = from_text(request.POST.get("paste", ""), now, lines)
     values = {
         "form": WishesForm(initial=_typed(request)),
         "paste": request.POST.get("paste", ""),
         "token": token,
-        "is_liked": is_liked,
+        "source": source,
     }
     return render(request, "digest/suggest.html", values | _shown(found))
 

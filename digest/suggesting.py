@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from digest import corpus
 from digest.counting import Rate
-from digest.models import Feedback, Paper
+from digest.models import Feedback, Match, Paper
+from digest.percolation import RECENT_DAYS
 from digest.phrases import best, heard, uses
 from digest.previewing import PREVIEW_DAYS, preview
 from digest.selecting import candidates
@@ -24,6 +25,7 @@ MOST_PASTED = 50_000  # characters: an abstract has 1,500, an entry of BibTeX wi
 MOST_PAPERS = 200  # found by id
 PROPOSED = 8
 TRIED = 3 * PROPOSED  # lines counted, of which the best are proposed
+FOUND = 100  # of the papers that a reader's lines found, the best
 AUTHOR_OF = 3  # papers somebody must have written, of those pasted, to be proposed
 LINE_WORDS = 8  # a longer line is a sentence
 _ENTRIES = 300
@@ -119,6 +121,18 @@ def from_liked(reader: Subscriber, now: dt.datetime) -> Suggestions:
     papers = list(Paper.objects.filter(pk__in=rows.order_by("-at").values("paper")[:MOST_PAPERS]).order_by("pk"))
     texts = [(paper.title, paper.abstract) for paper in papers]
     return Suggestions(_proposed(texts, [paper.authors for paper in papers], (), now, reader.lines()))
+
+
+def from_found(reader: Subscriber, now: dt.datetime) -> Suggestions:
+    """Lines proposed from the papers that a reader's own lines found best: narrower ones, and their neighbours."""
+    matches = Match.objects.filter(
+        interest__lines__subscriber=reader,
+        interest__is_mute=False,
+        paper__in=Paper.objects.fresh(now, days=RECENT_DAYS),
+    ).order_by("-weight", "paper")
+    ids = dict.fromkeys(matches.values_list("paper", flat=True)[:FOUND])
+    texts = list(Paper.objects.filter(pk__in=list(ids)).order_by("pk").values_list("title", "abstract"))
+    return Suggestions(_proposed(texts, (), (), now, reader.lines()))
 
 
 def _known(listings: Iterable[ParsedListing]) -> list[Paper]:

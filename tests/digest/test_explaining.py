@@ -127,6 +127,7 @@ def test_a_line_that_only_comes_close_says_what_it_lacks(papers: list[Paper]) ->
     assert found.points[0][1] == (
         "“pruning networks fewer weights transformers” comes close: the paper lacks “transformers”"
     )
+    assert [text for text, is_marked in found.abstract if is_marked] == ["Fewer", "weights"]
 
 
 def test_what_is_too_old_says_its_days_and_how_it_stood(store: Callable[..., object]) -> None:

@@ -271,10 +271,18 @@ def test_a_reader_gets_proposals_and_saves_what_is_ticked(library: list[Paper], 
 def test_a_reader_gets_proposals_from_what_they_liked(library: list[Paper], client: Client) -> None:
     reader = make_reader("dora@example.org", "trees")
     address = f"{links.preferences(reader)}suggest/"
-    assert "No paper you liked" in text_of(client.post(address, answers(liked="1")))
+    assert "No paper you liked" in text_of(client.post(address, answers() | {"from": "liked"}))
     client.post(address, {"like": ",".join(str(paper.pk) for paper in library[-3:])})
     assert Feedback.objects.filter(kind="more").count() == 3
-    assert "sparse attention" in proposed(client.post(address, answers(liked="1")))
+    assert "sparse attention" in proposed(client.post(address, answers() | {"from": "liked"}))
+
+
+@pytest.mark.django_db
+def test_a_reader_gets_narrower_lines_from_what_their_own_find(library: list[Paper], client: Client) -> None:
+    reader = make_reader("dora@example.org", "attention", "-trees")
+    page = client.post(f"{links.preferences(reader)}suggest/", answers() | {"from": "found"})
+    assert "sparse attention" in proposed(page)
+    assert not [line for line in proposed(page) if "tree" in line]
 
 
 @pytest.mark.django_db
