@@ -36,7 +36,7 @@ def suggest(request: HttpRequest) -> HttpResponse:
 @limited("suggest", most=60, seconds=600)
 @for_reader(PREFERENCES)
 def suggest_for(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
-    """The same for a reader, or from the papers they liked or their lines found; `like` notes "more" of papers that were pasted."""
+    """The same for a reader, or `from` what they liked or their lines found; `like` notes "more" of pasted papers."""
     now = timezone.now()
     if "like" in request.POST:
         count = like(reader, paper_numbers(request.POST["like"]), now)
