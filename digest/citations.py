@@ -48,7 +48,8 @@ def _name(name: str) -> str:
 
 def _new_key(paper: Paper, keys: set[str]) -> str:
     """lovelace2026diffusion, and with a number where that is taken."""
-    family = _plain(paper.authors[0].split(",")[0].split()[-1]) if paper.authors and paper.authors[0].split() else ""
+    names = paper.authors[0].split(",")[0].split() if paper.authors else []  # "Lovelace, Ada" or "Ada Lovelace"
+    family = _plain(names[-1]) if names else ""
     word = next((one for word in paper.title.split() if (one := _plain(word)) and one not in STOP_WORDS), "")
     stem = f"{family or 'anonymous'}{_year(paper)}{word}"
     key = next(one for one in _numbered(stem) if one not in keys)

@@ -43,7 +43,7 @@ def author_mutes(authors: Iterable[str]) -> list[Mute]:
 def mute_of(text: str) -> Mute | None:
     """The line that mutes what somebody typed: a word, words side by side, or a line of the language; None when
     it cannot be read."""
-    text = text.strip()
+    text = text.replace("\x00", "").strip()  # PostgreSQL takes none
     bare = text.lstrip("-").strip()
     phrase = '-"{}"'.format(bare.replace('"', ""))
     as_line = (text,) if text.startswith("-") else ()

@@ -13,7 +13,7 @@ MAX_QUESTION = 1_000  # characters; titles are shorter
 
 def find_paper(text: str) -> Paper | None:
     """The stored paper of this name; of one that was merged, the paper it turned out to be."""
-    text = text.strip()[:MAX_QUESTION]
+    text = text.replace("\x00", "").strip()[:MAX_QUESTION]  # PostgreSQL takes no NUL
     number = text.rstrip("/").rsplit("/paper/", 1)[-1]
     names: list[dict[str, Any]] = [{"arxiv_id": arxiv_id_of(text)[0]}, {"doi": doi_of(text)}]
     names.append({"pk": int(number) if number.isascii() and number.isdecimal() and len(number) < 16 else 0})

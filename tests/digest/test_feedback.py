@@ -146,6 +146,7 @@ def test_a_muted_author_no_longer_comes(alice: Subscriber, digest: Digest, clien
 @pytest.mark.parametrize("typed, line", [
     ("rain", "-rain"), ("-rain", "-rain"), ("heavy rain", '-"heavy rain"'), ("author:lovelace", "-author:lovelace"),
     ("Fine-tuning", '-"Fine-tuning"'), ("-rain -snow", "-rain -snow"),
+    ("ra\x00in", "-rain"),
 ])  # fmt: skip
 def test_something_else_can_be_typed(typed: str, line: str, digest: Digest, client: Client) -> None:
     assert client.post(address(digest, "mute"), {"line": typed}).status_code == 200
