@@ -37,7 +37,7 @@ def author_mutes(authors: Iterable[str]) -> list[Mute]:
     """The first authors; a name that cannot stand in a line is left out."""
     names = (name.replace('"', "").strip() for name in authors)
     mutes = [Mute(f'-author:"{name}"', name) for name in dict.fromkeys(names) if name]
-    return [mute for mute in mutes if _can_be_read(mute.line)][:MOST_AUTHORS]
+    return [mute for mute in mutes if _mutes(mute.line)][:MOST_AUTHORS]
 
 
 def mute_of(text: str) -> Mute | None:
@@ -48,9 +48,14 @@ def mute_of(text: str) -> Mute | None:
     phrase = '-"{}"'.format(bare.replace('"', ""))
     as_line = (text,) if text.startswith("-") else ()
     for line in (*as_line, f"-{bare}", phrase) if bare.isalnum() or ":" in bare or '"' in bare else (*as_line, phrase):
-        if _can_be_read(line) and is_mute(parse(line)):
+        if _mutes(line):
             return Mute(line, bare.removeprefix("author:").replace('"', ""))
     return None
+
+
+def _mutes(line: str) -> bool:
+    """Not so where a sign inside a name ends its quotes, as « does."""
+    return _can_be_read(line) and is_mute(parse(line))
 
 
 def _can_be_read(line: str) -> bool:

@@ -140,8 +140,8 @@ def _papers_with(codes: Iterable[int], rows: Sequence[Integers]) -> dict[int, in
     return dict(zip(named.tolist(), np.bincount(once[0], minlength=len(named)).tolist(), strict=True))
 
 
-def best(found: Mapping[Terms, Use], heard_in: Mapping[Terms, int], papers: int) -> list[str]:
-    """What tells most, first: often in the texts, seldom elsewhere, none a part of another."""
+def best(found: Mapping[Terms, Use], heard_in: Mapping[Terms, int], papers: int, most: int = 30) -> list[str]:
+    """What tells most, first, `most` of it: often in the texts, seldom elsewhere, none a part of another."""
     worth = {terms: _worth(terms, use, heard_in.get(terms, 0), papers) for terms, use in found.items()}
     for terms in found:
         if len(terms) == 3:
@@ -152,6 +152,8 @@ def best(found: Mapping[Terms, Use], heard_in: Mapping[Terms, int], papers: int)
     order = sorted((terms for terms in found if worth[terms] > 0), key=lambda terms: (-worth[terms], terms))
     chosen: list[Terms] = []
     for terms in order:
+        if len(chosen) == most:
+            break
         if not any(set(terms) <= set(other) or set(other) <= set(terms) for other in chosen):
             chosen.append(terms)
     return [found[terms].shown for terms in chosen]

@@ -11,6 +11,9 @@ from typing import Any, ClassVar, cast
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from subscriptions import addresses
 from subscriptions.interests.notes import Note, notes
@@ -19,6 +22,7 @@ from subscriptions.lines import MAX_LINES
 from subscriptions.models import Subscriber
 from subscriptions.signup import Wishes
 
+SELECTED = mark_safe(" selected")
 MAX_NUMBERS, MAX_PASTED = 4_000, 200  # characters of the numbers of papers pasted; papers
 MAX_PAUSE = dt.timedelta(days=366)
 HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
@@ -32,6 +36,17 @@ def time_zones() -> list[tuple[str, str]]:
     regions = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
     names = sorted(name for name in available_timezones() if name.startswith(regions))
     return [(name, name.replace("_", " ")) for name in ("UTC", *names)]
+
+
+class LongSelect(forms.Select):
+    """A select of hundreds of options, rendered in one go: Django renders a template for each of them."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        widget = self.get_context(name, value, attrs)["widget"]
+        options = [option for _, group, _ in widget["optgroups"] for option in group]
+        rows = ((one["value"], SELECTED if one["selected"] else "", one["label"]) for one in options)
+        inside = format_html_join("\n", '<option value="{}"{}>{}</option>', rows)
+        return format_html('<select name="{}"{}>{}</select>', widget["name"], flatatt(widget["attrs"]), inside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +124,7 @@ class WishesForm(forms.Form):
         label="Time zone",
         choices=time_zones,
         initial="UTC",
-        widget=forms.Select(attrs={"data-guess-zone": ""}),
+        widget=LongSelect(attrs={"data-guess-zone": ""}),
     )
     max_papers = forms.TypedChoiceField(label="Papers, at most", choices=SIZES, coerce=int, initial=10, required=False)
     trending_share = forms.TypedChoiceField(
