@@ -61,6 +61,14 @@ def test_a_scanner_that_opens_each_link_changes_nothing(say: str, digest: Digest
     assert everything(digest.subscriber) == before
 
 
+def test_the_web_copy_offers_what_the_mail_offers(digest: Digest, client: Client) -> None:
+    soup = BeautifulSoup(client.get(links.web_copy(digest)).content, "lxml")
+    offered = [str(link["href"]) for link in soup.select(".say a")]
+    assert len(offered) == 4 * len(digest.picks)
+    for link in offered:
+        assert client.get(link).status_code == 200
+
+
 def test_more_says_what_it_does_and_has_an_undo(digest: Digest, client: Client) -> None:
     assert "would stand higher" in text(client.get(address(digest, "more")))
     answer = client.post(address(digest, "more"))
