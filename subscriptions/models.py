@@ -73,6 +73,7 @@ class Subscriber(models.Model):
         NONE = "", "none"
         CONFIRM = "confirm", "confirmation"
         ALREADY = "already", "already subscribed"
+        LINK = "link", "the way to the preferences"
 
     email = models.EmailField("e-mail address")
     email_key = models.CharField(max_length=254, unique=True, editable=False)
@@ -89,6 +90,9 @@ class Subscriber(models.Model):
     max_papers = models.PositiveSmallIntegerField(default=10)
     trending_share = models.PositiveSmallIntegerField(
         default=0, help_text="Percent of a mail for trending papers that match no interest."
+    )
+    pasted = models.JSONField(
+        default=list, blank=True, editable=False, help_text="Numbers of papers pasted when signing up: likes to be."
     )
     paused_until = models.DateTimeField(null=True, blank=True)
     next_digest_at = models.DateTimeField(null=True, blank=True, editable=False)
