@@ -1,7 +1,8 @@
 """A digest -> the mail.
 
 `compose` is the plain way: templates and Django's own mail, for previews, for providers' interfaces, and as the
-measure of the other. `Press` is the fast way, straight to bytes for SMTP. The words of a pick are made in `words`, once for both parts, the web copy and both ways.
+measure of the other. `Press` is the fast way, straight to bytes for SMTP. The words of a pick are made in `words`,
+once for both parts, the web copy and both ways.
 """
 
 from digest.composing.headers import headers, message_id, sender_domain

@@ -7,6 +7,7 @@ import email.utils
 from email.utils import parseaddr
 
 from django.conf import settings
+from django.core.mail.message import sanitize_address
 from django.utils.crypto import salted_hmac
 
 from digest.models import Digest
@@ -41,7 +42,7 @@ def same_for_all() -> dict[str, str]:
 def message_id(digest: Digest) -> str:
     """The same for each try at the same reader and date, so that a repeat can be recognised."""
     mac = salted_hmac(MESSAGE_ID, named(digest), algorithm="sha256").hexdigest()
-    return message_id_of(digest.issue_date, mac)
+    return message_id_of(digest.issue_date, mac, sender_domain())
 
 
 def named(digest: Digest) -> str:
@@ -49,10 +50,15 @@ def named(digest: Digest) -> str:
     return f"{digest.subscriber.code}/{digest.issue_date.isoformat()}"
 
 
-def message_id_of(date: dt.date, mac: str) -> str:
-    return f"<{date:%Y%m%d}.{mac[:32]}@{sender_domain()}>"
+def message_id_of(date: dt.date, mac: str, domain: str) -> str:
+    return f"<{date:%Y%m%d}.{mac[:32]}@{domain}>"
+
+
+def sender() -> str:
+    """From, as it stands on the wire: names in encoded words, domains in ASCII."""
+    return sanitize_address(settings.DEFAULT_FROM_EMAIL, "utf-8")
 
 
 def sender_domain() -> str:
     """The domain our digests come from."""
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+    return parseaddr(sender())[1].rpartition("@")[2] or "localhost"

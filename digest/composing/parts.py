@@ -6,11 +6,12 @@ there. `excerpts.plain` keeps them out of every text.
 
 from __future__ import annotations
 
+import marshal
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import css_inline
 from django.utils.safestring import SafeString
@@ -19,43 +20,47 @@ from digest.composing import words
 from digest.composing.listed import Listed
 from digest.composing.plain import inliner, render
 from digest.composing.quoted import Quoted, quote, quote_html
-from digest.excerpts import Piece, excerpt, joined, plain, ranges, sentences
+from digest.excerpts import Piece, Sentences, Spans, excerpt, in_order, joined, plain, ranges, wrap
 from digest.models import Digest, Paper
 
 WHY, FEEDBACK, WEB_COPY, PREFERENCES, UNSUBSCRIBE, PREHEADER = "\ufdd0\ufdd1\ufdd2\ufdd3\ufdd4\ufdd5"
-_TITLE, _EXCERPT = "\ufdd6\ufdd7\ufdd8", "\ufdd9\ufdda\ufddb"  # before a mark, in it, after it
-_LANE = 0xFDE0  # and up: the papers under the first heading, the second ...
+TITLE, EXCERPT, LINES = "\ufdd6\ufdd7\ufdd8"  # LINES: the excerpt in the text part
+_PROBE = ("\ufdd9", "\ufdda", "\ufddb")  # before a mark, in it, after it
+_MORE = 0xFDE0  # and up: the papers under the first heading, the second ...; what a reason says first, second ...
 _SLOT = re.compile("([\ufdd0-\ufdef])")
-_MARKED = re.compile(f"{'(.*?)'.join(_TITLE)}|{'(.*?)'.join(_EXCERPT)}", re.DOTALL)
+_MARKED = re.compile("(.)" + "(.*?)".join(_PROBE), re.DOTALL)
 _STYLE = re.compile(r"<!--.*?-->|<style>(.*?)</style>", re.DOTALL)  # not the one for Outlook, in a comment
+KEPT = 128  # excerpts of one paper, of some 1.5 kB
+
+Value = TypeVar("Value")
+Marks = tuple[bytes, bytes]  # what stands before and after a marked word
 
 
-def lane_slot(number: int) -> str:
-    return chr(_LANE + number)
+def slot(number: int) -> str:
+    """A slot for the first, the second ... of several things alike."""
+    return chr(_MORE + number)
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A part of a mail around its papers: pieces with a slot between each two."""
+class Layout:
+    """A text taken apart at its slots, its other pieces quoted."""
 
-    pieces: tuple[bytes, ...]
-    slots: tuple[str, ...]
+    __slots__ = ("_pieces", "_slots")
 
-    def filled(self, values: dict[str, bytes]) -> bytes:
-        """With the values in their slots."""
-        whole = [b""] * (len(self.pieces) + len(self.slots))
-        whole[::2] = self.pieces
-        whole[1::2] = [values[slot] for slot in self.slots]
-        return b"".join(whole)
+    def __init__(self, text: str) -> None:
+        taken_apart = _SLOT.split(text)
+        self._pieces = [quote(piece) for piece in taken_apart]
+        self._slots = [(place, taken_apart[place]) for place in range(1, len(taken_apart), 2)]
 
-
-def frame_of(text: str) -> Frame:
-    taken_apart = _SLOT.split(text)
-    return Frame(tuple(quote(piece) for piece in taken_apart[::2]), tuple(taken_apart[1::2]))
+    def filled(self, values: dict[str, bytes]) -> list[bytes]:
+        """The pieces with the values in their slots."""
+        pieces = self._pieces.copy()
+        for place, name in self._slots:
+            pieces[place] = values[name]
+        return pieces
 
 
-def frames(digest: Digest, lanes: Sequence[words.Lane], left_out: int) -> tuple[Frame, Frame]:
-    """The HTML and the text part of a mail of this shape."""
+def frames(digest: Digest, lanes: Sequence[words.Lane], left_out: int) -> tuple[Layout, Layout]:
+    """What stands around the papers in the HTML and in the text part of a mail of this shape."""
     count = sum(len(lane.picks) for lane in lanes if lane.name != words.OVERFLOW)
     values = words.frame(digest, digest.subscriber, count) | {
         "preheader": PREHEADER,
@@ -64,12 +69,10 @@ def frames(digest: Digest, lanes: Sequence[words.Lane], left_out: int) -> tuple[
         "feedback": FEEDBACK,
         "preferences": PREFERENCES,
         "unsubscribe": UNSUBSCRIBE,
-        "lanes": [
-            {"heading": lane.heading, "papers": [SafeString(lane_slot(number))]} for number, lane in enumerate(lanes)
-        ],
+        "lanes": [{"heading": lane.heading, "papers": [SafeString(slot(n))]} for n, lane in enumerate(lanes)],
     }
     html = inliner().inline(render("html", "digest", values))
-    return frame_of(html), frame_of(render("text", "digest", values))
+    return Layout(html), Layout(render("text", "digest", values))
 
 
 class Styles:
@@ -84,25 +87,41 @@ class Styles:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """A paper in a mail, both parts: between two pieces stands the address of feedback."""
-
-    html: tuple[bytes, ...]
-    text: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """A reason, both parts."""
+class Both:
+    """Something quoted for both parts."""
 
     html: bytes
     text: bytes
 
 
-def reason_parts(reason: dict[str, Any], styles: Styles) -> Reason:
-    values = {"reason": reason}
-    html = styles.inline(render("html", "_reason", values))
-    return Reason(quote(html), quote(render("text", "_reason", values)))
+class Say(Protocol):
+    """Makes the parts of a reason, of this kind, found in the title, in the abstract."""
+
+    def __call__(self, reason: dict[str, Any], kind: str | None, in_title: bool, in_abstract: bool, /) -> Both: ...
+
+
+class Reasons:
+    """Reasons in words: the templates rendered once for each shape, with slots for the line and the words found."""
+
+    def __init__(self, styles: Styles) -> None:
+        self._styles = styles
+        self._layouts: dict[tuple[str | None, str, int], tuple[Layout, Layout]] = {}
+
+    def of(self, reason: dict[str, Any]) -> Both:
+        """From what `words.reason_words` says."""
+        said = [reason["close_to"] or reason["line"], *reason["as"]]
+        shape = ("close" if reason["close_to"] else reason.get("kind"), reason["where"], len(said))
+        html, text = self._layouts.get(shape) or self._layouts.setdefault(shape, self._render(reason, len(said)))
+        return Both(
+            b"".join(html.filled({slot(number): quote_html(one) for number, one in enumerate(said)})),
+            b"".join(text.filled({slot(number): quote(one) for number, one in enumerate(said)})),
+        )
+
+    def _render(self, reason: dict[str, Any], count: int) -> tuple[Layout, Layout]:
+        line, *found = map(slot, range(count))
+        values = {"reason": reason | {"line": line, "close_to": reason["close_to"] and line, "as": found}}
+        html = self._styles.inline(render("html", "_reason", values))
+        return Layout(html), Layout(render("text", "_reason", values))
 
 
 class PaperParts:
@@ -113,12 +132,11 @@ class PaperParts:
         self.teaser = quote_html(words.teaser(self.title))
         self._fixed = words.fixed(paper) | {"listed": listed}
         self._styles = styles
-        self._html: dict[str, _Html] = {}
-        self._text: dict[tuple[str, tuple[Piece, ...]], Frame] = {}
-
-    @cached_property
-    def _sentences(self) -> list[tuple[int, int]]:
-        return sentences(self.abstract)
+        self._layouts: dict[str, tuple[Layout, Layout]] = {}
+        self._marks: dict[str, Marks] = {}
+        self._titles: dict[bytes, bytes] = {}
+        self._excerpts: dict[bytes, Both] = {}
+        self._sentences = Sentences(self.abstract)
 
     @cached_property
     def _quoted(self) -> tuple[Quoted, Quoted]:
@@ -126,73 +144,80 @@ class PaperParts:
 
     def excerpt(self, reasons: Iterable[dict[str, Any]]) -> str:
         """The excerpt as a text."""
-        return joined(self.abstract, excerpt(self.abstract, list(words.spans(reasons, "abstract")), self._sentences))
+        return joined(self.abstract, self._chosen(in_order(words.spans(reasons, "abstract"))))
 
-    def block(self, kind: str, reasons: Sequence[dict[str, Any]], why: Sequence[Reason]) -> Block:
-        """The paper as a reader with these reasons sees it."""
-        in_title, in_abstract = list(words.spans(reasons, "title")), list(words.spans(reasons, "abstract"))
-        chosen = excerpt(self.abstract, in_abstract, self._sentences)
-        html = self._html.get(kind) or self._html.setdefault(kind, self._render_html(kind))
-        text = self._text.get((kind, chosen)) or self._text.setdefault((kind, chosen), self._render_text(kind, chosen))
-        title, abstract = self._quoted
-        spoken = b"".join([reason.html for reason in why])
-        pieces = [
-            spoken if slot == WHY else
-            _marked(title, ((0, len(self.title)),), in_title, marks) if slot == _TITLE else
-            _marked(abstract, chosen, in_abstract, marks)
-            for slot, marks in html.slots
-        ]  # fmt: skip
-        return Block(html.filled(pieces), _between(text, {WHY: b"".join([reason.text for reason in why])}))
+    def _chosen(self, spans: Sequence[tuple[int, int]]) -> tuple[Piece, ...]:
+        return excerpt(self.abstract, spans, self._sentences)
 
-    def _render_html(self, kind: str) -> _Html:
-        item = self._fixed | {"title": _probe(_TITLE), "excerpt": _probe(_EXCERPT) if self.abstract else []}
-        values = {"item": item, "why": SafeString(WHY), "feedback": FEEDBACK}
-        return _Html(self._styles.inline(render("html", f"_{kind}", values)))
+    def add_to(
+        self, html: list[bytes], text: list[bytes], kind: str, reasons: Sequence[dict[str, Any]], say: Say,
+        feedback: bytes,
+    ) -> None:  # fmt: skip
+        """Add the pieces of the paper, as a reader with these reasons sees it, to both parts."""
+        if not self._layouts:
+            self._layouts[words.FULL] = self._render(words.FULL)  # which shows how a word is marked
+        layouts = self._layouts.get(kind) or self._layouts.setdefault(kind, self._render(kind))
+        in_title: list[Sequence[int]] = []
+        in_abstract: list[Sequence[int]] = []
+        why: list[Both] = []
+        for reason in reasons:  # once over all: this is the inmost loop of all mails
+            title, abstract, what = reason.get("title"), reason.get("abstract"), reason.get("kind")
+            if title:
+                in_title += title
+            if abstract:
+                in_abstract += abstract
+            if what != words.FAINT and len(why) < words.REASONS:
+                why.append(say(reason, what, bool(title), bool(abstract)))
+        if not why:
+            why = [say(words.TRENDING_REASON, "trending", False, False)]
+        # Version 2 of marshal writes equal numbers as equal bytes.
+        key = marshal.dumps(in_title, 2)
+        heading = self._titles.get(key) or _keep(self._titles, key, self._title(in_title))
+        key = marshal.dumps(in_abstract, 2)
+        excerpt = self._excerpts.get(key) or _keep(self._excerpts, key, self._excerpt(in_abstract))
+        values = {TITLE: heading, EXCERPT: excerpt.html, LINES: excerpt.text, FEEDBACK: feedback}
+        values[WHY] = b"".join([reason.html for reason in why])
+        html += layouts[0].filled(values)
+        values[WHY] = b"".join([reason.text for reason in why])
+        text += layouts[1].filled(values)
 
-    def _render_text(self, kind: str, chosen: tuple[Piece, ...]) -> Frame:
-        item = self._fixed | {"excerpt_text": joined(self.abstract, chosen)}
-        return frame_of(render("text", f"_{kind}", {"item": item, "why": WHY, "feedback": FEEDBACK}))
+    def _title(self, spans: Spans) -> bytes:
+        marks = self._marks.get(TITLE)
+        return _marked(self._quoted[0], ((0, len(self.title)),), in_order(spans), marks) if marks else b""
 
+    def _excerpt(self, spans: Spans) -> Both:
+        in_abstract, marks = in_order(spans), self._marks.get(EXCERPT)
+        chosen = self._chosen(in_abstract)
+        html = _marked(self._quoted[1], chosen, in_abstract, marks) if marks else b""
+        return Both(html, quote(wrap(joined(self.abstract, chosen))))
 
-def _probe(slots: str) -> list[tuple[str, bool]]:
-    """A text with one marked word, to see what the template writes around it."""
-    return [(slot, slot == slots[1]) for slot in slots]
-
-
-class _Html:
-    """The HTML of one paper, with slots for the marked texts and the reasons; the address of feedback between."""
-
-    def __init__(self, html: str) -> None:
-        self.slots: list[tuple[str, tuple[bytes, bytes]]] = []
-        self._pieces: list[list[bytes]] = [[]]
-        place = 0
-        for found in re.finditer(f"{_MARKED.pattern}|{WHY}|{FEEDBACK}", html, re.DOTALL):
-            self._pieces[-1].append(quote(html[place : found.start()]))
-            place = found.end()
-            slot = found.group()[0]
-            if slot == FEEDBACK:
-                self._pieces.append([])
-                continue
-            marks = [group for group in found.groups() if group is not None] or ["", ""]
-            name = WHY if slot == WHY else _TITLE if slot == _TITLE[0] else _EXCERPT
-            self.slots.append((name, (quote(marks[0]), quote(marks[1]))))
-        self._pieces[-1].append(quote(html[place:]))
-
-    def filled(self, values: Sequence[bytes]) -> tuple[bytes, ...]:
-        """With the values in the slots, in pieces between which the address of feedback stands."""
-        rest = iter(values)
-        done = []
-        for pieces in self._pieces:
-            whole = pieces[:1]
-            for piece in pieces[1:]:
-                whole += (next(rest), piece)
-            done.append(b"".join(whole))
-        return tuple(done)
+    def _render(self, kind: str) -> tuple[Layout, Layout]:
+        given: dict[str, Any] = {"title": _probe(TITLE)}
+        if self.abstract:
+            given |= {"excerpt": _probe(EXCERPT), "excerpt_lines": LINES}
+        values = {"item": self._fixed | given, "feedback": FEEDBACK}
+        html = self._styles.inline(render("html", f"_{kind}", values | {"why": SafeString(WHY)}))
+        for found in _MARKED.finditer(html):
+            self._marks[found.group(1)] = quote(found.group(2)), quote(found.group(3))
+        html = _MARKED.sub(r"\1", html)
+        return Layout(html), Layout(render("text", f"_{kind}", values | {"why": WHY}))
 
 
-def _marked(
-    quoted: Quoted, pieces: Iterable[Piece], spans: Sequence[Sequence[int]], marks: tuple[bytes, bytes]
-) -> bytes:
+def _probe(name: str) -> list[tuple[str, bool]]:
+    """A text with a marked word, to see what the template writes around it."""
+    before, inside, after = _PROBE
+    return [(name + before, False), (inside, True), (after, False)]
+
+
+def _keep(store: dict[bytes, Value], key: bytes, value: Value) -> Value:
+    """The value, kept; what was made longest ago goes when there are too many."""
+    if len(store) >= KEPT:
+        del store[next(iter(store))]
+    store[key] = value
+    return value
+
+
+def _marked(quoted: Quoted, pieces: Iterable[Piece], spans: Sequence[tuple[int, int]], marks: Marks) -> bytes:
     """The text with its marks."""
     done: list[bytes] = []
     for piece in pieces:
@@ -203,14 +228,3 @@ def _marked(
             text = quoted.piece(start, end)
             done += (marks[0], text, marks[1]) if is_hit else (text,)
     return b"".join(done)
-
-
-def _between(frame: Frame, values: dict[str, bytes]) -> tuple[bytes, ...]:
-    """The frame with its values, in pieces between which the address of feedback stands."""
-    done: list[list[bytes]] = [[frame.pieces[0]]]
-    for slot, piece in zip(frame.slots, frame.pieces[1:], strict=True):
-        if slot == FEEDBACK:
-            done.append([piece])
-        else:
-            done[-1] += (values[slot], piece)
-    return tuple(b"".join(pieces) for pieces in done)

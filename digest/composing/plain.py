@@ -74,8 +74,7 @@ def _render(engine: str, values: dict[str, Any]) -> str:
 
 
 def _paper(engine: str, kind: str, item: dict[str, Any], values: dict[str, Any]) -> SafeString:
-    reasons = item["spoken"] or [words.trending_reason()]
-    why = SafeString("".join(render(engine, "_reason", {"reason": reason}) for reason in reasons))
+    why = SafeString("".join(render(engine, "_reason", {"reason": reason}) for reason in item["spoken"]))
     return render(engine, f"_{kind}", {"item": item, "why": why, "feedback": values["feedback"]})
 
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
-import marshal
 import re
 from binascii import a2b_qp
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from email.utils import parseaddr
 from typing import Any, TypeVar
 
-from django.conf import settings
 from django.core.mail.message import sanitize_address
 
 from digest.composing import parts, words
-from digest.composing.headers import same_for_all
+from digest.composing.headers import same_for_all, sender
 from digest.composing.listed import listed
-from digest.composing.parts import Block, Frame, PaperParts, Reason, Styles, frames, lane_slot
+from digest.composing.parts import Both, Layout, PaperParts, Reasons, Styles, frames
 from digest.composing.plain import MAX_HTML_BYTES, fewer
 from digest.composing.quoted import header, quote, quote_html
 from digest.composing.seals import Desk, Links
@@ -26,7 +24,7 @@ from digest.letters import Letter
 from digest.models import Delivery, Digest, Paper
 
 KEPT_FOR = dt.timedelta(minutes=10)  # a paper's upvotes and lists may be so old in a mail
-BLOCKS, REASONS, FRAMES, SUBJECTS = 3_000, 50_000, 500, 5_000  # kept at most; a block is some 8 kB
+REASONS, FRAMES, SUBJECTS = 50_000, 500, 5_000  # kept at most
 TEASER_DOT = quote(" · ")
 
 _SIMPLE_ADDRESS = re.compile(r"[\w.+-]+@[A-Za-z0-9.-]+", re.ASCII)
@@ -46,13 +44,13 @@ class Press:
     def __init__(self) -> None:
         self._began: dt.datetime | None = None
         self._papers: dict[int, PaperParts | None] = {}  # None: deleted
-        self._blocks: dict[Hashable, Block] = {}
-        self._reasons: dict[Hashable, Reason] = {}
-        self._frames: dict[Hashable, tuple[Frame, Frame]] = {}
+        self._reasons: dict[Hashable, Both] = {}
+        self._frames: dict[Hashable, tuple[Layout, Layout]] = {}
         self._subjects: dict[Hashable, bytes] = {}
         self._styles, self._desk = Styles(), Desk()
-        self._sender = parseaddr(sanitize_address(settings.DEFAULT_FROM_EMAIL, "utf-8"))[1]
-        fixed = {"From": sanitize_address(settings.DEFAULT_FROM_EMAIL, "utf-8"), "MIME-Version": "1.0"}
+        self._say = Reasons(self._styles)
+        self._sender = parseaddr(sender())[1]
+        fixed = {"From": sender(), "MIME-Version": "1.0"}
         self._fixed = b"".join(header(name, value) for name, value in (fixed | same_for_all()).items())
 
     def letters(self, deliveries: Iterable[Delivery], now: dt.datetime) -> Iterator[Letter]:
@@ -71,7 +69,7 @@ class Press:
     def _read(self, digests: Iterable[Digest], now: dt.datetime) -> None:
         """Read and prepare the papers that are not known yet."""
         if self._began is None or not self._began <= now < self._began + KEPT_FOR:
-            self._papers, self._blocks, self._subjects, self._began = {}, {}, {}, now
+            self._papers, self._subjects, self._began = {}, {}, now
         wanted = {pick["paper"] for digest in digests for pick in digest.picks} - self._papers.keys()
         if not wanted:
             return
@@ -107,47 +105,40 @@ class Press:
         return subject, text, html
 
     def _filled(self, digest: Digest, picks: Sequence[Pick], own: Links) -> tuple[bytes, bytes, bytes]:
-        lanes = words.lanes(picks, is_weekly=words.is_weekly(digest.subscriber))
+        is_weekly = words.is_weekly(digest.subscriber)
+        lanes = words.lanes(picks, is_weekly=is_weekly)
+        feedback = quote(own.feedback)
         values = {
             parts.WEB_COPY: quote(own.web_copy),
-            parts.FEEDBACK: quote(own.feedback),
+            parts.FEEDBACK: feedback,
             parts.PREFERENCES: quote(own.preferences),
             parts.UNSUBSCRIBE: quote(own.unsubscribe),
             parts.PREHEADER: self._preheader(picks),
         }
-        feedback, texts, htmls = values[parts.FEEDBACK], dict(values), values
+        texts = values.copy()
         for number, lane in enumerate(lanes):
-            blocks = [self._block(kind, pick) for kind, pick in lane.picks]
-            slot = lane_slot(number)
-            texts[slot] = b"".join([feedback.join(block.text) for block in blocks])
-            htmls[slot] = b"".join([feedback.join(block.html) for block in blocks])
-        html, text = self._frame(digest, lanes, len(digest.picks) - len(picks))
-        return self._subject(digest, picks), text.filled(texts), html.filled(htmls)
+            html: list[bytes] = []
+            text: list[bytes] = []
+            for kind, pick in lane.picks:
+                self._known(pick).add_to(html, text, kind, pick["reasons"], self._reason, feedback)
+            values[parts.slot(number)], texts[parts.slot(number)] = b"".join(html), b"".join(text)
+        frame = self._frame(digest, lanes, len(digest.picks) - len(picks))
+        subject = self._subject(picks, is_weekly=is_weekly)
+        return subject, b"".join(frame[1].filled(texts)), b"".join(frame[0].filled(values))
 
-    def _block(self, kind: str, pick: Pick) -> Block:
-        paper, reasons = pick["paper"], pick["reasons"]
-        key = (paper, kind, marshal.dumps(reasons, 2))  # version 2: equal values are equal bytes
-        block = self._blocks.get(key)
-        if block is None:
-            known = self._papers[paper]
-            assert known is not None
-            why = [self._reason(reason) for reason in words.spoken(reasons)] or [self._reason(None)]
-            block = _keep(self._blocks, key, known.block(kind, reasons, why), BLOCKS)
-        return block
+    def _known(self, pick: Pick) -> PaperParts:
+        known = self._papers[pick["paper"]]
+        assert known is not None  # those that are gone are no longer among the picks
+        return known
 
-    def _reason(self, reason: Pick | None) -> Reason:
-        if reason is None:
-            key: Hashable = None
-        else:
-            fields = bool(reason.get("title")), bool(reason.get("abstract"))
-            key = (reason.get("kind"), reason["line"], fields, *reason["words"])
+    def _reason(self, reason: Pick, kind: str | None, in_title: bool, in_abstract: bool) -> Both:
+        key = (reason["line"], kind, in_title, in_abstract, *reason["words"])
         found = self._reasons.get(key)
         if found is None:
-            said = words.reason_words(reason) if reason else words.trending_reason()
-            found = _keep(self._reasons, key, parts.reason_parts(said, self._styles), REASONS)
+            found = _keep(self._reasons, key, self._say.of(words.reason_words(reason)), REASONS)
         return found
 
-    def _frame(self, digest: Digest, lanes: Sequence[words.Lane], left_out: int) -> tuple[Frame, Frame]:
+    def _frame(self, digest: Digest, lanes: Sequence[words.Lane], left_out: int) -> tuple[Layout, Layout]:
         shape = [(lane.name, len(lane.picks)) for lane in lanes]
         key = (digest.issue_date, digest.notice, digest.subscriber.frequency, left_out, *shape)
         found = self._frames.get(key)
@@ -155,19 +146,16 @@ class Press:
 
     def _preheader(self, picks: Sequence[Pick]) -> bytes:
         if len(picks) == 1:
-            known = self._papers[picks[0]["paper"]]
-            return quote_html(shorten(known.excerpt(picks[0]["reasons"]), 2 * words.TEASER)) if known else b""
-        shown = [self._papers[pick["paper"]] for pick in picks[1 : 1 + words.TEASERS]]
-        return TEASER_DOT.join([known.teaser for known in shown if known])
+            said = self._known(picks[0]).excerpt(picks[0]["reasons"])
+            return quote_html(shorten(said, 2 * words.TEASER))
+        return TEASER_DOT.join([self._known(pick).teaser for pick in picks[1 : 1 + words.TEASERS]])
 
-    def _subject(self, digest: Digest, picks: Sequence[Pick]) -> bytes:
-        count = sum(pick["lane"] != words.OVERFLOW for pick in picks)
-        weekly = words.is_weekly(digest.subscriber)
-        key = (picks[0]["paper"] if picks else None, count, weekly)
+    def _subject(self, picks: Sequence[Pick], *, is_weekly: bool) -> bytes:
+        count = len([pick for pick in picks if pick["lane"] != words.OVERFLOW])
+        key = (picks[0]["paper"] if picks else None, count, is_weekly)
         found = self._subjects.get(key)
         if found is None:
-            known = self._papers[picks[0]["paper"]] if picks else None
-            subject = words.subject_of(known.title if known else "", count, weekly=weekly)
+            subject = words.subject_of(self._known(picks[0]).title if picks else "", count, weekly=is_weekly)
             found = _keep(self._subjects, key, header("Subject", subject), SUBJECTS)
         return found
 

@@ -23,7 +23,13 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\xa0": "&nbsp;"}
 def quote(text: str) -> bytes:
     """One piece; its newlines become CRLF."""
     data = b2a_qp(text.replace("\n", "\r\n").encode(), istext=True).replace(b"=\n", SOFT)
-    return data if not data or data.endswith(b"\r\n") else data + SOFT
+    if not data or data.endswith(b"\r\n"):
+        return data
+    begin = data.rfind(b"\n") + 1
+    if len(data) - begin > WIDTH:  # no room for one more "="; not within an "=C3"
+        cut = max(data.rfind(b"=", begin, begin + WIDTH), begin + WIDTH - 3)
+        data = data[:cut] + SOFT + data[cut:]
+    return data + SOFT
 
 
 def quote_html(text: str) -> bytes:

@@ -7,7 +7,6 @@ these links and those of `links` the same.
 from __future__ import annotations
 
 import hashlib
-import hmac
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from digest import links
-from digest.composing.headers import MESSAGE_ID, message_id_of, named
+from digest.composing.headers import MESSAGE_ID, message_id_of, named, sender_domain
 from digest.models import Digest
 from subscriptions.links import PREFERENCES, UNSUBSCRIBE, absolute
 
@@ -23,15 +22,20 @@ _STAND_IN = "TOKEN"
 
 
 class Seal:
-    """HMAC-SHA256 as Django's `salted_hmac` makes it."""
+    """HMAC-SHA256 (RFC 2104) as Django's `salted_hmac` makes it."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_inner", "_outer")
 
     def __init__(self, salt: str) -> None:
-        self._key = hashlib.sha256((salt + settings.SECRET_KEY).encode()).digest()
+        key = hashlib.sha256((salt + settings.SECRET_KEY).encode()).digest().ljust(64, b"\0")
+        self._inner = hashlib.sha256(bytes(octet ^ 0x36 for octet in key))
+        self._outer = hashlib.sha256(bytes(octet ^ 0x5C for octet in key))
 
     def digest(self, text: str) -> bytes:
-        return hmac.digest(self._key, text.encode(), "sha256")
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(text.encode())
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 class Address:
@@ -67,7 +71,7 @@ class Desk:
         self._feedback = Address("digest:feedback", links.FEEDBACK)
         self._preferences = Address("subscriptions:preferences", f"paper-round.{PREFERENCES}")
         self._unsubscribe = Address("subscriptions:unsubscribe", f"paper-round.{UNSUBSCRIBE}")
-        self._message_id = Seal(MESSAGE_ID)
+        self._message_id, self._domain = Seal(MESSAGE_ID), sender_domain()
 
     def links(self, digest: Digest) -> Links:
         reader = digest.subscriber
@@ -79,5 +83,5 @@ class Desk:
             self._feedback.of(name),
             self._preferences.of(token),
             self._unsubscribe.of(token),
-            message_id_of(digest.issue_date, mac),
+            message_id_of(digest.issue_date, mac, self._domain),
         )

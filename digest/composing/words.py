@@ -11,7 +11,7 @@ from django.conf import settings
 
 from digest import links
 from digest.composing.listed import listed
-from digest.excerpts import byline, excerpt, joined, mark, mark_excerpt, plain, shorten
+from digest.excerpts import byline, excerpt, in_order, joined, mark, mark_excerpt, plain, shorten, wrap
 from digest.models import Digest, Paper
 from digest.ranking import INTERESTS, TRENDING
 from subscriptions import links as reader_links
@@ -24,6 +24,8 @@ WEEKLY_FULL = 5  # papers of a week that are shown whole; of the others title, a
 
 OVERFLOW = "overflow"
 HEADINGS = {INTERESTS: "For you", TRENDING: "Trending anyway", OVERFLOW: "Also matched, left out for your cap"}
+FAINT = "faint"  # the kind of what hardly counts
+TRENDING_REASON: dict[str, Any] = {"kind": "trending", "line": "", "words": []}  # where no line asked for it
 FULL, BRIEF, TITLE = "paper", "brief", "title"  # the templates emails/_paper, _brief, _title
 
 
@@ -44,18 +46,19 @@ def lanes(picks: Iterable[dict[str, Any]], *, is_weekly: bool) -> list[Lane]:
     by_name: dict[str, list[dict[str, Any]]] = {name: [] for name in HEADINGS}
     for pick in picks:
         by_name.setdefault(pick["lane"], []).append(pick)
-    found = []
-    for name, held in by_name.items():
-        if held:
-            kinds = [_kind(name, place, is_weekly) for place in range(len(held))]
-            found.append(Lane(name, tuple(zip(kinds, held, strict=True))))
-    return found
+    return [
+        Lane(name, tuple(zip(_kinds(name, len(held), is_weekly), held, strict=True)))
+        for name, held in by_name.items()
+        if held
+    ]
 
 
-def _kind(lane: str, place: int, is_weekly: bool) -> str:
+def _kinds(lane: str, count: int, is_weekly: bool) -> list[str]:
+    """How much is shown of each paper under a heading."""
     if lane not in (INTERESTS, TRENDING):
-        return TITLE
-    return BRIEF if is_weekly and place >= WEEKLY_FULL else FULL
+        return [TITLE] * count
+    full = min(count, WEEKLY_FULL) if is_weekly else count
+    return [FULL] * full + [BRIEF] * (count - full)
 
 
 def show(picks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -67,16 +70,17 @@ def _shown(pick: dict[str, Any]) -> dict[str, Any]:
     paper: Paper = pick["paper"]
     reasons = pick["reasons"]
     title, abstract = plain(paper.title), plain(paper.abstract)
-    in_abstract = list(spans(reasons, "abstract"))
+    in_abstract = in_order(spans(reasons, "abstract"))
     pieces = excerpt(abstract, in_abstract)
     return fixed(paper) | {
         "lane": pick["lane"],
         "title": mark(title, spans(reasons, "title")),
         "excerpt": mark_excerpt(abstract, pieces, in_abstract),
         "excerpt_text": joined(abstract, pieces),
+        "excerpt_lines": wrap(joined(abstract, pieces)),
         "reasons": [reason_words(reason) for reason in reasons],
         # The mail says what matters; the web copy, where all points add up, also what hardly does.
-        "spoken": [reason_words(reason) for reason in spoken(reasons)],
+        "spoken": [reason_words(reason) for reason in spoken(reasons) or [TRENDING_REASON]],
         "points": pick["points"],
         "trend": pick["trend"],
     }
@@ -99,7 +103,7 @@ def spans(reasons: Iterable[dict[str, Any]], field: str) -> Iterator[Sequence[in
 
 def spoken(reasons: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The reasons that the mail names."""
-    return [reason for reason in reasons if reason.get("kind") != "faint"][:REASONS]
+    return [reason for reason in reasons if reason.get("kind") != FAINT][:REASONS]
 
 
 def reason_words(reason: dict[str, Any]) -> dict[str, Any]:
@@ -113,11 +117,6 @@ def reason_words(reason: dict[str, Any]) -> dict[str, Any]:
         # Words that stand in the line itself tell the reader nothing new.
         "as": [plain(word) for word in reason["words"] if word.casefold() not in line.casefold()],
     }
-
-
-def trending_reason() -> dict[str, Any]:
-    """The reason of a paper that no line asked for."""
-    return {"kind": "trending", "line": "", "close_to": "", "where": "", "as": []}
 
 
 def context(digest: Digest, subscriber: Subscriber, picks: Sequence[dict[str, Any]]) -> dict[str, Any]:

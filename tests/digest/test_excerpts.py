@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.excerpts import byline, cut, excerpt, joined, mark, mark_excerpt, plain, sentences, shorten
+from digest.excerpts import Sentences, byline, cut, excerpt, in_order, joined, mark, mark_excerpt, plain, shorten, wrap
 
 
 def test_it_cuts_at_a_sentence() -> None:
@@ -86,7 +86,12 @@ def test_a_match_late_in_an_endless_sentence_is_shown() -> None:
 
 def test_chinese_sentences_end_too() -> None:
     text = "天气很难。我们用扩散模型。很慢。"
-    assert [text[a:b] for a, b in sentences(text)] == ["天气很难。", "我们用扩散模型。", "很慢。"]
+    found = Sentences(text)
+    assert [text[a:b] for a, b in zip(found.starts, found.ends, strict=True)] == [
+        "天气很难。",
+        "我们用扩散模型。",
+        "很慢。",
+    ]
 
 
 def test_controls_become_blanks_and_nothing_moves() -> None:
@@ -95,10 +100,17 @@ def test_controls_become_blanks_and_nothing_moves() -> None:
 
 @given(st.text(max_size=200), st.lists(st.tuples(st.integers(-3, 210), st.integers(-3, 210)), max_size=6))
 def test_an_excerpt_is_bounded_and_marked_where_the_text_is(text: str, spans: list[tuple[int, int]]) -> None:
-    pieces = excerpt(text, spans, limit=60)
-    segments = mark_excerpt(text, pieces, spans)
+    pieces = excerpt(text, in_order(spans), limit=60)
+    segments = mark_excerpt(text, pieces, in_order(spans))
     assert "".join(piece for piece, _ in segments) == joined(text, pieces)
     assert all(piece in text for piece, is_marked in segments if is_marked)
     ranges = [piece for piece in pieces if isinstance(piece, tuple)]
     assert ranges == sorted(ranges)
     assert all(0 <= start <= end <= len(text) for start, end in ranges)
+
+
+@given(st.lists(st.text(alphabet="abé-", min_size=1, max_size=90), max_size=30))
+def test_wrapped_lines_are_short_and_keep_every_word(words: list[str]) -> None:
+    lines = wrap(" ".join(words)).split("\n")
+    assert " ".join(lines).split() == words
+    assert all(len(line) <= 76 or " " not in line for line in lines)
