@@ -2,7 +2,7 @@ import datetime as dt
 
 from django.urls import path, re_path, register_converter
 
-from digest import api, feeds, metrics, views
+from digest import api, feeds, gallery, metrics, views
 
 
 class DateConverter:
@@ -36,6 +36,7 @@ urlpatterns = [
     path("api/v1/openapi.json", api.schema, name="api_schema"),
     # Only with a slash at its end, so that "api/v1/papers" is still sent on to "api/v1/papers/".
     re_path(r"^api/(?:.*/)?$", api.nothing, name="api_nothing"),
+    path("gallery/", gallery.gallery, name="gallery"),
     path("healthz", views.healthz, name="healthz"),
     path("metrics", metrics.metrics, name="metrics"),
 ]

@@ -22,7 +22,7 @@ FLOORS = [
     {"percolation", "composing", "wanted", "corpus", "evaluation"},
     {"selecting", "tracking"},
     {"delivery", "previewing", "dashboard", "health"},
-    {"tasks", "views", "feeds", "api", "metrics", "admin"},
+    {"tasks", "views", "gallery", "feeds", "api", "metrics", "admin"},
     {"urls", "apps", "management"},
 ]  # fmt: skip
 
