@@ -9,7 +9,7 @@ PIP    := $(VENV)/bin/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run demo test lint bench screenshots lock clean
+.PHONY: help run demo test lint bench audit screenshots lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /' | sed 's/^/  make /'
@@ -50,6 +50,9 @@ lint: $(DEV) ## style and types
 bench: $(DEV) ## benchmarks beside peers and limits, as a table and var/bench.json
 	@$(VENV)/bin/python -W ignore::UserWarning -m bench
 	@$(VENV)/bin/python -W ignore::UserWarning -m bench --postgres
+
+audit: $(DEV) ## tools of others judge the mails: caniemail (npm), SpamAssassin (Debian); put into var/audit
+	@$(VENV)/bin/python -m audit
 
 screenshots: $(DEV) ## renew the pictures of docs/images from the running service
 	@$(VENV)/bin/python -m pytest -q tests/test_screenshots.py --screenshots

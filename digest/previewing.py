@@ -234,7 +234,13 @@ def _with_papers(picks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def next_mail(reader: Subscriber, now: dt.datetime) -> AnymailMessage | None:
-    """The reader's next mail as it would be sent at `now`, stored nowhere; None when nothing matches.
+    """The reader's next mail as it would be sent at `now`, stored nowhere; None when nothing matches."""
+    digest = next_digest(reader, now)
+    return compose(digest, now) if digest else None
+
+
+def next_digest(reader: Subscriber, now: dt.datetime) -> Digest | None:
+    """What that mail would hold.
 
     Its signed links carry no working token: staff may read over a reader's shoulder, not act for them.
     """
@@ -244,4 +250,4 @@ def next_mail(reader: Subscriber, now: dt.datetime) -> AnymailMessage | None:
     stand_in = copy.copy(reader)
     stand_in.code = "preview"
     date = schedule.issue_date(now, reader.time_zone)
-    return compose(Digest(subscriber=stand_in, issue_date=date, created_at=now, picks=picks), now)
+    return Digest(subscriber=stand_in, issue_date=date, created_at=now, picks=picks)

@@ -7,13 +7,14 @@ from digest import (
     archives,
     feedback,
     feeds,
+    gallery,
     metrics,
     paper_page,
     proposals,
     reader_pages,
     search_page,
     views,
-)  # fmt: skip
+)
 
 
 class DateConverter:
@@ -86,6 +87,7 @@ urlpatterns = [
     path("api/v1/openapi.json", api.schema, name="api_schema"),
     # Only with a slash at its end, so that "api/v1/papers" is still sent on to "api/v1/papers/".
     re_path(r"^api/(?:.*/)?$", api.nothing, name="api_nothing"),
+    path("gallery/", gallery.gallery, name="gallery"),
     path("healthz", views.healthz, name="healthz"),
     path("metrics", metrics.metrics, name="metrics"),
 ]

@@ -41,7 +41,6 @@ def web_copy(request: HttpRequest, token: str) -> HttpResponse:
     except (signing.BadSignature, ObjectDoesNotExist, ValueError):
         return _private(render(request, "subscriptions/bad_link.html", status=404))
     values = digest_context(digest, digest.subscriber, digest.picks_with_papers())
-    values["feedback"] = links.feedback(digest)
     return _private(render(request, "digest/web_copy.html", values))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 
 import pytest
 import time_machine
@@ -11,7 +12,7 @@ from django.core.management import CommandError, call_command
 from digest.models import Delivery, Digest, Match, Paper
 from subscriptions.models import Subscriber
 from tests.conftest import MORNING
-from tests.smtp import Server
+from tests.smtp import Server, parsed
 
 pytestmark = pytest.mark.django_db
 
@@ -108,3 +109,12 @@ def test_explain_says_why_and_why_not(
     assert "of your mail of 16 March 2026" in explain("2603.00001")
     with pytest.raises(CommandError, match="No paper is known"):
         explain("9999.99999")
+
+
+def test_the_previewed_eml_is_what_leaves_by_smtp(alice: Subscriber, papers: list[Paper]) -> None:
+    out = io.StringIO()
+    call_command("preview_digest", "alice@example.org", "--format", "eml", "--date", "2026-03-16", stdout=out)
+    message = parsed(out.getvalue().encode("ascii"))
+    assert message["To"] == "alice@example.org"
+    assert "\r\nContent-Transfer-Encoding: quoted-printable\r\n" in out.getvalue()
+    assert not message.defects

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from digest import percolation, previewing
+from digest.composing import Press, compose
 from digest.management import arguments
 from subscriptions.models import Subscriber
 
@@ -34,9 +35,12 @@ class Command(BaseCommand):
         if options["date"]:
             now = dt.datetime.combine(options["date"], dt.time(23, 59), tzinfo=dt.UTC)
         percolation.match_new(now)
-        message = previewing.next_mail(reader, now)
-        if message is None:
+        digest = previewing.next_digest(reader, now)
+        if digest is None:
             raise CommandError("Nothing matches: no mail would be sent.")
-        parts = {"text": message.body, "html": message.alternatives[0][0], "eml": ""}
+        message = compose(digest, now)
+        # The eml is what leaves by SMTP, byte for byte.
+        parts = {"text": message.body, "html": message.alternatives[0][0], "eml": Press().letter(digest, now).data}
         for name in formats:
-            self.stdout.write(str(parts[name]) or message.message().as_string())
+            part = parts[name]
+            self.stdout.write(part.decode("ascii") if isinstance(part, bytes) else str(part))
