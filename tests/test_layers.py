@@ -20,6 +20,8 @@ FLOORS = [
     {"models"},
     {"links", "ingest"},
     {"percolation", "composing", "wanted", "corpus", "evaluation"},
+    {"boards", "ledger"},
+    {"choosing"},
     {"selecting", "tracking"},
     {"delivery", "previewing", "dashboard", "health"},
     {"tasks", "views", "feeds", "api", "metrics", "admin"},
