@@ -32,13 +32,13 @@ from django.db import connection  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from bench import composing, ingesting, loading, matching, parsing, picking, picks, previewing  # noqa: E402
+from bench import composing, ingesting, ledger, loading, matching, parsing, picking, picks, previewing  # noqa: E402
 from bench.measure import Figure, Result, measure  # noqa: E402
 
 
 def main() -> None:
     call_command("migrate", verbosity=0)
-    modules = (ingesting, parsing, matching, picking, loading, composing, picks)
+    modules = (ingesting, parsing, matching, picking, loading, composing, picks, ledger)
     results = [result for module in modules for result in measure(module.cases())]
     figures = [*ingesting.figures(), *picking.memory(), *previewing.figures()]
     show(results, figures)
