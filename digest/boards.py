@@ -34,7 +34,8 @@ FINE_SHIFT, FINE_BITS = 2 * COUNT_BITS, 26
 POINTS_SHIFT = FINE_SHIFT + FINE_BITS
 MATCHED, WANTED = 1, 1 << COUNT_BITS
 
-TABLE_CELLS = 12 << 20  # kept: 96 MB
+TABLE_CELLS = 10 << 20  # kept of a board: 80 MB
+KEPT_WINDOWS = 4  # boards: the days of dailies and weeklies, and of some pauses
 KEPT_TAILS = 50_000  # reasons of matches as text: some 15 MB
 LINES_AT_ONCE = 500  # asked for their closeness: a few MB for each thousand papers
 
@@ -250,6 +251,8 @@ class _Kept:
             found = corpus.at(standing.day.candidates, now)
             if board is None or board.is_full or board.stamp != of.stamp or board.known is not found.known:
                 board = Board(of, found.known, found.twins)
+            if len(self._boards) >= KEPT_WINDOWS and days not in self._boards:
+                self._boards.clear()
             self._boards[days] = board, standing
             return board, standing
 

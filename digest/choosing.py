@@ -15,7 +15,7 @@ import numpy as np
 
 from digest.boards import FINE_BITS, FINE_SHIFT, MATCHED, POINTS_SHIFT, WANTED, Board, Standing
 from digest.picking import BLOCK_CELLS, Ints, Rows, largest, sums
-from digest.ranking import FAINT, INTERESTS, TRENDING, best
+from digest.ranking import FAINT, INTERESTS, OVERFLOW, TRENDING, best
 
 PIN = 1 << 62  # in a key: above all points
 _FAINT = round(100 * FAINT)
@@ -23,12 +23,13 @@ _FAINT = round(100 * FAINT)
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """What the readers of a chunk want of a board: lines by number, mutes too; how many papers, by lane; and the
-    pairs (reader, column) they have had, readers in order."""
+    """What the readers of a chunk want of a board: lines by number, mutes too; how many papers in each lane; and
+    the pairs (reader, column) they have had, readers in order."""
 
     lines: Rows
     most: Ints
     share: Ints
+    overflow: Ints
     had: tuple[Ints, Ints]
 
 
@@ -67,8 +68,9 @@ def choose(board: Board, standing: Standing, wants: Wants) -> list[Chosen]:
     teller = _Teller(board, standing)
     refused = _refused(board, wants)
     readers = max(BLOCK_CELLS // len(board.ids), 1)
-    for most in np.unique(wants.most):
-        alike = np.flatnonzero(wants.most == most)
+    room = wants.most + wants.overflow
+    for most in np.unique(room):
+        alike = np.flatnonzero(room == most)
         for start in range(0, len(alike), readers):
             of = alike[start : start + readers]
             block = _Block(board, standing, wants, of, int(most), refused)
@@ -98,7 +100,7 @@ _NONE = np.zeros(0, np.int64)
 
 
 class _Block:
-    """Readers of one cap, and what they get: `columns` of papers best first, -1 where there are no more."""
+    """Readers with room for as many papers, and what they get: `columns` best first, -1 where there are no more."""
 
     def __init__(
         self,
@@ -110,7 +112,7 @@ class _Block:
         refused: tuple[Ints, Ints],
     ) -> None:
         self.board, self.standing, self.most = board, standing, min(most, len(board.ids))
-        self.share = wants.share[of]
+        self.share, self.kept = wants.share[of], wants.most[of]
         lines = wants.lines.take(of)
         owners = lines.owners()
         self.refused = _of_readers(refused, of)
@@ -187,6 +189,7 @@ class _Teller:
         self.ids = board.ids.tolist()
         papers = list(zip(self.ids, trends, strict=True))
         self.heads = [f'{{"paper": {paper}, "lane": "{INTERESTS}", "points": ' for paper, _ in papers]
+        self.over = [f'{{"paper": {paper}, "lane": "{OVERFLOW}", "points": ' for paper, _ in papers]
         self.middles = [f', "trend": {trend}, "reasons": [' for _, trend in papers]
         self.bare = [
             f'{{"paper": {paper}, "lane": "{TRENDING}", "points": {trend}, "trend": {trend}, "reasons": []}}'
@@ -201,12 +204,15 @@ class _Teller:
         if block.share.any():
             for reader, column in zip(*(one.tolist() for one in block.refused), strict=True):
                 refused.setdefault(reader, set()).add(column)
-        heads, middles, pick = self.heads, self.middles, 0
+        middles, kept, pick = self.middles, block.kept.tolist(), 0
         for reader, (columns, points) in enumerate(zip(block.columns.tolist(), block.points.tolist(), strict=True)):
             told: list[str] = []
+            heads, most = self.heads, kept[reader]
             for slot, column in enumerate(columns):
                 if column < 0:
                     break
+                if slot == most:
+                    heads = self.over
                 place = pick + slot
                 said = reasons[ends[place] : ends[place + 1]]
                 if block.cut and (reader, slot) in block.cut:
@@ -218,8 +224,8 @@ class _Teller:
             columns = columns[: len(told)]
             if block.share[reader]:
                 more = self._trending(int(block.share[reader]), {*columns, *refused.get(reader, ())})
-                told += [self.bare[column] for column in more]
-                columns = columns + more
+                told[most:most] = [self.bare[column] for column in more]
+                columns[most:most] = more
             yield Chosen(f"[{', '.join(told)}]", [self.ids[column] for column in columns])
 
     def _trending(self, share: int, without: set[int]) -> list[int]:

@@ -17,7 +17,7 @@ import numpy as np
 from digest.taste import Taste
 from digest.vectors import Floats, Integers
 
-INTERESTS, TRENDING = "interests", "trending"
+INTERESTS, TRENDING, OVERFLOW = "interests", "trending", "overflow"
 TREND_POINTS = 1.0  # at most: it decides among papers that a broad line finds, not between a good match and a poor one
 CLOSE_POINTS = 2.0  # of a paper that holds all that a line asks for, at its best
 CLOSE_ENOUGH = 0.5  # of a line's closeness, for a paper that no line matches
@@ -59,11 +59,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What one reader wants: lines, how many papers, and the percent of them that may just be trending."""
+    """What one reader wants: lines, how many papers, the percent of them that may just be trending; and how many more
+    that match may follow in a lane of their own."""
 
     lines: tuple[Line, ...]
     max_papers: int = 10
     trending_share: int = 0
+    overflow: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +153,8 @@ def steps(points: Floats) -> Integers:
 def rank(
     wishes: Wishes, day: Day, already_sent: Iterable[int] = (), taste: Taste | None = None
 ) -> list[dict[str, Any]]:
-    """The picks: what a pin matches, then what matches or is to the reader's taste, then what is trending anyway;
-    each best first."""
+    """The picks: what a pin matches, then what matches or is to the reader's taste, then what is trending anyway,
+    then what there was no room for; each best first."""
     points, wanted = day.trend.copy(), np.zeros(len(day.papers), bool)
     finer = np.zeros(len(day.papers), np.int64)  # what rounding took: it decides between equal points
     for line in wishes.lines:
@@ -166,14 +168,15 @@ def rank(
     free = _free(wishes, day, already_sent)
     share = round(wishes.max_papers * wishes.trending_share / 100)
     most = max(wishes.max_papers - share, 1 if wishes.max_papers else 0)
-    pinned = _pinned(wishes, day)
-    for_you = best(day, points, finer, wanted & free & pinned, most) if pinned.any() else []
-    for_you += best(day, points, finer, wanted & free & ~pinned, most - len(for_you))
+    pinned, room = _pinned(wishes, day), most + wishes.overflow
+    for_you = best(day, points, finer, wanted & free & pinned, room) if pinned.any() else []
+    for_you += best(day, points, finer, wanted & free & ~pinned, room - len(for_you))
     for place, _, _ in for_you:
         free[place] = False
     trending = np.flatnonzero(free)[np.argsort(-day.trend[free], kind="stable")][:share]
     picks = [_pick(day, wishes, taste, place, cut, twin) for place, cut, twin in for_you]
-    return picks + [_bare(day, int(place)) for place in trending]
+    over = [pick | {"lane": OVERFLOW} for pick in picks[most:]]
+    return picks[:most] + [_bare(day, int(place)) for place in trending] + over
 
 
 def _add_line(day: Day, line: Line, trust: float, points: Integers, finer: Integers, wanted: Any) -> None:

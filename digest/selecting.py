@@ -12,7 +12,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
@@ -26,6 +26,7 @@ from digest.ingest import habits
 from digest.models import Digest, Feedback, Listing, Match, Paper
 from digest.models.papers import PaperQuerySet
 from digest.picking import MAX_LINES, Ints, Rows
+from digest.plans import Plan, Reader, plans
 from digest.ranking import Candidate, Day, Hit, Line, Wishes, rank
 from digest.taste import LESS, MORE, PASSED_OVER, Taste
 from digest.wanted import among
@@ -41,17 +42,6 @@ PASSED_OVER_FOR = dt.timedelta(days=30)
 LATE = dt.timedelta(days=1)  # after so long without a look, a mail carries the date of its sending
 
 
-class Reader(Protocol):
-    """What choosing needs to know of a subscriber."""
-
-    @property
-    def pk(self) -> int: ...
-    @property
-    def max_papers(self) -> int: ...
-    @property
-    def trending_share(self) -> int: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Due:
     """A subscriber whose hour has come: the columns a chunk needs, without the rest of the row."""
@@ -64,6 +54,7 @@ class Due:
     time_zone: str
     max_papers: int
     trending_share: int
+    paused_at: dt.datetime | None
     paused_until: dt.datetime | None
     next_digest_at: dt.datetime | None
 
@@ -97,13 +88,19 @@ def select_chunk(now: dt.datetime, only: Subscriber | None = None) -> Selected:
         dates = _issue_dates(readers, now)
         have = set(_having_a_digest(readers, dates))
         new = [reader for reader in readers if reader.pk not in have]
-        notice = habits.notice(late)
+        planned = plans(new, now)
         rows = [
-            ledger.Row(reader.pk, dates[reader.pk], one.picks, Digest.papers_text(one.papers), notice)
-            for reader, one in zip(new, choose_all(new, now), strict=True)
-        ]
+            ledger.Row(
+                reader.pk, dates[reader.pk], one.picks, Digest.papers_text(one.papers),
+                f"{plan.notice} {habits.notice(late)}".strip(),
+            )
+            for reader, plan, one in zip(new, planned, choose_all(new, planned, now), strict=True)
+        ]  # fmt: skip
         mails = ledger.store(rows, now)
         ledger.set_due(_next_due(readers, now))
+        caught_up = [reader.pk for reader in new if reader.paused_at]
+        if caught_up:
+            Subscriber.objects.filter(pk__in=caught_up).update(paused_at=None)
     for reader, row in zip(new, rows, strict=True):
         if not row.papers:
             logger.info("Nothing matched for %s: no mail.", masked(reader.email))
@@ -152,17 +149,26 @@ def _having_a_digest(readers: Sequence[Due], dates: dict[int, dt.date]) -> Itera
 
 def choose(readers: Sequence[Reader], now: dt.datetime) -> dict[int, list[dict[str, Any]]]:
     """The picks of each reader (by id) at this moment. Reads only; the number of queries is fixed."""
-    chosen = choose_all(readers, now)
+    chosen = choose_all(readers, plans(readers, now), now)
     return {reader.pk: json.loads(one.picks) for reader, one in zip(readers, chosen, strict=True)}
 
 
-def choose_all(readers: Sequence[Reader], now: dt.datetime) -> list[Chosen]:
-    """What each reader gets, as the ledger stores it."""
-    if not readers:
-        return []
-    board, standing = boards.at(now)
+def choose_all(readers: Sequence[Reader], planned: Sequence[Plan], now: dt.datetime) -> list[Chosen]:
+    """What each reader gets, as the ledger stores it; those whose mails cover the same days together."""
+    chosen = [NOTHING] * len(readers)
+    for days in sorted({plan.days for plan in planned}):
+        which = [place for place, plan in enumerate(planned) if plan.days == days]
+        found = _of_days([readers[place] for place in which], [planned[place] for place in which], now, days)
+        for place, one in zip(which, found, strict=True):
+            chosen[place] = one
+    return chosen
+
+
+def _of_days(readers: Sequence[Reader], planned: Sequence[Plan], now: dt.datetime, days: int) -> list[Chosen]:
+    board, standing = boards.at(now, days)
+    chosen = [NOTHING] * len(readers)
     if not len(board.ids):
-        return [NOTHING] * len(readers)
+        return chosen
     ids = [reader.pk for reader in readers]
     lines = wanted.lines_of(ids)
     had = _had(ids, board)
@@ -170,19 +176,20 @@ def choose_all(readers: Sequence[Reader], now: dt.datetime) -> list[Chosen]:
     alone = {place for place, pk in enumerate(ids) if pk in words}
     alone |= set(np.flatnonzero(np.diff(lines.interests.ends) > MAX_LINES).tolist())
     many = np.array([place for place in range(len(ids)) if place not in alone], np.int64)
-    chosen = [NOTHING] * len(ids)
-    for place, one in zip(many.tolist(), _together(readers, many, lines, had, board, standing), strict=True):
+    for place, one in zip(many.tolist(), _together(readers, planned, many, lines, had, board, standing), strict=True):
         chosen[place] = one
     if alone:
-        of = {readers[place].pk: place for place in sorted(alone)}
-        sent = {pk: set(board.ids[had[1][had[0] == place]].tolist()) for pk, place in of.items()}
-        for pk, picks in one_by_one([readers[place] for place in of.values()], now, standing, sent, words).items():
-            chosen[of[pk]] = Chosen(json.dumps(picks), [pick["paper"] for pick in picks])
+        some = sorted(alone)
+        sent = {ids[place]: set(board.ids[had[1][had[0] == place]].tolist()) for place in some}
+        found = one_by_one([readers[place] for place in some], [planned[place] for place in some], now, sent, words)
+        for place, picks in zip(some, found, strict=True):
+            chosen[place] = Chosen(json.dumps(picks), [pick["paper"] for pick in picks])
     return chosen
 
 
 def _together(
     readers: Sequence[Reader],
+    planned: Sequence[Plan],
     which: Ints,
     lines: wanted.Lines,
     had: tuple[Ints, Ints],
@@ -194,15 +201,16 @@ def _together(
     items = Rows(lines.interests.ends, np.arange(len(lines.typed))).take(which).items
     rows = board.rows_of(some.items, [lines.typed[item] for item in items.tolist()])
     most, share = choosing.lanes(
-        [readers[place].max_papers for place in which.tolist()],
+        [planned[place].max_papers for place in which.tolist()],
         [readers[place].trending_share for place in which.tolist()],
     )
+    overflow = np.array([planned[place].overflow for place in which.tolist()], np.int64)
     new_place = np.full(len(readers), -1)
     new_place[which] = np.arange(len(which))
     owners = new_place[had[0]]
     order = np.argsort(owners[owners >= 0], kind="stable")
     pairs = owners[owners >= 0][order], had[1][owners >= 0][order]
-    return choosing.choose(board, standing, Wants(Rows(some.ends, rows), most, share, pairs))
+    return choosing.choose(board, standing, Wants(Rows(some.ends, rows), most, share, overflow, pairs))
 
 
 def _had(readers: Sequence[int], board: Board) -> tuple[Ints, Ints]:
@@ -218,22 +226,25 @@ def _had(readers: Sequence[int], board: Board) -> tuple[Ints, Ints]:
 
 def one_by_one(
     readers: Sequence[Reader],
+    planned: Sequence[Plan],
     now: dt.datetime,
-    standing: Standing,
     sent: Mapping[int, set[int]],
     words: Mapping[int, dict[int, float]],
-) -> dict[int, list[dict[str, Any]]]:
-    """The picks of each reader, each ranked alone: for those who taught us their taste, and as the reference."""
+) -> list[list[dict[str, Any]]]:
+    """The picks of readers whose mails cover the same days, each ranked alone: for those who taught us their taste,
+    and as the reference."""
+    if not readers:
+        return []
     lines, printed = _lines(readers)
-    day = read_day({line.interest_id for of_one in lines.values() for line in of_one}, now)
+    day = read_day({line.interest_id for of_one in lines.values() for line in of_one}, now, planned[0].days)
     known = corpus.at(day.candidates, now)
     day = replace(day, close=known.close(printed), twins=known.twins)
     typed = {pk: [line.typed for line in of_one if not line.is_mute] for pk, of_one in lines.items()}
     tastes: Mapping[int, Taste] = known.tastes(words, typed)
-    chosen = {}
-    for reader in readers:
-        wishes = Wishes(tuple(lines[reader.pk]), reader.max_papers, reader.trending_share)
-        chosen[reader.pk] = rank(wishes, day, sent.get(reader.pk, ()), tastes.get(reader.pk))
+    chosen = []
+    for reader, plan in zip(readers, planned, strict=True):
+        wishes = Wishes(tuple(lines[reader.pk]), plan.max_papers, reader.trending_share, plan.overflow)
+        chosen.append(rank(wishes, day, sent.get(reader.pk, ()), tastes.get(reader.pk)))
     return chosen
 
 
@@ -273,9 +284,9 @@ def said(readers: Sequence[Reader], now: dt.datetime) -> dict[int, dict[int, flo
     return words
 
 
-def read_day(interest_ids: Iterable[int], now: dt.datetime) -> Day:
+def read_day(interest_ids: Iterable[int], now: dt.datetime, days: int | None = None) -> Day:
     """The candidates of this moment, and the hits of these interests on them."""
-    fresh = Paper.objects.fresh(now)
+    fresh = Paper.objects.fresh(now, days)
     hits: dict[int, list[Hit]] = defaultdict(list)
     rows = Match.objects.filter(interest__in=set(interest_ids), paper__in=fresh).order_by("interest_id", "paper_id")
     for interest_id, paper_id, weight, places in rows.values_list("interest_id", "paper_id", "weight", "places"):

@@ -91,6 +91,9 @@ class Subscriber(models.Model):
         default=0, help_text="Percent of a mail for trending papers that match no interest."
     )
     paused_until = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since when; kept until a mail has caught up."
+    )
     next_digest_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     notice = models.CharField(max_length=16, choices=Notice.choices, default=Notice.NONE, blank=True)
@@ -142,9 +145,13 @@ class Subscriber(models.Model):
         self.status = self.Status.ACTIVE
         self.confirmed_at = now
         self.notice, self.notices_sent = self.Notice.NONE, 0
-        self.paused_until = None
+        self.paused_until = self.paused_at = None
         self.next_digest_at = self.choose_next_digest_at(now)
-        self.save(update_fields=["status", "confirmed_at", "notice", "notices_sent", "paused_until", "next_digest_at"])
+        self.save(
+            update_fields=[
+                "status", "confirmed_at", "notice", "notices_sent", "paused_until", "paused_at", "next_digest_at",
+            ]
+        )  # fmt: skip
 
     def stop(self, status: Status) -> None:
         """No more mail: the reader left, or the address bounced or complained."""
@@ -156,8 +163,10 @@ class Subscriber(models.Model):
     def pause(self, until: dt.datetime | None, now: dt.datetime) -> None:
         """No mail before `until`; None resumes."""
         self.paused_until = until
+        if until:
+            self.paused_at = self.paused_at or now
         self.next_digest_at = self.choose_next_digest_at(until or now)
-        self.save(update_fields=["paused_until", "next_digest_at"])
+        self.save(update_fields=["paused_until", "paused_at", "next_digest_at"])
 
     def lines(self) -> list[str]:
         """The interests as the reader typed them, in order."""

@@ -16,7 +16,7 @@ FLOORS = [
     {"sources", "sample"},
     {"excerpts", "fetch", "letters", "matching", "vectors"},
     {"postings", "queries", "closeness", "taste"},
-    {"picking", "ranking"},
+    {"picking", "plans", "ranking"},
     {"models"},
     {"links", "ingest"},
     {"percolation", "composing", "wanted", "corpus", "evaluation"},

@@ -16,9 +16,10 @@ from subscriptions.models import Subscriber
 class Digest(models.Model):
     """What was chosen for one subscriber for one issue date. Written once, never changed.
 
-    `picks` is a list of {"paper": id, "lane": "interests" | "trending", "points": float, "reasons":
+    `picks` is a list of {"paper": id, "lane": "interests" | "trending" | "overflow", "points": float, "reasons":
     [{"line", "words", "points", "title": spans, "abstract": spans}]}, best first. One column and not a row a
     pick: ten rows a mail would cost more to write than all the rest of the mail (docs/decisions.md).
+    In the lane "overflow" stands what matched in the week and was left out for the reader's number of papers.
     An empty list says that nothing matched: no mail, and no Delivery.
     """
 

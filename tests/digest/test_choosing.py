@@ -14,6 +14,7 @@ import pytest
 
 from digest import boards, choosing, percolation, selecting
 from digest.models import Digest, Feedback, Match, Paper
+from digest.plans import Plan
 from digest.ranking import Candidate
 from subscriptions.interests.parser import InterestError
 from subscriptions.models import Interest, Subscriber
@@ -28,25 +29,26 @@ SENTENCES = (
 )
 
 
-def alone(readers: list[Subscriber], now: dt.datetime) -> dict[int, list[dict[str, Any]]]:
+def alone(readers: list[Subscriber], planned: list[Plan], now: dt.datetime) -> list[list[dict[str, Any]]]:
     """The picks by `rank`, from rows read one by one."""
     ids = [reader.pk for reader in readers]
-    _, standing = boards.at(now)
     into = dict(Paper.objects.exclude(merged_into=None).values_list("pk", "merged_into"))
     sent: dict[int, set[int]] = {pk: set() for pk in ids}
     for digest in Digest.objects.filter(subscriber__in=ids):
         sent[digest.subscriber_id] |= {into.get(paper, paper) for paper in digest.paper_ids}
-    return selecting.one_by_one(readers, now, standing, sent, selecting.said(readers, now))
+    return selecting.one_by_one(readers, planned, now, sent, selecting.said(readers, now))
 
 
-def agree(readers: list[Subscriber], now: dt.datetime = MORNING) -> dict[int, list[dict[str, Any]]]:
+def agree(
+    readers: list[Subscriber], now: dt.datetime = MORNING, planned: list[Plan] | None = None
+) -> dict[int, list[dict[str, Any]]]:
     """Assert that both ways give the same, and return it."""
-    together, plain = selecting.choose(readers, now), alone(readers, now)
-    for reader in readers:
-        assert json.dumps(together[reader.pk]) == json.dumps(plain[reader.pk]), reader.email
-    for reader, one in zip(readers, selecting.choose_all(readers, now), strict=True):
-        assert one.papers == [pick["paper"] for pick in plain[reader.pk]]
-    return plain
+    planned = planned or [Plan(7, reader.max_papers) for reader in readers]
+    plain = alone(readers, planned, now)
+    for reader, one, picks in zip(readers, selecting.choose_all(readers, planned, now), plain, strict=True):
+        assert json.dumps(json.loads(one.picks)) == json.dumps(picks), reader.email
+        assert one.papers == [pick["paper"] for pick in picks]
+    return dict(zip([reader.pk for reader in readers], plain, strict=True))
 
 
 def a_line(chance: random.Random, texts: list[str]) -> str:
@@ -109,10 +111,10 @@ def test_on_real_papers_a_chunk_gets_what_each_reader_gets_alone(
     listings += [listing(f"{row['title']}, revisited", row["abstract"], upvotes=3) for row in rows[:25]]
     store(*listings)
     readers = readers_of_all_kinds(chance, [row["abstract"] for row in rows], 120)
-    picks = agree(readers)
+    picks = agree(readers, planned=[Plan(7, one.max_papers, chance.choice([0, 0, 10])) for one in readers])
     kinds = {reason.get("kind") for of_one in picks.values() for pick in of_one for reason in pick["reasons"]}
     assert kinds == {None, "close", "faint", "twin", "taste"}
-    assert {pick["lane"] for of_one in picks.values() for pick in of_one} == {"interests", "trending"}
+    assert {pick["lane"] for of_one in picks.values() for pick in of_one} == {"interests", "trending", "overflow"}
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -124,7 +126,8 @@ def test_with_few_papers_and_many_ties_too(
     chance = random.Random(seed)
     texts = [" ".join(chance.choices(WORDS, k=12)) for _ in range(chance.randrange(1, 30))]
     store(*(listing(f"Paper {number}", text, upvotes=chance.randrange(3)) for number, text in enumerate(texts)))
-    agree(readers_of_all_kinds(chance, texts, 25))
+    readers = readers_of_all_kinds(chance, texts, 25)
+    agree(readers, planned=[Plan(7, one.max_papers, chance.choice([0, 3])) for one in readers])
 
 
 def test_reasons_of_equal_points_stand_in_the_order_of_their_words(store: Callable[..., list[Paper]]) -> None:
