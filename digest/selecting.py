@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
-from django.db.models import Min
+from django.db.models import Min, Q
 
 from digest import boards, choosing, corpus, ledger, wanted
 from digest.boards import Board, Standing
@@ -153,25 +153,31 @@ def choose(readers: Sequence[Reader], now: dt.datetime) -> dict[int, list[dict[s
     return {reader.pk: json.loads(one.picks) for reader, one in zip(readers, chosen, strict=True)}
 
 
-def choose_all(readers: Sequence[Reader], planned: Sequence[Plan], now: dt.datetime) -> list[Chosen]:
-    """What each reader gets, as the ledger stores it; those whose mails cover the same days together."""
+def choose_all(
+    readers: Sequence[Reader], planned: Sequence[Plan], now: dt.datetime, earlier: Q | None = None
+) -> list[Chosen]:
+    """What each reader gets, as the ledger stores it; those whose mails cover the same days together.
+
+    What their digests held does not come again: all there are, or those that `earlier` finds.
+    """
     chosen = [NOTHING] * len(readers)
     for days in sorted({plan.days for plan in planned}):
         which = [place for place, plan in enumerate(planned) if plan.days == days]
-        found = _of_days([readers[place] for place in which], [planned[place] for place in which], now, days)
+        some = [readers[place] for place in which]
+        found = _of_days(some, [planned[place] for place in which], now, earlier or Q())
         for place, one in zip(which, found, strict=True):
             chosen[place] = one
     return chosen
 
 
-def _of_days(readers: Sequence[Reader], planned: Sequence[Plan], now: dt.datetime, days: int) -> list[Chosen]:
-    board, standing = boards.at(now, days)
+def _of_days(readers: Sequence[Reader], planned: Sequence[Plan], now: dt.datetime, earlier: Q) -> list[Chosen]:
+    board, standing = boards.at(now, planned[0].days)
     chosen = [NOTHING] * len(readers)
     if not len(board.ids):
         return chosen
     ids = [reader.pk for reader in readers]
     lines = wanted.lines_of(ids)
-    had = _had(ids, board)
+    had = _had(ids, board, earlier)
     words = said(readers, now)
     alone = {place for place, pk in enumerate(ids) if pk in words}
     alone |= set(np.flatnonzero(np.diff(lines.interests.ends) > MAX_LINES).tolist())
@@ -213,11 +219,11 @@ def _together(
     return choosing.choose(board, standing, Wants(Rows(some.ends, rows), most, share, overflow, pairs))
 
 
-def _had(readers: Sequence[int], board: Board) -> tuple[Ints, Ints]:
+def _had(readers: Sequence[int], board: Board, earlier: Q) -> tuple[Ints, Ints]:
     """Pairs (reader, column): the candidates that earlier digests held."""
     # No digest can hold a paper from before we first saw it or its list: older ones need not be read.
     since = board.oldest - dt.timedelta(days=1)
-    owners, papers = wanted.sent_to(readers, Digest.objects.filter(issue_date__gte=since))
+    owners, papers = wanted.sent_to(readers, Digest.objects.filter(earlier, issue_date__gte=since))
     for pk, into in Paper.objects.filter(merged_into__in=among(board.ids.tolist())).values_list("pk", "merged_into"):
         papers[papers == pk] = into or pk
     columns, is_here = board.columns_of(papers)

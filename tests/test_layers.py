@@ -23,7 +23,7 @@ FLOORS = [
     {"boards", "ledger"},
     {"choosing"},
     {"selecting", "tracking"},
-    {"delivery", "previewing", "dashboard", "health"},
+    {"delivery", "previewing", "rehearsing", "dashboard", "health"},
     {"tasks", "views", "feeds", "api", "metrics", "admin"},
     {"urls", "apps", "management"},
 ]  # fmt: skip
