@@ -19,6 +19,7 @@ from digest.matching import describe
 from digest.models import Digest, Paper
 from digest.models.papers import PaperQuerySet
 from digest.percolation import RECENT_DAYS, with_sources
+from digest.plans import plans
 from digest.postings import Postings
 from digest.queries import Query, QueryIndex
 from digest.ranking import Day, Hit, Line, Wishes, rank
@@ -152,4 +153,5 @@ def next_mail(reader: Subscriber, now: dt.datetime) -> AnymailMessage | None:
     stand_in = copy.copy(reader)
     stand_in.code = "preview"
     date = schedule.issue_date(now, reader.time_zone)
-    return compose(Digest(subscriber=stand_in, issue_date=date, created_at=now, picks=picks), now)
+    notice = plans([reader], now)[0].notice
+    return compose(Digest(subscriber=stand_in, issue_date=date, created_at=now, picks=picks, notice=notice), now)
