@@ -189,6 +189,8 @@ LATE_SOURCES = environment.choice(env, "LATE_SOURCES", "label", ("label", "hold"
 # Hosts, ports and networks that sources may be fetched from although they are not of the public web.
 FETCH_PRIVATE_HOSTS = environment.private_hosts(env, "FETCH_PRIVATE_HOSTS")
 CANDIDATE_DAYS = environment.whole_number(env, "CANDIDATE_DAYS", 7, 1, 60)
+# How far back the first mail after a pause looks.
+CATCH_UP_DAYS = environment.whole_number(env, "CATCH_UP_DAYS", 30, 1, 60)
 # Many mails a call where the provider takes them; 0: one by one, each with its own idempotency key where it knows keys.
 PROVIDER_BATCHES = environment.yes_or_no(env, "PROVIDER_BATCHES", True)
 UNKNOWN_DELIVERIES = environment.choice(env, "UNKNOWN_DELIVERIES", "resend", ("resend", "hold"))

@@ -10,7 +10,17 @@ from django.db.models import Model
 from digest.models import Digest, Paper
 from subscriptions.models import Subscriber, Suppression
 
-SETTINGS = ("frequency", "weekday", "hour", "time_zone", "max_papers", "trending_share", "paused_until", "pasted")
+SETTINGS = (
+    "frequency",
+    "weekday",
+    "hour",
+    "time_zone",
+    "max_papers",
+    "trending_share",
+    "paused_until",
+    "paused_at",
+    "pasted",
+)
 OF_READER = (
     "email", "code", "token_version", "status", "created_at", "confirmed_at", "next_digest_at", "bounce_score",
     "bounced_at",

@@ -25,6 +25,7 @@ from digest.matching import TEXT_FIELDS, TITLE, Document, Found, describe
 from digest.models import Digest, Paper
 from digest.models.papers import PaperQuerySet
 from digest.percolation import RECENT_DAYS
+from digest.plans import plans
 from digest.postings import Postings
 from digest.queries import Query, QueryIndex
 from digest.ranking import Candidate, Day, Hit, Line, Wishes, rank
@@ -250,4 +251,5 @@ def next_digest(reader: Subscriber, now: dt.datetime) -> Digest | None:
     stand_in = copy.copy(reader)
     stand_in.code = "preview"
     date = schedule.issue_date(now, reader.time_zone)
-    return Digest(subscriber=stand_in, issue_date=date, created_at=now, picks=picks)
+    notice = plans([reader], now)[0].notice
+    return Digest(subscriber=stand_in, issue_date=date, created_at=now, picks=picks, notice=notice)

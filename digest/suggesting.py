@@ -189,6 +189,6 @@ def _told(texts: Sequence[tuple[str, str]], now: dt.datetime) -> list[str]:
     """What the texts are about, against the recent papers."""
     if not texts:
         return []
-    known = corpus.at(candidates(Paper.objects.fresh(now, days=PREVIEW_DAYS)), now)
+    known = corpus.at(candidates(Paper.objects.fresh(now, days=PREVIEW_DAYS)), now).known
     found = uses(texts)
     return best(found, heard(found, known.texts, known.vocabulary), len(known.texts))

@@ -13,7 +13,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, sync_playwright
 
 from config.environment import private_host
-from digest import corpus, ingest, percolation, previewing
+from digest import boards, corpus, ingest, percolation, previewing
 from digest.fetch import turns
 from digest.ingest import storing
 from digest.ingest.editions import Circumstances
@@ -157,6 +157,7 @@ def _nothing_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(percolation, "_ready", percolation._Ready())
     monkeypatch.setattr(previewing, "_recent", previewing._Recent())
     monkeypatch.setattr(corpus, "_kept", corpus._Kept())
+    monkeypatch.setattr(boards, "_kept", boards._Kept())
 
 
 @pytest.fixture

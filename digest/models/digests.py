@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
@@ -15,9 +16,10 @@ from subscriptions.models import Subscriber
 class Digest(models.Model):
     """What was chosen for one subscriber for one issue date. Written once, never changed.
 
-    `picks` is a list of {"paper": id, "lane": "interests" | "trending", "points": float, "reasons":
+    `picks` is a list of {"paper": id, "lane": "interests" | "trending" | "overflow", "points": float, "reasons":
     [{"line", "words", "points", "title": spans, "abstract": spans}]}, best first. One column and not a row a
     pick: ten rows a mail would cost more to write than all the rest of the mail (docs/decisions.md).
+    In the lane "overflow" stands what matched in the week and was left out for the reader's number of papers.
     An empty list says that nothing matched: no mail, and no Delivery.
     """
 
@@ -25,6 +27,10 @@ class Digest(models.Model):
     issue_date = models.DateField(db_index=True)
     created_at = models.DateTimeField(db_index=True)
     picks = models.JSONField(default=list)
+    papers = models.TextField(  # noqa: DJ001 - null says that nobody wrote it, "" that there are none
+        null=True, editable=False,
+        help_text="The ids of the picks, separated by commas: what may not come again, read without the picks.",
+    )  # fmt: skip
     notice = models.TextField(blank=True, help_text="What the mail says first: a source that is late.")
 
     class Meta:
@@ -33,6 +39,11 @@ class Digest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.issue_date} for reader {self.subscriber_id}"
+
+    @staticmethod
+    def papers_text(papers: Iterable[int]) -> str:
+        """As `papers` holds them."""
+        return ",".join(map(str, papers))
 
     @property
     def paper_ids(self) -> list[int]:
