@@ -25,15 +25,18 @@ from subscriptions.interests.parser import InterestError, reread
 BACKGROUND = 2000  # papers: some weeks of the dailies; more changed nothing that could be measured
 _KEPT_LINES = 5_000  # a float for each paper: 50 MB
 
+Row = tuple[int, str, str, list[str]]  # of a paper: id, title, abstract, authors
+
 
 class Corpus:
     """Candidates and background of a moment. Arrays over candidates are in the order of `in_order`."""
 
-    def __init__(self, rows: Sequence[tuple[int, str, str]], candidates: Mapping[int, Candidate]) -> None:
-        """`rows` hold (id, title, abstract), the background first, newest last; candidates may be part of it."""
+    def __init__(self, rows: Sequence[Row], candidates: Mapping[int, Candidate]) -> None:
+        """`rows` hold the background first, newest last; candidates may be part of it."""
         self.vocabulary = Vocabulary()
-        self.place = {paper_id: place for place, (paper_id, _, _) in enumerate(rows)}
-        self.texts = [Text.of(title, abstract, self.vocabulary) for _, title, abstract in rows]
+        self.place = {row[0]: place for place, row in enumerate(rows)}
+        self.texts = [Text.of(title, abstract, self.vocabulary) for _, title, abstract, _ in rows]
+        self.authors = [authors for *_, authors in rows]
         self.background = Background(self.texts)
         self.candidates = candidates
         self._near: dict[str, Floats] = {}
@@ -44,7 +47,7 @@ class Corpus:
 
     @cached_property
     def likeness(self) -> Likeness:
-        return Likeness(self.background, self.texts, len(self.vocabulary))
+        return Likeness(self.background, self.texts, len(self.vocabulary), self.authors)
 
     @cached_property
     def order(self) -> Any:
@@ -80,10 +83,11 @@ class Corpus:
             return {}
         papers = sorted({paper for of_one in said.values() for paper in of_one})
         older = [paper for paper in papers if paper not in self.place]
-        found = list(Paper.objects.filter(pk__in=older).order_by("pk").values_list("pk", "title", "abstract"))
+        found = list(_rows(Paper.objects.filter(pk__in=older).order_by("pk")))
         scratch = Vocabulary(self.vocabulary)
-        likeness = self.likeness.extended([Text.of(title, abstract, scratch) for _, title, abstract in found])
-        place = self.place | {pk: len(self.texts) + number for number, (pk, _, _) in enumerate(found)}
+        texts = [Text.of(title, abstract, scratch) for _, title, abstract, _ in found]
+        likeness = self.likeness.extended(texts, [authors for *_, authors in found])
+        place = self.place | {row[0]: len(self.texts) + number for number, row in enumerate(found)}
         rows = {paper: number for number, paper in enumerate(paper for paper in papers if paper in place)}
         alike = likeness.to_candidates(np.array([place[paper] for paper in rows], np.int64), self.order)
         learned = {reader: taste(of_one, rows, alike) for reader, of_one in said.items()}
@@ -127,8 +131,8 @@ class _Kept:
             return self._corpus
 
 
-def _rows(papers: Any) -> Iterable[tuple[int, str, str]]:
-    found: Iterable[tuple[int, str, str]] = papers.values_list("pk", "title", "abstract")
+def _rows(papers: Any) -> Iterable[Row]:
+    found: Iterable[Row] = papers.values_list("pk", "title", "abstract", "authors")
     return found
 
 
