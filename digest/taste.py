@@ -111,14 +111,15 @@ def taste(said: Mapping[int, float], rows: Mapping[int, int], alike: Floats) -> 
     if not spoken:
         return None
     weights = np.array([said[paper] for paper in spoken])
-    each = alike[[rows[paper] for paper in spoken]] * weights[:, None]
+    each = alike[[rows[paper] for paper in spoken]]
+    each *= weights[:, None]
     total = each.sum(axis=0)
     passed = [rows[paper] for paper in said if paper in rows and not said[paper]]
     if passed:
         total -= PASSED_OVER_SHARE * weights.clip(0).sum() * alike[passed].mean(axis=0)
-    nearest = np.full(alike.shape[1], -1)
-    if (weights > 0).any():
-        nearest = np.array(spoken)[np.where(weights[:, None] > 0, each, -np.inf).argmax(axis=0)]
+    nearest, liked = np.full(alike.shape[1], -1), weights > 0
+    if liked.any():
+        nearest = np.array(spoken)[liked][(each if liked.all() else each[liked]).argmax(axis=0)]
     return Taste(total / (np.abs(weights).sum() + DOUBT), nearest)
 
 
