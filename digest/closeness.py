@@ -30,7 +30,7 @@ _SIGNS = re.compile(r"\bOR\b|\bNOT\b|\bAND\b|\"|\w\*|\w:\w|(?:^|\s)-\w")
 ASKING = frozenset(
     stem(word)
     for word in "also anything article articles available concerning deal dealing deals describe describes describing "
-    "discuss discusses discussing especially etc find give i information interest interested know like list literature "
+    "discuss discusses discussing especially etc find give information interest interested know like list literature "
     "may must obtain paper papers particularly pertaining please publication publications regarding related relating "
     "research specifically studies study various want work works would".split()
 )

@@ -91,7 +91,7 @@ def test_a_space_of_no_papers_or_empty_ones_is_no_error() -> None:
 
 
 def test_the_words_a_sentence_asks_with_are_not_what_it_asks_for() -> None:
-    asked = "I would like to find papers about the erosion of granite"
+    asked = "Please give papers which discuss the erosion of granite"
     assert terms_of(asked, parse(asked)) == ["eros", "granit"]
     search = "information retrieval research"
     assert terms_of(search, parse(search)) == [stem(word) for word in search.split()]
