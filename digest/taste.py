@@ -27,7 +27,7 @@ TWINS = 0.6  # cosine; the same abstract revised is at 0.9, two papers of one su
 # Lines that put a liked paper above a random one three times in four say little of what this reader likes; nine
 # times in ten is as much as lines can do. They are trusted as if TRUSTED_FIRST likes had already proved them.
 LITTLE, MUCH, TRUSTED_FIRST = 0.75, 0.9, 3.0
-SAME_AUTHORS = 2.0  # at most, in units of likeness: one common author gives nearly half of it
+SAME_AUTHORS = 4.0  # at most, in units of likeness: one common author gives nearly half of it
 _SAMPLE = 400  # papers of the background that say how alike any two papers are
 
 
