@@ -27,15 +27,19 @@ ALIKE = 2.0  # in units of how far two papers taken at random are apart
 _KEPT_LINES = 5_000  # a float for each paper: 50 MB
 _KEPT_CORPORA = 4  # windows of a moment
 
+Row = tuple[int, str, str, list[str]]  # of a paper: id, title, abstract, authors
+
 
 class Known:
     """Papers read and counted: the background of a moment, and what may be a candidate then."""
 
-    def __init__(self, rows: Sequence[tuple[int, str, str]], older: Sequence[tuple[int, str, str]] = ()) -> None:
-        """(id, title, abstract) of the background, newest last, and of candidates older than that."""
+    def __init__(self, rows: Sequence[Row], older: Sequence[Row] = ()) -> None:
+        """The background, newest last, and candidates older than that."""
+        every = [*rows, *older]
         self.vocabulary = Vocabulary()
-        self.place = {paper_id: place for place, (paper_id, _, _) in enumerate([*rows, *older])}
-        self.texts = [Text.of(title, abstract, self.vocabulary) for _, title, abstract in [*rows, *older]]
+        self.place = {row[0]: place for place, row in enumerate(every)}
+        self.texts = [Text.of(title, abstract, self.vocabulary) for _, title, abstract, _ in every]
+        self.authors = [authors for *_, authors in every]
         self.background = Background(self.texts[: len(rows)])
         self.kept: dict[str, Floats] = {}
 
@@ -45,7 +49,7 @@ class Known:
 
     @cached_property
     def likeness(self) -> Likeness:
-        return Likeness(self.background, self.texts, len(self.vocabulary))
+        return Likeness(self.background, self.texts, len(self.vocabulary), self.authors)
 
     def near(self, lines: Sequence[tuple[str, str]]) -> Floats:
         """(lines, papers): how close each paper is to lines, given as typed and printed."""
@@ -106,10 +110,11 @@ class Corpus:
         known = self.known
         papers = sorted({paper for of_one in said.values() for paper in of_one})
         older = [paper for paper in papers if paper not in known.place]
-        found = list(Paper.objects.filter(pk__in=older).order_by("pk").values_list("pk", "title", "abstract"))
+        found = list(_rows(Paper.objects.filter(pk__in=older).order_by("pk")))
         scratch = Vocabulary(known.vocabulary)
-        likeness = known.likeness.extended([Text.of(title, abstract, scratch) for _, title, abstract in found])
-        place = known.place | {pk: len(known.texts) + number for number, (pk, _, _) in enumerate(found)}
+        texts = [Text.of(title, abstract, scratch) for _, title, abstract, _ in found]
+        likeness = known.likeness.extended(texts, [authors for *_, authors in found])
+        place = known.place | {row[0]: len(known.texts) + number for number, row in enumerate(found)}
         rows = {paper: number for number, paper in enumerate(paper for paper in papers if paper in place)}
         alike = likeness.to_candidates(np.array([place[paper] for paper in rows], np.int64), self.order)
         learned = {reader: taste(of_one, rows, alike) for reader, of_one in said.items()}
@@ -160,8 +165,8 @@ class _Kept:
             return self._corpora[order]
 
 
-def _rows(papers: Any) -> Iterable[tuple[int, str, str]]:
-    found: Iterable[tuple[int, str, str]] = papers.values_list("pk", "title", "abstract")
+def _rows(papers: Any) -> Iterable[Row]:
+    found: Iterable[Row] = papers.values_list("pk", "title", "abstract", "authors")
     return found
 
 

@@ -14,7 +14,7 @@ FILES = [path for app in APPS for path in sorted((ROOT / app).rglob("*.py")) if 
 # Inside digest, each line may import from the lines above it only.
 FLOORS = [
     {"sources", "sample"},
-    {"excerpts", "fetch", "letters", "matching", "vectors"},
+    {"authorship", "excerpts", "fetch", "letters", "matching", "vectors"},
     {"closeness", "dkim", "keyphrases", "phrases", "postings", "queries", "smtp", "taste", "wording"},
     {"lacking", "picking", "plans", "ranking"},
     {"models"},
