@@ -14,6 +14,7 @@ from django.db.models import F
 
 from digest.delivery.ways import Verdict
 from digest.models import Delivery, MailDay
+from digest.models.digests import LATEST_BY
 from subscriptions.outcomes import Outcome
 
 logger = logging.getLogger(__name__)
@@ -122,8 +123,9 @@ def _update(row: Delivery, claim: int, **values: object) -> None:
 
 
 def backoff(pk: int, attempts: int, least: dt.timedelta | None = None) -> dt.timedelta:
-    """Longer each time; a little apart from each other, the same for the same row."""
-    jitter = 1 + (pk * 2_654_435_761 % 1000) / 4000
+    """Longer each time, never longer than the last of MAIL_BACKOFF, whatever a server asks for; a little apart from
+    each other, the same for the same row."""
+    jitter = 1 + (pk * 2_654_435_761 % 1000) / 1000 * (LATEST_BY - 1)
     steps = settings.MAIL_BACKOFF
-    wait: dt.timedelta = max(steps[min(attempts, len(steps)) - 1], least or dt.timedelta(0))
+    wait: dt.timedelta = max(steps[min(attempts, len(steps)) - 1], min(least or dt.timedelta(0), steps[-1]))
     return wait * jitter

@@ -12,6 +12,8 @@ from django.db.models import Q
 from digest.models.papers import Paper
 from subscriptions.models import Subscriber
 
+LATEST_BY = 1.25  # a wait is at most so many times the last of MAIL_BACKOFF: its jitter
+
 
 class Digest(models.Model):
     """What was chosen for one subscriber for one issue date. Written once, never changed.
@@ -47,9 +49,13 @@ class Digest(models.Model):
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def ready(self, now: dt.datetime) -> DeliveryQuerySet:
-        """Mails that wait, whose time has come, and that no living worker has claimed."""
+        """Mails that wait, whose time has come, and that no living worker has claimed.
+
+        A time further off than the longest wait there is was set by a clock that was wrong: it counts as come.
+        """
         unclaimed = Q(claimed_until=None) | _lease_is_over(now)
-        return self.filter(unclaimed, status=Delivery.Status.WAITING, not_before__lte=now).order_by("not_before", "pk")
+        time_has_come = Q(not_before__lte=now) | Q(not_before__gt=now + LATEST_BY * settings.MAIL_BACKOFF[-1])
+        return self.filter(unclaimed, time_has_come, status=Delivery.Status.WAITING).order_by("not_before", "pk")
 
     def stuck(self, now: dt.datetime) -> DeliveryQuerySet:
         """Mails in "sending" whose lease is over; where no worker lives that holds the claim, nobody can know."""
