@@ -19,13 +19,11 @@ ALLOWED_FOR = dt.timedelta(hours=24)
 
 def turn(switch: str, now: dt.datetime) -> None:
     """Pause, drain or run."""
-    MailGate.load()
     MailGate.rows().update(switch=switch, switched_at=now)
 
 
 def allow(now: dt.datetime) -> None:
     """The operator's word: large runs may go for a day."""
-    MailGate.load()
     MailGate.rows().update(asked_at=None, question="", allowed_until=now + ALLOWED_FOR)
 
 
@@ -52,7 +50,8 @@ def ask_if_large(now: dt.datetime) -> bool:
     would = sent + open_ones + Subscriber.objects.due(now).count()
     question = f"Today would bring {would:,} mails; the most of the last {USUAL_DAYS} days was {most:,}."
     if would <= limit:
-        MailGate.rows().exclude(asked_at=None).update(asked_at=None, question="")
+        if gate.asked_at:
+            MailGate.rows().update(asked_at=None, question="")
         return False
     MailGate.rows().update(asked_at=gate.asked_at or now, question=question)
     return True
@@ -67,20 +66,19 @@ def may_claim(gate: MailGate, now: dt.datetime) -> bool:
     return gate.switch == Switch.RUNNING and not gate.asked_at and (not gate.is_open or circuit.may_try(gate, now))
 
 
-def why_waiting(now: dt.datetime) -> list[str]:
-    """In words, everything that holds mail back at this moment; empty: nothing does."""
-    gate = MailGate.load()
-    found = []
+def reasons(gate: MailGate, now: dt.datetime) -> dict[str, str]:
+    """Everything that holds mail back at this moment, by a short name, in words; empty: nothing does."""
+    found = {}
     if gate.switch != Switch.RUNNING:
         since = f" since {gate.switched_at:%Y-%m-%d %H:%M} UTC" if gate.switched_at else ""
-        found.append(f"Mail is {gate.get_switch_display()}{since}.")
+        found["switch"] = f"Mail is {gate.get_switch_display()}{since}."
     if gate.asked_at:
-        found.append(f"{gate.question} They wait for your word since {gate.asked_at:%Y-%m-%d %H:%M} UTC.")
-    if gate.circuit_since:
-        found.append(_of_circuit(gate, now))
+        found["question"] = f"{gate.question} They wait for your word since {gate.asked_at:%Y-%m-%d %H:%M} UTC."
+    if gate.is_open:
+        found["circuit"] = _of_circuit(gate, now)
     today = pacing.warm_up(now)
     if today and today.sent >= today.allowed:
-        found.append(
+        found["warm_up"] = (
             f"Warm-up, day {today.day} of {today.days}: all {today.allowed:,} mails of today have left;"
             " the others wait for tomorrow (UTC)."
         )

@@ -25,7 +25,7 @@ from digest.delivery import gate
 from digest.health.findings import Finding, Level, ok, problem, reason, warning
 from digest.health.outside import mail_server, name_records, senders
 from digest.ingest import habits
-from digest.models import Delivery, KeptPage, Source
+from digest.models import Delivery, KeptPage, MailGate, Source
 from subscriptions.models import Subscriber
 
 UNCHECKED = dt.timedelta(days=1)
@@ -165,7 +165,7 @@ def deliveries(now: dt.datetime) -> list[Finding]:
         (unknown, warning, "Mails of the last 24 hours that may or may not have arrived", why),
     ]
     held = "See `manage.py mail status`; the dashboard has the buttons."
-    found = [warning(why_not, held) for why_not in gate.why_waiting(now)]
+    found = [warning(why_not, held) for why_not in gate.reasons(MailGate.load(), now).values()]
     found += [level(f"{what}: {count:,}.", do) for count, level, what, do in lines if count]
     return found or [ok("No mail is late, failed or in doubt.")]
 

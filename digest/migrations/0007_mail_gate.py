@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
             name='MailGate',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('switch', models.CharField(choices=[('running', 'Running'), ('draining', 'draining: what is claimed goes out, no more is taken'), ('paused', 'Paused')], default='running', max_length=16)),
+                ('switch', models.CharField(choices=[('running', 'running'), ('draining', 'draining: what is claimed goes out, no more is taken'), ('paused', 'paused')], default='running', max_length=16)),
                 ('switched_at', models.DateTimeField(blank=True, null=True)),
                 ('circuit_since', models.DateTimeField(blank=True, help_text='Since when the mail server takes nothing.', null=True)),
                 ('circuit_tries', models.PositiveIntegerField(default=0, help_text='Tries in a row that failed.')),

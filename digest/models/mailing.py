@@ -13,9 +13,9 @@ class MailGate(models.Model):
     before an unusually large run."""
 
     class Switch(models.TextChoices):
-        RUNNING = "running"
+        RUNNING = "running", "running"
         DRAINING = "draining", "draining: what is claimed goes out, no more is taken"
-        PAUSED = "paused"
+        PAUSED = "paused", "paused"
 
     switch = models.CharField(max_length=16, choices=Switch.choices, default=Switch.RUNNING)
     switched_at = models.DateTimeField(null=True, blank=True)
@@ -34,12 +34,13 @@ class MailGate(models.Model):
 
     @classmethod
     def load(cls) -> MailGate:
-        """The row; made when it is missing."""
-        return cls.objects.get_or_create(pk=1)[0]
+        """The row as it is; before anything was ever changed there is none, and mail leaves."""
+        return cls.objects.filter(pk=1).first() or cls(pk=1)
 
     @classmethod
     def rows(cls) -> models.QuerySet[MailGate]:
-        """For conditional updates of the one row."""
+        """The one row, made when it is missing, for conditional updates."""
+        cls.objects.get_or_create(pk=1)
         return cls.objects.filter(pk=1)
 
     @property

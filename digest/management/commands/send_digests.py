@@ -9,8 +9,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from digest import delivery, percolation, selecting
+from digest.delivery import gate
 from digest.management import arguments
-from digest.models import Delivery
+from digest.models import Delivery, MailGate
 from subscriptions.addresses import masked
 from subscriptions.models import Subscriber
 
@@ -41,8 +42,11 @@ class Command(BaseCommand):
         )
         if counts[Delivery.Status.FAILED]:
             raise CommandError(f"{counts[Delivery.Status.FAILED]} mails failed; the admin's deliveries say why.")
+        held = gate.reasons(MailGate.load(), now)
+        if held and Delivery.objects.ready(now).exists():
+            raise CommandError(f"The mails wait. {' '.join(held.values())} See `manage.py mail status`.")
         if counts[Delivery.Status.WAITING]:
-            raise CommandError("The mail server cannot be used; the mails wait. See `manage.py doctor`.")
+            raise CommandError("The mails wait for the next look. See `manage.py mail status`.")
 
     def _now(self, options: dict[str, Any]) -> dt.datetime:
         now: dt.datetime = options["now"] or timezone.now()
