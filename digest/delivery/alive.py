@@ -44,9 +44,9 @@ def holding(claim: int) -> Iterator[None]:
 
 
 def take(claim: int) -> None:
-    """Take the lock on this connection; again, after a connection was lost."""
+    """Take the lock on this connection; again, after one was lost, unless the server still counts that one."""
     if connection.vendor == "postgresql":
-        _ask("SELECT pg_advisory_lock(%s)", claim)
+        _ask("SELECT pg_try_advisory_lock(%s)", claim)
 
 
 def held() -> set[int]:

@@ -23,7 +23,7 @@ Status = Delivery.Status
 Result = TypeVar("Result")
 
 RETRIED = "retried"  # beside the statuses, in the counts of a chunk: it waits for its next try
-PATIENCE = 60.0  # seconds in which a database that restarts must be back, or the outcome is forgotten
+PATIENCE = 60.0  # seconds, or half a lease: by then a database that restarts must be back, or outcomes are forgotten
 # VALUES names its columns column1, column2 on SQLite and PostgreSQL alike.
 SENT = """
     UPDATE digest_delivery
@@ -40,7 +40,7 @@ def insist(work: Callable[[], Result], again: Callable[[], None] | None = None) 
     An outcome that is known must not be forgotten because of it. Raises what the database says when patience ends,
     and at once inside a transaction, which cannot be taken up again.
     """
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + max(PATIENCE, settings.MAIL_LEASE.total_seconds() / 2)
     while True:
         try:
             return work()

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from digest.delivery import alive, circuit, claiming, gate, pacing, recording
 from digest.delivery.settling import settle
+from digest.delivery.stopping import is_stopping
 from digest.delivery.ways import DjangoWay, NoWay, Verdict, WayOut
 from digest.models import Delivery, MailGate
 from subscriptions.models import Subscriber
@@ -103,7 +104,7 @@ class Chunk:
 
     def _may_go_on(self) -> bool:
         """Asked before each window: others may have paused the run or met a dead server; a slow one takes too long."""
-        if time.monotonic() - self._started > settings.MAIL_LEASE.total_seconds() / 2:
+        if is_stopping() or time.monotonic() - self._started > settings.MAIL_LEASE.total_seconds() / 2:
             return False
         row = MailGate.load()
         return row.switch != MailGate.Switch.PAUSED and (self.gate.is_open or not row.is_open)

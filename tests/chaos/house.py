@@ -56,7 +56,6 @@ class House:
         self.redis: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self.manage("migrate", "-v0")
         self.others.append(
             self.start("-m", "tests.chaos.server", str(self.mail_port), str(self.arrived), str(self.seed))
         )
@@ -101,12 +100,10 @@ class House:
         self.redis = self.start("-c", f"import django; django.setup(); {redis}")
         wait_until(lambda: (self.folder / "data" / "redis.sock").exists(), "Redis to start")
 
-    def manage(self, *args: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "manage.py", *args], cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=120
-        )
+    def fill(self, *args: str) -> None:
+        command = [sys.executable, "-W", "ignore", "-m", "tests.chaos.seeding", *args]
+        done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=180)
         assert done.returncode == 0, done.stderr
-        return done.stdout
 
     @staticmethod
     def kill_group(process: subprocess.Popen[bytes]) -> None:
@@ -125,6 +122,16 @@ class House:
         else:
             self.kill_group(victim)
             self.start_worker()
+
+    def stop_a_worker(self) -> None:
+        """SIGTERM, as a deploy does it: the worker goes within seconds and leaves nothing in doubt."""
+        leaving = self.workers.pop(self.random.randrange(len(self.workers)))
+        leaving.terminate()
+        try:
+            leaving.wait(20)
+        finally:
+            self.kill_group(leaving)
+        self.start_worker()
 
     def flush_redis(self) -> None:
         subprocess.run(

@@ -10,11 +10,9 @@ from dataclasses import dataclass, field
 
 from tests.chaos.house import WINDOW, House
 from tests.chaos.server import IN_DOUBT
-from tests.stack import ROOT
 
 GONE_EVERY = 40  # one reader in so many has an address that is refused for good
 HOUR, DAY = 3600, 86_400
-SAMPLE = ROOT / "digest" / "sample" / "edition.json"
 
 
 @dataclass
@@ -81,6 +79,7 @@ def plan(house: House, figures: Figures, kills: int) -> list[Callable[[], None]]
 
     once = [
         other("Redis flushed", house.flush_redis),
+        other("worker stopped", house.stop_a_worker),
         other("PostgreSQL restarted, fast", lambda: house.restart_postgres("fast")),
         leap(HOUR),
         leap(0),
@@ -108,8 +107,7 @@ def play(mails: int, kills: int, seed: int, patience: float) -> Figures:
     """The whole run. Fails when it does not come to its end in so many seconds."""
     figures = Figures(seed, mails, -(-mails // GONE_EVERY))
     with House(seed) as house:
-        house.manage("ingest", "--file", str(SAMPLE))
-        house.manage("shell", "-v0", "-c", f"from tests.chaos.seeding import seed; seed({mails}, {GONE_EVERY})")
+        house.fill(str(mails), str(GONE_EVERY))
         started = time.monotonic()
         house.start_all()
         events = plan(house, figures, kills)

@@ -1,15 +1,23 @@
-"""Readers who are all due now: `manage.py shell -c "from tests.chaos.seeding import seed; seed(2000, 40)"`."""
+"""Tables, papers, and readers who are all due now: `python -m tests.chaos.seeding READERS GONE_EVERY`."""
 
 from __future__ import annotations
 
 import datetime as dt
+import sys
 
-from django.utils import timezone
+import django
 
-from digest import percolation
-from subscriptions.models import InterestLine, Subscriber
+django.setup()
 
-LINE = "diffusion"
+from django.core.management import call_command  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from digest import percolation  # noqa: E402
+from subscriptions.models import InterestLine, Subscriber  # noqa: E402
+from tests.stack import ROOT  # noqa: E402
+
+SAMPLE = ROOT / "digest" / "sample" / "edition.json"
+LINE = "diffusion"  # few enough papers for one mail
 
 
 def seed(count: int, gone_every: int) -> None:
@@ -30,3 +38,9 @@ def seed(count: int, gone_every: int) -> None:
         InterestLine(subscriber=reader, interest=first.interest, typed=LINE, position=0) for reader in readers[1:]
     )
     percolation.match_interests(now)
+
+
+if __name__ == "__main__":
+    call_command("migrate", verbosity=0)
+    call_command("ingest", "--file", str(SAMPLE), verbosity=0)
+    seed(int(sys.argv[1]), int(sys.argv[2]))

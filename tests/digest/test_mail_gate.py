@@ -5,18 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import io
 from collections.abc import Iterable, Iterator
+from multiprocessing.sharedctypes import RawValue
 from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
 from anymail.message import AnymailMessage
+from celery.signals import worker_shutting_down
 from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
 
 from digest import delivery, health, tasks
-from digest.delivery import gate
+from digest.delivery import gate, stopping
 from digest.delivery.ways import DjangoWay, NoWay, Verdict
 from digest.models import Delivery, MailDay, MailGate, Paper
 from digest.selecting import select_due
@@ -202,6 +204,21 @@ def test_in_the_middle_a_pause_stops_and_a_drain_finishes(
     assert sent() == goes
     assert not Delivery.objects.filter(status=Status.WAITING).exclude(claimed_until=None).exists()
     assert delivery.deliver_chunk(MORNING) == {}
+
+
+def test_a_worker_told_to_stop_finishes_its_window_and_gives_the_rest_back(
+    waiting: list[Delivery], smtp_server: Server, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MAIL_WINDOW = 2
+    monkeypatch.setattr(stopping, "_is_stopping", RawValue("b", 0))
+
+    class Stopped(DjangoWay):
+        def send(self, mails: Iterable[tuple[int, AnymailMessage]]) -> Iterator[Verdict]:
+            worker_shutting_down.send(sender="a worker")
+            return super().send(mails)
+
+    assert delivery.deliver_chunk(MORNING, make_way=Stopped) == {"sent": 2, "waiting": 5}
+    assert set(Delivery.objects.filter(status=Status.WAITING).values_list("claimed_until", "attempts")) == {(None, 0)}
 
 
 def test_the_buttons_post_and_need_a_permission(admin_client: Client, client: Client, django_user_model: Any) -> None:
