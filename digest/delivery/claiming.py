@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import secrets
 from collections import Counter
@@ -72,7 +73,7 @@ def mark_sending(rows: Sequence[Delivery], name: int) -> list[Delivery]:
     A mail counts for its domain from here until its outcome is recorded, on whichever worker.
     """
     limited = [row for row in rows if domain_of(row) in settings.MAIL_DOMAIN_LIMITS]
-    with transaction.atomic():
+    with transaction.atomic() if limited else contextlib.nullcontext():
         if limited:
             MailGate.rows().select_for_update().first()  # one worker at a time counts and marks
             rows = _within_limits(rows)

@@ -82,7 +82,7 @@ def test_what_a_rate_does_not_allow_waits(waiting: list[Delivery], smtp_server: 
     assert delivery.deliver_all(MORNING) == {"sent": 3, "waiting": 6}
     assert delivery.deliver_all(MORNING) == {"waiting": 9 - 3}
     assert set(Delivery.objects.values_list("status", "attempts")) == {("sent", 1), ("waiting", 0)}
-    assert delivery.deliver_all(MORNING + dt.timedelta(minutes=2))["sent"] == 1
+    assert delivery.deliver_all(MORNING + dt.timedelta(seconds=90))["sent"] == 1
 
 
 @pytest.mark.django_db
