@@ -2,6 +2,7 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 SOURCE ?=
+SEED   ?=
 VENV   := .venv
 RUN    := $(VENV)/.run-installed
 DEV    := $(VENV)/.dev-installed
@@ -9,7 +10,7 @@ PIP    := $(VENV)/bin/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run demo test lint bench audit screenshots lock clean
+.PHONY: help run demo test chaos lint bench audit screenshots lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /' | sed 's/^/  make /'
@@ -41,6 +42,9 @@ test: $(DEV) lint ## everything a contributor needs to trust a change, on SQLite
 	@$(VENV)/bin/python manage.py makemigrations --check --dry-run
 	@echo "== on SQLite";     $(VENV)/bin/python -m pytest -q --durations=5 -n 2 --dist loadfile
 	@echo "== on PostgreSQL"; $(VENV)/bin/python -m pytest -q --durations=5 -n 2 --dist loadfile --postgres
+
+chaos: $(DEV) ## 2,000 mails while workers, Redis, PostgreSQL and the mail server die at random (SEED=... repeats the dice)
+	@$(VENV)/bin/python -m tests.chaos $(if $(SEED),--seed $(SEED))
 
 lint: $(DEV) ## style and types
 	@$(VENV)/bin/ruff check .

@@ -26,9 +26,10 @@ for name in (
     "SECRET_KEY",
     "DEBUG",
     "FETCH_PRIVATE_HOSTS",
+    "LOOK_EVERY",
 ):
     os.environ[name] = ""
-for name in [name for name in os.environ if name.startswith("ANYMAIL_")]:
+for name in [name for name in os.environ if name.startswith(("ANYMAIL_", "MAIL_"))]:
     os.environ[name] = ""
 
 FOLDER = Path(tempfile.mkdtemp(prefix="paper-round-tests-"))
@@ -64,6 +65,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 # What a database changes nothing about runs once, with SQLite.
 ONCE = (
+    "tests/chaos/",  # brings a PostgreSQL of its own
     "tests/embedded/",
     "tests/digest/sources/",
     "tests/digest/test_fetching",

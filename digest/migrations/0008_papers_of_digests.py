@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("digest", "0004_sizes_and_old_ids")]
+    dependencies = [("digest", "0007_mail_gate")]
     operations = [
         migrations.AddField(
             model_name="digest",

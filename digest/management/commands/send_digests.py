@@ -10,9 +10,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from digest import delivery, percolation, rehearsing, selecting
+from digest.delivery import gate
 from digest.excerpts import shorten
 from digest.management import arguments
-from digest.models import Delivery, Paper
+from digest.models import Delivery, MailGate, Paper
 from subscriptions.addresses import masked
 from subscriptions.models import Subscriber
 
@@ -55,8 +56,11 @@ class Command(BaseCommand):
         )
         if counts[Delivery.Status.FAILED]:
             raise CommandError(f"{counts[Delivery.Status.FAILED]} mails failed; the admin's deliveries say why.")
+        held = gate.reasons(MailGate.load(), now)
+        if held and Delivery.objects.ready(now).exists():
+            raise CommandError(f"The mails wait. {' '.join(held.values())} See `manage.py mail status`.")
         if counts[Delivery.Status.WAITING]:
-            raise CommandError("The mail server cannot be used; the mails wait. See `manage.py doctor`.")
+            raise CommandError("The mails wait for the next look. See `manage.py mail status`.")
 
     def _now(self, options: dict[str, Any]) -> dt.datetime:
         now: dt.datetime = options["now"] or timezone.now()
