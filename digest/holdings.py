@@ -26,7 +26,10 @@ OF_READER = (
     "bounced_at",
 )  # fmt: skip
 NOTICES = ("notice", "notices_sent", "last_notice_at")
-DELIVERY = ("status", "attempts", "not_before", "claimed_until", "was_resent", "message_id", "error", "sent_at")
+DELIVERY = (
+    "status", "attempts", "doubts", "not_before", "claim", "claimed_until", "was_resent", "message_id", "error",
+    "sent_at",
+)  # fmt: skip
 
 
 def held(reader: Subscriber) -> dict[str, Any]:
