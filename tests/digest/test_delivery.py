@@ -202,7 +202,7 @@ def test_queries_grow_with_windows_and_not_with_mails(
 ) -> None:
     settings.MAIL_WINDOW = 20
     papers_of_each = 7  # composing reads the papers of each mail
-    with django_assert_max_num_queries(papers_of_each + 28):
+    with django_assert_max_num_queries(papers_of_each + 30):
         delivery.deliver_chunk(MORNING)
     assert statuses() == {"sent": 7}
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
@@ -143,6 +144,8 @@ AWKWARD = (
 def test_awkward_texts_pass_both_ways_alike(text: str, store: Callable[..., list[Paper]]) -> None:
     make_reader("alan@example.org", "agents", "naïve OR p")
     store(listing("Agents one", "We study agents."), listing("Agents two", "They study agents.", authors=("Ada",)))
+    if connection.vendor == "postgresql":
+        text = text.replace("\x00", "")  # it stores no such thing
     Paper.objects.filter(title="Agents one").update(title=text, abstract=f"{text}. {text}", authors=[text])
     select_due(MORNING)
     digest = Digest.objects.select_related("subscriber").get()
