@@ -2,6 +2,7 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 SOURCE ?=
+SEED   ?=
 VENV   := .venv
 RUN    := $(VENV)/.run-installed
 DEV    := $(VENV)/.dev-installed
@@ -9,7 +10,7 @@ PIP    := $(VENV)/bin/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run demo test lint bench screenshots lock clean
+.PHONY: help run demo test chaos lint bench audit screenshots lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /' | sed 's/^/  make /'
@@ -42,6 +43,9 @@ test: $(DEV) lint ## everything a contributor needs to trust a change, on SQLite
 	@echo "== on SQLite";     $(VENV)/bin/python -m pytest -q --durations=5 -n 2 --dist loadfile
 	@echo "== on PostgreSQL"; $(VENV)/bin/python -m pytest -q --durations=5 -n 2 --dist loadfile --postgres
 
+chaos: $(DEV) ## 2,000 mails while workers, Redis, PostgreSQL and the mail server die at random (SEED=... repeats the dice)
+	@$(VENV)/bin/python -m tests.chaos $(if $(SEED),--seed $(SEED))
+
 lint: $(DEV) ## style and types
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
@@ -50,6 +54,9 @@ lint: $(DEV) ## style and types
 bench: $(DEV) ## benchmarks beside peers and limits, as a table and var/bench.json
 	@$(VENV)/bin/python -W ignore::UserWarning -m bench
 	@$(VENV)/bin/python -W ignore::UserWarning -m bench --postgres
+
+audit: $(DEV) ## tools of others judge the mails: caniemail (npm), SpamAssassin (Debian); put into var/audit
+	@$(VENV)/bin/python -m audit
 
 screenshots: $(DEV) ## renew the pictures of docs/images from the running service
 	@$(VENV)/bin/python -m pytest -q tests/test_screenshots.py --screenshots

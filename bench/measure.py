@@ -1,14 +1,24 @@
-"""CPU seconds of a case: the least of several rounds, cases in turn, so that a busy machine disturbs all alike."""
+"""CPU seconds of a case: the least of several rounds, cases in turn, so that a busy machine disturbs all alike.
+
+`python -m bench.measure NAME` prints the rows of one module as JSON, in its last line.
+"""
 
 from __future__ import annotations
 
+import importlib
+import json
+import resource
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import django
 import psutil
 from django.db import connection
+
+SECONDS = 15  # of CPU, after which no case is run again; each is run once
 
 
 @dataclass(frozen=True)
@@ -42,12 +52,13 @@ class Result:
 
 @dataclass(frozen=True)
 class Figure:
-    """Something measured that is no CPU time; the target is in its own unit, 0 for none."""
+    """Something measured that is no CPU time; the targets are in its own unit, 0 for none."""
 
     name: str
     value: float
     unit: str
-    most: float
+    most: float = 0
+    least: float = 0
 
 
 def peak() -> int:
@@ -56,22 +67,61 @@ def peak() -> int:
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
+def rows(name: str) -> list[dict[str, object]]:
+    """What a module of cases and figures measured."""
+    module = importlib.import_module(f"bench.{name}")
+    results = measure(module.cases()) if hasattr(module, "cases") else []
+    figures: list[Figure] = module.figures() if hasattr(module, "figures") else []
+    return [{"module": name} | row for row in (*(_row(one, results) for one in results), *map(_figure_row, figures))]
+
+
 def measure(cases: list[Case]) -> list[Result]:
-    """Run the cases in turn, each as many rounds as it asks for, and keep each one's best."""
+    """Run the cases in turn, each as many rounds as it asks for and there is time for; keep each one's best."""
     best: dict[str, tuple[float, float]] = {}
+    end = time.process_time() + SECONDS
     for number in range(max(case.rounds for case in cases)):
         for case in cases:
-            if number < case.rounds:
+            if number == 0 or (number < case.rounds and time.process_time() < end):
                 key = f"{case.group}: {case.name}"
                 took = _run(case)
                 best[key] = min(best.get(key, took), took)
     return [Result(case, *best[f"{case.group}: {case.name}"]) for case in cases]
 
 
+def _row(result: Result, results: list[Result]) -> dict[str, object]:
+    case = result.case
+    # Our own way is the first case of each group; the others are peers and limits.
+    ours = next(other for other in results if other.case.group == case.group)
+    return {
+        "group": case.group,
+        "case": case.name,
+        "value": round(result.microseconds, 2),
+        "in": "CPU us",
+        "unit": case.unit,
+        "times_ours": round(result.microseconds / ours.microseconds, 2),
+        "target": f"at least {case.least:g}" if case.least else f"at most {case.most:g}" if case.most else "",
+    }
+
+
+def _figure_row(figure: Figure) -> dict[str, object]:
+    bound = f"at most {figure.most:g}" if figure.most else f"at least {figure.least:g}" if figure.least else ""
+    target = f"{bound} {figure.unit}" if bound else ""
+    return {
+        "group": figure.name, "case": "", "value": round(figure.value, 2), "in": figure.unit, "unit": "",
+        "target": target,
+    }  # fmt: skip
+
+
 def _run(case: Case) -> tuple[float, float]:
-    beside, cpu, wall = _server_seconds(), time.process_time(), time.perf_counter()
+    beside, cpu, wall = _server_seconds(), _own_seconds(), time.perf_counter()
     case.run()
-    return time.process_time() - cpu + _server_seconds() - beside, time.perf_counter() - wall
+    return _own_seconds() - cpu + _server_seconds() - beside, time.perf_counter() - wall
+
+
+def _own_seconds() -> float:
+    """CPU seconds of this process, and of its children that have ended: a peer may be another program."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
 def _server_seconds() -> float:
@@ -82,3 +132,8 @@ def _server_seconds() -> float:
         cursor.execute("SELECT pg_backend_pid()")
         times = psutil.Process(cursor.fetchone()[0]).cpu_times()
     return float(times.user + times.system)
+
+
+if __name__ == "__main__":
+    django.setup()
+    print(json.dumps(rows(sys.argv[1])))

@@ -1,4 +1,7 @@
-"""A process that only picks, to see what memory that takes. It reads hits that `bench.picking` made."""
+"""A process that only loads what readers want and picks for them, to see what memory that takes.
+
+Prints its peak in bytes: the interpreter, numpy and scipy, the hits, the readers' interests and all their picks.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,11 @@ import sys
 
 import numpy as np
 
-from bench.corpus import readers
 from bench.measure import peak
 from digest.picking import Hits, Rows, pick
 
-hits_file, count = sys.argv[1], int(sys.argv[2])
-with np.load(hits_file) as held:
+with np.load(sys.argv[1]) as held:
     hits = Hits(Rows(held["ends"], held["papers"]), held["points"])
-    trend, popular = held["trend"], held["popular"]
-wanted = readers(count, popular)
-pick(wanted, hits, trend)
+    wanted, trend = Rows(held["wanted_ends"], held["wanted"]), held["trend"]
+picks = pick(wanted, hits, trend)
 print(peak())

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
 import warnings
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
 
-from config import environment
+from config import environment, mailing
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -171,11 +173,15 @@ else:
     _email_url = env.str("EMAIL_URL", "") or f"smtp://127.0.0.1:{MAIL_CATCHER_PORT}"
     for _name, _value in environment.mail(env, _email_url).items():
         globals()[_name] = _value
-EMAIL_TIMEOUT = 30  # seconds; a lease of a claimed delivery is longer (digest.delivery)
+EMAIL_TIMEOUT = environment.whole_number(env, "MAIL_TIMEOUT", 30, 1, 300)  # seconds a server may be silent
 _HOST = "localhost" if SITE_IS_LOCAL else urlsplit(SITE_URL).hostname
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "") or f"{SITE_NAME} <papers@{_HOST}>"
 # Confirmations leave from another address, so that complaints about the one do not taint the other.
 TRANSACTIONAL_FROM_EMAIL = env.str("TRANSACTIONAL_FROM_EMAIL", "") or f"{SITE_NAME} <hello@{_HOST}>"
+# Sign digests here (plain SMTP only), where neither a provider nor the relay does.
+DKIM_SELECTOR = env.str("DKIM_SELECTOR", "")
+DKIM_PRIVATE_KEY = env.str("DKIM_PRIVATE_KEY", "")  # a PEM text, or the path of one
+DKIM_DOMAIN = env.str("DKIM_DOMAIN", "") or parseaddr(DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
 
 # --- what the service does --------------------------------------------------------------------------
 # Hugging Face's list is looked at by itself once a source is due; False leaves it to `manage.py ingest`.
@@ -185,13 +191,31 @@ LATE_SOURCES = environment.choice(env, "LATE_SOURCES", "label", ("label", "hold"
 # Hosts, ports and networks that sources may be fetched from although they are not of the public web.
 FETCH_PRIVATE_HOSTS = environment.private_hosts(env, "FETCH_PRIVATE_HOSTS")
 CANDIDATE_DAYS = environment.whole_number(env, "CANDIDATE_DAYS", 7, 1, 60)
+# How far back the first mail after a pause looks.
+CATCH_UP_DAYS = environment.whole_number(env, "CATCH_UP_DAYS", 30, 1, 60)
 # Many mails a call where the provider takes them; 0: one by one, each with its own idempotency key where it knows keys.
 PROVIDER_BATCHES = environment.yes_or_no(env, "PROVIDER_BATCHES", True)
 UNKNOWN_DELIVERIES = environment.choice(env, "UNKNOWN_DELIVERIES", "resend", ("resend", "hold"))
 
+# --- how mail leaves --------------------------------------------------------------------------------
+# What one task takes, and what is on its way at once: the most a killed worker leaves in doubt.
+MAIL_CHUNK = environment.whole_number(env, "MAIL_CHUNK", 200, 1, 5000)
+MAIL_WINDOW = environment.whole_number(env, "MAIL_WINDOW", 20, 1, 1000)
+# What a dead worker held is taken up when its lease is over; a living one keeps it for longer (digest.delivery.alive).
+MAIL_LEASE = dt.timedelta(seconds=environment.whole_number(env, "MAIL_LEASE", 600, 2, 86_400))
+# A mail put off waits so many seconds before each next try, and fails after the last.
+MAIL_BACKOFF = mailing.waits(env, "MAIL_BACKOFF", "60,300,900,3600,14400")
+# A server that takes nothing is tried again after the first of these, then after longer, up to the second.
+MAIL_CIRCUIT_WAIT = mailing.waits(env, "MAIL_CIRCUIT_WAIT", "30,1800", 2)
+MAIL_RATE = mailing.rates(env, "MAIL_RATE")
+MAIL_DOMAIN_LIMITS = mailing.domain_limits(env, "MAIL_DOMAIN_LIMITS")
+MAIL_WARM_UP = mailing.numbers(env, "MAIL_WARM_UP")
+MAIL_ASK_ABOVE = environment.whole_number(env, "MAIL_ASK_ABOVE", 500, 0, 1_000_000_000)  # 0: never asks
+
 # --- Celery -----------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a Redis that is away for a night is waited for
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 900
@@ -202,10 +226,15 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2}
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+LOOK_EVERY = environment.whole_number(env, "LOOK_EVERY", 60, 1, 3600)  # seconds between two looks for due readers
 CELERY_BEAT_SCHEDULE = {
     # A look that waited longer than until the next one is of no use: it expires.
     "look-for-due-sources": {"task": "digest.tasks.ingest_due", "schedule": 60, "options": {"expires": 55}},
-    "look-for-due-readers": {"task": "digest.tasks.send_due", "schedule": 60, "options": {"expires": 55}},
+    "look-for-due-readers": {
+        "task": "digest.tasks.send_due",
+        "schedule": LOOK_EVERY,
+        "options": {"expires": LOOK_EVERY * 0.9},
+    },
     "look-for-notices": {
         "task": "subscriptions.tasks.send_notices",
         "schedule": 60,

@@ -1,10 +1,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from digest.admin import preview_urls
+from digest.admin import mail_urls, preview_urls
 
 urlpatterns = [
-    path("admin/", include(preview_urls())),
+    path("admin/", include([*mail_urls(), *preview_urls()])),
     path("admin/", admin.site.urls),
     path("mailbox/", include("embedded.urls")),
     path("webhooks/", include("digest.webhooks")),

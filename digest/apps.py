@@ -1,6 +1,7 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class DigestConfig(AppConfig):
@@ -8,4 +9,7 @@ class DigestConfig(AppConfig):
     verbose_name = "Papers and digests"
 
     def ready(self) -> None:
+        import_module("digest.liking")  # connects the receiver of confirmations
         import_module("digest.tracking")  # connects the receiver of provider events
+        if settings.DKIM_SELECTOR or settings.DKIM_PRIVATE_KEY:
+            import_module("digest.dkim")  # registers the check of the key

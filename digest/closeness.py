@@ -21,10 +21,19 @@ from subscriptions.interests.words import STOP_WORDS, split, stem
 
 SIDE_BY_SIDE = 0.1  # two neighbours of the line that are neighbours in the paper, against either alone
 # Relevance feedback without a reader (RM3: Abdul-Jaleel et al., 2004): the line is widened by the words of the
-# papers nearest to it, and keeps most of its own say.
-NEAREST, WIDENED_BY, OWN_SAY = 3, 100, 0.7
+# papers nearest to it, and keeps most of its own say. A paper 5 % farther than the nearest has a third of its say
+# in this, so that twenty near ones can speak together and a single near one alone.
+NEAREST, WIDENED_BY, OWN_SAY, SHARPNESS = 20, 100, 0.7, 20.0
 PROSE_WORDS, PROSE_SMALL_WORDS = 7, 2
 _SIGNS = re.compile(r"\bOR\b|\bNOT\b|\bAND\b|\"|\w\*|\w:\w|(?:^|\s)-\w")
+# Words with which a sentence asks, whatever it asks for. In a line that is a search they are its subject.
+ASKING = frozenset(
+    stem(word)
+    for word in "also anything article articles available concerning deal dealing deals describe describes describing "
+    "discuss discusses discussing especially etc find give information interest interested know like list literature "
+    "may must obtain paper papers particularly pertaining please publication publications regarding related relating "
+    "research specifically studies study various want work works would".split()
+)
 TELLING = 2.0  # rarity of a word in one paper of eight: commoner ones speak more softly
 
 
@@ -46,7 +55,8 @@ def terms_of(typed: str, node: Node | None) -> list[str]:
     """The terms a line asks for, repeats kept; what it excludes, and names of authors or sources, left out."""
     node = unpinned(node) if node else None
     if node is None or is_prose(typed) or _is_plain(node):
-        return [stem(word) for word, _, _ in split(typed) if word not in STOP_WORDS]
+        terms = [stem(word) for word, _, _ in split(typed) if word not in STOP_WORDS]
+        return [term for term in terms if term not in ASKING] or terms if is_prose(typed) else terms
     return [stem(word) for word in _wanted(node) if word not in STOP_WORDS]
 
 
@@ -113,7 +123,10 @@ class Nearness:
         """(lines, terms): the strongest words of each line's nearest papers."""
         known = len(self.background.texts)
         nearest = np.argsort(-scores[:, :known], axis=1, kind="stable")[:, :NEAREST]
-        weights = np.take_along_axis(scores, nearest, axis=1)
+        found = np.take_along_axis(scores, nearest, axis=1)
+        best = found.max(axis=1, initial=0.0)
+        behind = found / np.where(best > 0, best, 1)[:, None] - 1
+        weights = np.where(found > 0, np.exp(SHARPNESS * behind), 0)
         weights = weights / np.where(weights.sum(axis=1) > 0, weights.sum(axis=1), 1)[:, None]
         each = np.repeat(np.arange(len(scores)), nearest.shape[1])
         shape = (len(scores), len(self.texts))

@@ -11,8 +11,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from digest.delivery import gate
 from digest.ingest import habits
-from digest.models import Delivery, Digest, KeptPage, Paper, Source
+from digest.models import Delivery, Digest, KeptPage, MailGate, Paper, Source
 from subscriptions.models import Subscriber
 
 OPEN = (Delivery.Status.WAITING, Delivery.Status.SENDING)
@@ -58,7 +59,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def context(request: HttpRequest, values: dict[str, Any]) -> dict[str, Any]:
-    """Unfold's DASHBOARD_CALLBACK: adds `numbers` and `sources` to the index page's context."""
+    """Unfold's DASHBOARD_CALLBACK: adds `numbers`, `mail` and `sources` to the index page's context."""
     return values | figures(timezone.now())
 
 
@@ -68,6 +69,19 @@ def _sources(now: dt.datetime) -> list[dict[str, Any]]:
     kept = dict(KeptPage.objects.values_list("source").annotate(pages=Count("pk")))
     sources = Source.objects.order_by("-error_count", "name")
     return [{"source": one, "late": late.get(one.pk, ""), "kept": kept.get(one.pk, 0)} for one in sources]
+
+
+def _mail(now: dt.datetime) -> dict[str, Any]:
+    """What holds mail back, in words, and the buttons that make sense now: (action, label)."""
+    row = MailGate.load()
+    held = gate.reasons(row, now)
+    buttons = [("go", "Yes, send them")] if "question" in held else []
+    buttons += [("retry", "Try the mail server now")] if "circuit" in held else []
+    if row.switch == MailGate.Switch.RUNNING:
+        buttons += [("drain", "Drain"), ("pause", "Pause")]
+    else:
+        buttons += [("resume", "Resume")]
+    return {"reasons": list(held.values()), "buttons": buttons}
 
 
 def figures(now: dt.datetime) -> dict[str, Any]:
@@ -105,6 +119,7 @@ def figures(now: dt.datetime) -> dict[str, Any]:
             {"label": label, "value": value, "url": f"admin:{name}_changelist", "query": query}
             for label, value, name, query in numbers
         ],
+        "mail": _mail(now),
         "sources": _sources(now),
         "fetching_is_off": not settings.FETCH_SOURCES,
     }

@@ -197,6 +197,9 @@ class SearchedTooMuch(Exception):
     """This visitor's network has asked for too many searches."""
 
 
+TEXT = "text/plain; charset=utf-8"
+
+
 def _view(feed: PaperFeed) -> Callable[[HttpRequest], HttpResponse]:
     """The feed as a view: 304 to who has it already, 422 and a sentence to a line that cannot be read."""
 
@@ -205,10 +208,12 @@ def _view(feed: PaperFeed) -> Callable[[HttpRequest], HttpResponse]:
     def view(request: HttpRequest) -> HttpResponse:
         try:
             answer = feed(request)
+        except index.TooMuchWork:
+            return HttpResponse("Its words are in very many papers: add a rarer one.\n", status=422, content_type=TEXT)
         except InterestError as error:
-            return HttpResponse(f"{error}\n", status=422, content_type="text/plain; charset=utf-8")
+            return HttpResponse(f"{error}\n", status=422, content_type=TEXT)
         except SearchedTooMuch:
-            answer = HttpResponse("Too many searches. Please wait a while.\n", status=429, content_type="text/plain")
+            answer = HttpResponse("Too many searches. Please wait a while.\n", status=429, content_type=TEXT)
             answer["Retry-After"] = str(SEARCHES_IN)
             return answer
         patch_cache_control(answer, public=True, max_age=MAX_AGE)

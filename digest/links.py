@@ -8,7 +8,7 @@ from django.urls import reverse
 from digest.models import Digest, Paper
 from subscriptions.links import absolute
 
-_DIGEST, _FEEDBACK = "paper-round.digest", "paper-round.feedback"
+DIGEST, FEEDBACK = "paper-round.digest", "paper-round.feedback"  # salts
 
 
 def to_read(paper: Paper) -> str:
@@ -20,12 +20,12 @@ def to_read(paper: Paper) -> str:
 
 def web_copy(digest: Digest) -> str:
     """The mail on the web."""
-    return absolute(reverse("digest:web_copy", args=[signing.Signer(salt=_DIGEST).sign(_name(digest))]))
+    return absolute(reverse("digest:web_copy", args=[signing.Signer(salt=DIGEST).sign(name_of(digest))]))
 
 
 def digest_of(token: str) -> Digest:
     """The digest a link names. Raises signing.BadSignature, Digest.DoesNotExist."""
-    return _named(signing.Signer(salt=_DIGEST).unsign(token))
+    return _named(signing.Signer(salt=DIGEST).unsign(token))
 
 
 def feedback(digest: Digest) -> str:
@@ -34,15 +34,16 @@ def feedback(digest: Digest) -> str:
     With `?paper=ID&say=more` it asks whether to note that; a POST there notes it, another undoes it. One signature
     a mail and not one a paper: a mail of ten papers holds forty such links.
     """
-    return absolute(reverse("digest:feedback", args=[signing.Signer(salt=_FEEDBACK).sign(_name(digest))]))
+    return absolute(reverse("digest:feedback", args=[signing.Signer(salt=FEEDBACK).sign(name_of(digest))]))
 
 
 def feedback_on(token: str) -> Digest:
     """The digest whose papers somebody speaks of. Raises signing.BadSignature, Digest.DoesNotExist."""
-    return _named(signing.Signer(salt=_FEEDBACK).unsign(token))
+    return _named(signing.Signer(salt=FEEDBACK).unsign(token))
 
 
-def _name(digest: Digest) -> str:
+def name_of(digest: Digest) -> str:
+    """What a signature of these links is made over."""
     reader = digest.subscriber
     return f"{reader.code}.{reader.token_version}.{digest.issue_date:%Y%m%d}"
 

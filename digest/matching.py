@@ -111,32 +111,29 @@ def _phrase(texts: tuple[str, ...], words: Words) -> Iterator[tuple[int, int]]:
     starts = {first for first, _ in words.at(stem(texts[0]))}
     starts |= {first for first, last in words.at(stem(texts[0] + texts[1])) if first == last}
     for start in sorted(starts):
-        end = _phrase_end(texts, 0, start, words, set())
+        end = _phrase_end(texts, start, words)
         if end is not None:
             yield start, end
 
 
-def _phrase_end(
-    texts: tuple[str, ...], number: int, place: int, words: Words, failed: set[tuple[int, int]]
-) -> int | None:
-    """The last word of the phrase's rest, which begins with word `number` at `place`.
+def _phrase_end(texts: tuple[str, ...], start: int, words: Words) -> int | None:
+    """The last word of a phrase that begins at `start`.
 
-    `failed` remembers what was tried, so that no phrase makes it try the same rest twice.
+    A stack instead of recursion, so that a phrase may be long; `tried` so that no phrase is read on twice from the
+    same word at the same place.
     """
-    if number == len(texts):
-        return place - 1
-    if (number, place) in failed:
-        return None
-    for first, last in words.at(stem(texts[number])):
-        if first == place:
-            end = _phrase_end(texts, number + 1, last + 1, words, failed)
-            if end is not None:
-                return end
-    if number + 1 < len(texts) and (place, place) in words.at(stem(texts[number] + texts[number + 1])):
-        end = _phrase_end(texts, number + 2, place + 1, words, failed)
-        if end is not None:
-            return end
-    failed.add((number, place))
+    ways, tried = [(0, start)], set[tuple[int, int]]()
+    while ways:
+        number, place = ways.pop()
+        if number == len(texts):
+            return place - 1
+        if (number, place) in tried:
+            continue
+        tried.add((number, place))
+        # What is to be tried first goes on the stack last.
+        if number + 1 < len(texts) and (place, place) in words.at(stem(texts[number] + texts[number + 1])):
+            ways.append((number + 2, place + 1))
+        ways += [(number + 1, last + 1) for first, last in reversed(words.at(stem(texts[number]))) if first == place]
     return None
 
 

@@ -17,7 +17,8 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 
 from digest.dashboard import OPEN
-from digest.models import Delivery, Digest, Paper, Source
+from digest.delivery import gate
+from digest.models import Delivery, Digest, MailDay, MailGate, Paper, Source
 from subscriptions.models import Subscriber
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -107,8 +108,24 @@ def _mail_gauges(since: dt.datetime) -> list[Gauge]:
     still_open = _by_status(Delivery.objects.filter(status__in=OPEN))
     deliveries = dict.fromkeys(Delivery.Status.values, 0) | recent | still_open
     return [
+        *_gate_gauges(since + dt.timedelta(days=1)),
         Gauge("digests_last_day", "Digests of the last 24 hours, with a mail or without.", digests, "mail"),
         Gauge("deliveries", "Mails by status: of the last 24 hours, and all that wait.", deliveries, "status"),
+    ]
+
+
+def _gate_gauges(now: dt.datetime) -> list[Gauge]:
+    """What holds mail back. A circuit that is closed is open for 0 seconds."""
+    row = MailGate.load()
+    held = gate.reasons(row, now)
+    reasons = {name: float(name in held) for name in ("switch", "question", "circuit", "warm_up")}
+    since = _seconds_since(row.circuit_since, now) if row.circuit_since else 0.0
+    left = MailDay.objects.filter(day=now.date()).values_list("sent", flat=True).first() or 0
+    return [
+        Gauge("mail_held", "Whether this holds mail back.", reasons, "reason"),
+        Gauge("mail_circuit_open_seconds", "For how long the mail server has taken nothing.", {"": since}),
+        Gauge("mail_circuit_tries", "Tries in a row that the mail server failed.", {"": row.circuit_tries}),
+        Gauge("mails_sent_today", "Mails that left today (UTC).", {"": left}),
     ]
 
 

@@ -12,6 +12,7 @@ from django.db import transaction
 from digest.api_answers import JSON, Problem
 from subscriptions.forms import PauseForm, WishesForm
 from subscriptions.models import Subscriber
+from subscriptions.schedule import is_time_zone
 from subscriptions.views import save_wishes, stored_wishes
 
 FIELDS: dict[str, tuple[type, str]] = {
@@ -50,12 +51,12 @@ def change(reader: Subscriber, wanted: JSON, now: dt.datetime) -> Subscriber:
     with transaction.atomic():
         reader = Subscriber.objects.select_for_update().get(pk=reader.pk)
         wishes = _wishes_form(reader, wanted) if FIELDS.keys() & wanted.keys() else None
-        pause = PauseForm(wanted["pause"]) if wanted.get("pause") is not None else None
+        pause = _pause_form(reader, wanted, now) if wanted.get("pause") is not None else None
         refuse([*_faults_of_wishes(wishes), *_faults_of_pause(pause)])
         if wishes:
             save_wishes(reader, wishes, now)
         if "pause" in wanted:
-            reader.pause(now + dt.timedelta(days=pause.cleaned_data["days"]) if pause else None, now)
+            reader.pause(pause.ends_at() if pause else None, now)
     return reader
 
 
@@ -123,6 +124,11 @@ def _wishes_form(reader: Subscriber, wanted: JSON) -> WishesForm:
     return WishesForm(stored | values, initial=stored)
 
 
+def _pause_form(reader: Subscriber, wanted: JSON, now: dt.datetime) -> PauseForm:
+    zone = wanted.get("time_zone", reader.time_zone)  # a change of both: the day is one of the new place
+    return PauseForm(wanted["pause"], zone=zone if is_time_zone(zone) else reader.time_zone, now=now)
+
+
 def _faults_of_wishes(form: WishesForm | None) -> list[JSON]:
     """The lines that cannot be read, each with its place and a mend; then what is wrong with the other fields."""
     if form is None or form.is_valid():
@@ -141,7 +147,9 @@ def _faults_of_wishes(form: WishesForm | None) -> list[JSON]:
 
 
 def _faults_of_pause(form: PauseForm | None) -> list[JSON]:
-    return [] if form is None or form.is_valid() else _faults_of(form, "pause/")
+    if form is None or (form.is_valid() and form.ends_at()):
+        return []
+    return _faults_of(form, "pause/") or [fault("pause/until", "A pause ends on a day, such as 2026-03-16.")]
 
 
 def _faults_of(form: forms.Form, under: str) -> list[JSON]:

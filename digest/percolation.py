@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Count, Max, Sum
 
 from digest.documents import with_sources
 from digest.matching import Document, describe
@@ -26,7 +30,59 @@ from subscriptions.models import Interest
 logger = logging.getLogger(__name__)
 
 RECENT_DAYS = 30  # how far back a new interest looks
+MOST_KEPT = 200_000  # interests a process keeps ready: about 300 MB
 _BATCH = 500
+
+
+class _Ready:
+    """All interests ready to be asked, kept by this process: only those that are new are read and parsed.
+
+    An interest never changes, it comes or goes. What is kept only saves time. Where there are more than MOST_KEPT,
+    they are made ready anew for each batch of papers, so many at once.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._fits = True
+        self._stamp: tuple[Any, ...] = ()
+        self._known: set[int] = set()
+        self._index = QueryIndex()
+
+    @contextmanager
+    def up_to_date(self) -> Iterator[_Ready]:
+        """Itself with all interests there are; no other thread changes it meanwhile."""
+        with self._lock:
+            row = Interest.objects.aggregate(count=Count("pk"), last=Max("pk"), sum=Sum("pk"))
+            self._fits = row["count"] <= MOST_KEPT
+            if not self._fits:
+                self._known, self._index = set(), QueryIndex()
+            elif tuple(row.values()) != self._stamp:
+                self._read()
+            self._stamp = tuple(row.values())
+            yield self
+
+    def indexes(self) -> Iterator[QueryIndex]:
+        """Together all interests."""
+        if self._fits:
+            yield self._index
+            return
+        queries = _queries(Interest.objects.order_by("pk").iterator())
+        while part := list(islice(queries, MOST_KEPT)):
+            yield QueryIndex(part)
+
+    def _read(self) -> None:
+        there = set(Interest.objects.values_list("pk", flat=True))
+        if len(self._known - there) > len(there) // 2:
+            self._known, self._index = set(), QueryIndex()
+        self._index.discard(self._known - there)
+        new = sorted(there - self._known)
+        for start in range(0, len(new), _BATCH):
+            for query in _queries(Interest.objects.filter(pk__in=new[start : start + _BATCH])):
+                self._index.add(query)
+        self._known = there
+
+
+_ready = _Ready()
 
 
 def match_new(now: dt.datetime) -> int:
@@ -43,16 +99,16 @@ def match_papers(now: dt.datetime, since: dt.date | None = None) -> int:
     ids = list(wanted.values_list("pk", flat=True))
     if not ids:
         return 0
-    index = QueryIndex(_queries(Interest.objects.iterator()))
-    stored = sum(
-        _match_batch(index, wanted.filter(pk__in=ids[start : start + _BATCH]), now)
-        for start in range(0, len(ids), _BATCH)
-    )
+    with _ready.up_to_date() as interests:
+        stored = sum(
+            _match_batch(interests, wanted.filter(pk__in=ids[start : start + _BATCH]), now)
+            for start in range(0, len(ids), _BATCH)
+        )
     logger.info("Matched %d papers: %d matches.", len(ids), stored)
     return stored
 
 
-def _match_batch(index: QueryIndex, batch: PaperQuerySet, now: dt.datetime) -> int:
+def _match_batch(interests: _Ready, batch: PaperQuerySet, now: dt.datetime) -> int:
     """The rows are locked meanwhile: a paper whose words change just now is not taken for matched, another
     worker at the same batch finds it done, and nobody sees a paper between its old matches and its new."""
     with transaction.atomic():
@@ -60,7 +116,8 @@ def _match_batch(index: QueryIndex, batch: PaperQuerySet, now: dt.datetime) -> i
         locked = Paper.objects.filter(pk__in=papers)
         Match.objects.filter(paper__in=papers).delete()
         documents = list(with_sources(locked))
-        stored = _store(_rows(index, Postings(documents)))
+        postings = Postings(documents)
+        stored = sum(_store(_rows(index, postings)) for index in interests.indexes())
         filed.file(documents)
         locked.update(matched_at=now)
     return stored

@@ -41,6 +41,12 @@ class Rows:
         ends = self.ends[first : last + 1]
         return Rows(ends - ends[0], self.items[ends[0] : ends[-1]])
 
+    def take(self, rows: Ints) -> Rows:
+        """These rows, in this order."""
+        sizes = np.diff(self.ends)[rows]
+        ends = np.concatenate([[0], np.cumsum(sizes)])
+        return Rows(ends, self.items[np.repeat(self.ends[rows] - ends[:-1], sizes) + np.arange(ends[-1])])
+
     def owners(self) -> Ints:
         """For each item, the row it is in."""
         return np.repeat(np.arange(len(self)), np.diff(self.ends))
@@ -112,6 +118,20 @@ def pick(
     return picks
 
 
+def sums(cells: Ints, wanted: Rows) -> Ints:
+    """For each reader the rows of `cells` that they want, added."""
+    ones = np.ones(len(wanted.items), cells.dtype)
+    readers = csr_array((ones, wanted.items, wanted.ends), shape=(len(wanted), len(cells)), copy=False)
+    return np.asarray(readers @ cells)
+
+
+def largest(keys: Ints, most: int) -> Ints:
+    """Each row's `most` largest keys, the largest first."""
+    found = _largest(_of_best_groups(keys, most), most)
+    found.sort(axis=1)
+    return found[:, ::-1]
+
+
 def _none(readers: int, most: int) -> Picks:
     shape = (readers, most)
     return Picks(np.full(shape, -1, np.int32), np.zeros(shape, np.int32), np.zeros(shape, np.int64))
@@ -126,9 +146,7 @@ def _fill(block: Picks, points: Ints, refuse: Ints, caps: Ints | None) -> None:
     keys: Ints = (points.astype(kind, copy=False) << width) + np.arange(papers, 0, -1, dtype=kind)
     lowest = np.iinfo(kind).min
     keys[refuse] = lowest
-    keys = _largest(_of_best_groups(keys, most), most)
-    keys.sort(axis=1)
-    keys = keys[:, ::-1]
+    keys = largest(keys, most)
     given = keys > lowest
     if caps is not None:
         given &= np.arange(most) < caps[:, None]
@@ -166,11 +184,7 @@ class _Table:
 
     def sums(self, wanted: Rows) -> Ints:
         """The points of each reader's interests, added."""
-        ones = np.ones(len(wanted.items), np.int32)
-        readers = csr_array(
-            (ones, self.row_of[wanted.items], wanted.ends), shape=(len(wanted), len(self.cells)), copy=False
-        )
-        return np.asarray(readers @ self.cells)
+        return sums(self.cells, Rows(wanted.ends, self.row_of[wanted.items]))
 
     def name_lines(self, block: Picks, wanted: Rows) -> None:
         """Set the bits of the lines that found each pick."""

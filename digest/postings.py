@@ -1,7 +1,7 @@
-"""Papers taken apart together: which of them hold a term. Pure.
+"""Papers taken apart together: which of them hold a term, and where. Pure.
 
-A set of papers is an int, bit n for the n-th paper, so that what many interests share costs one dictionary
-look-up, and AND, OR and NOT cost one machine operation for 60 papers. It says only which papers match: how
+All texts stand in one long row of words with a gap after each, and words are numbers there, so that very many
+interests are asked of very many papers by a few operations on arrays. It says only which papers match: how
 well, and where, is for `matching.find`, whose answers it repeats exactly.
 """
 
@@ -9,189 +9,188 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from functools import cached_property
-from itertools import accumulate
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from digest.matching import Document
+from digest.vectors import Vocabulary
 from subscriptions.interests import names
-from subscriptions.interests.words import Words, as_glued
+from subscriptions.interests.words import Words, as_glued, stem
 
-Places = set[int] | frozenset[int]
-_NOWHERE: Places = frozenset()
+Ints = NDArray[np.integer[Any]]
+_ROOM = 2  # gaps behind the last word: a pair written as one goes two places on
+
+
+class Lists(NamedTuple):
+    """Lists of numbers behind each other: list n is `items[ends[n]:ends[n + 1]]`."""
+
+    ends: Ints
+    items: Ints
+
+    @classmethod
+    def by_number(cls, row: Ints, count: int) -> Lists:
+        """For each number below `count`, the places where the row holds it. A negative number is a gap."""
+        held = np.flatnonzero(row >= 0)
+        order = held[np.argsort(row[held], kind="stable")]
+        sizes = np.bincount(row[held], minlength=count)
+        return cls(np.concatenate([[0], sizes.cumsum()]), order.astype(np.int32))
+
+    def of(self, which: Ints) -> tuple[Ints, Ints]:
+        """What these lists hold, and for each item the place in `which` of the list it is from."""
+        return spread(self.ends[which], self.ends[which + 1], self.items)
+
+
+def spread(first: Ints, last: Ints, items: Ints) -> tuple[Ints, Ints]:
+    """The slices `items[first[n]:last[n]]` behind each other, and before them for each item its n."""
+    sizes = last - first
+    owners = np.repeat(np.arange(len(sizes)), sizes)
+    return owners, items[np.arange(len(owners)) + np.repeat(first - sizes.cumsum() + sizes, sizes)]
 
 
 class Postings:
-    """Some papers, and for each term the set of those that hold it. Look-ups are remembered."""
+    """Some papers, and what stands where in each field of them. Look-ups are remembered."""
 
     def __init__(self, papers: Sequence[Document]) -> None:
         self.papers = papers
-        self.all = (1 << len(papers)) - 1
-        self._terms: dict[tuple[str, ...], _Terms] = {}
-        self._authors: _Authors | None = None
-        self._labels: dict[str, dict[str, int]] = {}
+        self._terms: dict[tuple[str, ...], Terms] = {}
+        self._labels: dict[str, dict[str, list[int]]] = {}
 
-    def terms(self, fields: tuple[str, ...]) -> _Terms:
+    def terms(self, fields: tuple[str, ...]) -> Terms:
         """What stands in one field of the papers, or in several taken together."""
         if fields not in self._terms:
-            self._terms[fields] = _Terms([[paper.words(field) for field in fields] for paper in self.papers])
+            self._terms[fields] = Terms([[paper.words(field) for field in fields] for paper in self.papers])
         return self._terms[fields]
 
     def of(self, bits: int) -> Iterator[Document]:
         """The papers of a set, in order."""
         return (self.papers[number] for number in numbers(bits))
 
-    def with_label(self, name: str, text: str) -> int:
-        """Papers of an author, category or source."""
-        if name == "author":
-            self._authors = self._authors or _Authors(self.papers)
-            return self._authors.named(text)
+    def with_label(self, name: str, text: str) -> Iterable[int]:
+        """Numbers of the papers of an author, category or source."""
+        return self._authors.named(text) if name == "author" else self._labelled(name).get(text, ())
+
+    def label_keys(self, name: str) -> Set[str]:
+        """What is asked for must be one of these, or for an author have one of these among `names.gates`."""
+        return self._authors.keys() if name == "author" else self._labelled(name).keys()
+
+    def _labelled(self, name: str) -> dict[str, list[int]]:
         if name not in self._labels:
             self._labels[name] = self._file_labels(name)
-        return self._labels[name].get(text, 0)
+        return self._labels[name]
 
-    def _file_labels(self, name: str) -> dict[str, int]:
+    @cached_property
+    def _authors(self) -> _Authors:
+        return _Authors(self.papers)
+
+    def _file_labels(self, name: str) -> dict[str, list[int]]:
         """Each label and what it is a part of: a paper in cs.CL is in cs too."""
-        filed: defaultdict[str, int] = defaultdict(int)
+        filed: defaultdict[str, list[int]] = defaultdict(list)
         for number, paper in enumerate(self.papers):
             for label in paper.categories if name == "category" else paper.sources:
                 parts = label.split(".")
                 for length in range(1, len(parts) + 1):
-                    filed[".".join(parts[:length])] |= 1 << number
+                    filed[".".join(parts[:length])].append(number)
         return filed
 
 
-class _Terms:
+class Terms:
     """What stands where in some texts of each paper.
 
-    Phrases are sought in all papers at once: the texts stand in one long row of words with a gap after each,
-    so a word has one place in the row, and side by side means one place further.
+    `single` numbers the terms, `glued` the keys of neighbours that may be one word (see `words.as_glued`). A place
+    is a position in the long row; `row` and `pairs` say which term stands there and which pair begins there, -1
+    for none, and `paper` whose text it is. `single_at` and `glued_at` are the places of each number.
     """
 
     def __init__(self, texts: Sequence[Sequence[Words]]) -> None:
-        self._texts = [words for of_one in texts for words in of_one]
-        self._paper = [number for number, of_one in enumerate(texts) for _ in of_one]
-        self._begins = list(accumulate((len(words.terms) + 1 for words in self._texts), initial=0))
-        self._filed: dict[str, defaultdict[str, list[int]]] = {"single": defaultdict(list), "glued": defaultdict(list)}
-        for number, words in enumerate(self._texts):
-            for term in words.single:
-                self._filed["single"][term].append(number)
-            for key in words.glued:
-                self._filed["glued"][key].append(number)
-        self._row: dict[str, dict[str, set[int]]] = {"single": {}, "glued": {}}
-        self._after: dict[str, set[int]] = {}
-        self._folded: dict[str, int] = {}
-        self._in_order: list[str] = []
+        flat = [words for of_one in texts for words in of_one]
+        sizes = np.fromiter((len(words.folded) + 1 for words in flat), np.int64, len(flat))
+        owners = np.fromiter((number for number, of_one in enumerate(texts) for _ in of_one), np.int32, len(flat))
+        self.paper = np.repeat(owners, sizes)
+        folded = Vocabulary()
+        numbered: list[int] = []
+        for words in flat:
+            numbered.extend(map(folded.__getitem__, words.folded))
+            numbered.append(-1)
+        self._folded_row = np.array(numbered + [-1] * _ROOM, np.int32)
+        self._folded = list(folded)
 
-    def with_word(self, term: str) -> int:
-        """Papers with any form of the word that has this term, as one word or as two."""
-        bits = 0
-        for number in self._filed["single"].get(term, ()):
-            bits |= 1 << self._paper[number]
-        for number in self._filed["glued"].get(as_glued(term), ()):
-            bits |= 1 << self._paper[number]
-        return bits
+        self.single = Vocabulary()
+        terms = [stem(word) for word in self._folded]
+        term_of = np.array([*map(self.single.__getitem__, terms), -1], np.int32)  # the last is that of a gap, -1
+        self.row = term_of[self._folded_row]
+        self.single_at = Lists.by_number(self.row, len(self.single))
 
-    def with_phrase(self, terms: tuple[str, ...], as_one: tuple[str, ...]) -> int:
-        """Papers where words of these terms stand in this order; `as_one[n]` is what the n-th would be with the next.
+        self.glued = Vocabulary()
+        self.pairs = np.full(len(self.row), -1, np.int32)
+        begins = (sizes.cumsum() - sizes).tolist()
+        joints = [begin + joint for begin, words in zip(begins, flat, strict=True) for joint in words.joints()]
+        places = np.array(joints, np.int64)
+        tails = list(map(as_glued, terms))
+        pairs = zip(self._folded_row[places].tolist(), self._folded_row[places + 1].tolist(), strict=True)
+        self.pairs[places] = [self.glued[self._folded[first] + tails[second]] for first, second in pairs]
+        self.glued_at = Lists.by_number(self.pairs, len(self.glued))
 
-        `here` are the places where the rest may begin, `before` those of one word earlier, None for anywhere.
-        """
-        if len(terms) == 2 and not any(as_glued(term) in self._filed["glued"] for term in terms):
-            return self._bits([*self._pairs.get(terms, ()), *self._filed["single"].get(as_one[0], ())])
-        before: Places | None = None
-        here = self._behind(terms[0])
-        for term, with_last in zip(terms[1:], as_one, strict=True):
-            after: Places = _NOWHERE
-            if here:
-                after = {place + 1 for place in here & self._places("single", term)}
-                if double := self._places("glued", as_glued(term)):
-                    after |= {place + 2 for place in here & double}
-            if with_last in self._filed["single"]:
-                joined = self._places("single", with_last)
-                after = after | {place + 1 for place in (joined if before is None else before & joined)}
-            elif not after and not here:
-                return 0
-            before, here = here, after
-        return self._bits(bisect_right(self._begins, place - 1) - 1 for place in here)
+    def with_prefix(self, prefix: str) -> Ints:
+        """Papers with a word that begins with these folded letters, one perhaps several times."""
+        words, at = self._in_order
+        first = bisect_left(words, prefix)
+        last = bisect_right(words, prefix, lo=first, key=lambda word: word[: len(prefix)])
+        return self.paper[at.items[at.ends[first] : at.ends[last]]]
+
+    def prefixes_among(self, prefixes: Collection[str]) -> Iterable[str]:
+        """Those with which a word may begin; all, where looking each up costs less than telling."""
+        if len(prefixes) < len(self._folded):
+            return prefixes
+        lengths = {len(prefix) for prefix in prefixes}
+        return {word[:length] for word in self._folded for length in lengths}.intersection(prefixes)
 
     @cached_property
-    def _pairs(self) -> dict[tuple[str, ...], list[int]]:
-        """The texts with two terms side by side: most phrases are of two words, and this spares them the places."""
-        filed: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
-        for number, words in enumerate(self._texts):
-            for pair in zip(words.terms, words.terms[1:], strict=False):
-                filed[pair].append(number)
-        return filed
-
-    def _behind(self, term: str) -> Places:
-        """The places right after the term, written as one word or as two."""
-        found = self._after.get(term)
-        if found is None:
-            found = {place + 1 for place in self._places("single", term)}
-            if double := self._places("glued", as_glued(term)):
-                found.update(place + 2 for place in double)
-            self._after[term] = found
-        return found
-
-    def _places(self, form: str, key: str) -> Places:
-        """Where in the row the term stands as one word, or the glued pair begins."""
-        held = self._filed[form].get(key)
-        if held is None:
-            return _NOWHERE
-        found = self._row[form].get(key)
-        if found is None:
-            found = set()
-            for number in held:
-                begin = self._begins[number]
-                found.update([begin + place for place in getattr(self._texts[number], form)[key]])
-            self._row[form][key] = found
-        return found
-
-    def _bits(self, texts: Iterable[int]) -> int:
-        bits = 0
-        for number in set(texts):
-            bits |= 1 << self._paper[number]
-        return bits
-
-    def with_prefix(self, prefix: str) -> int:
-        """Papers with a word that begins with these folded letters."""
-        if not self._in_order:
-            self._file_folded()
-        bits, place = 0, bisect_left(self._in_order, prefix)
-        while place < len(self._in_order) and self._in_order[place].startswith(prefix):
-            bits |= self._folded[self._in_order[place]]
-            place += 1
-        return bits
-
-    def _file_folded(self) -> None:
-        filed: defaultdict[str, list[int]] = defaultdict(list)
-        for number, words in enumerate(self._texts):
-            for word in set(words.folded):
-                filed[word].append(number)
-        self._folded = {word: self._bits(held) for word, held in filed.items()}
-        self._in_order = sorted(self._folded)
+    def _in_order(self) -> tuple[list[str], Lists]:
+        """The folded words sorted, and where each stands."""
+        order = sorted(range(len(self._folded)), key=self._folded.__getitem__)
+        rank = np.full(len(order) + 1, -1, np.int32)
+        rank[order] = np.arange(len(order))
+        return [self._folded[number] for number in order], Lists.by_number(rank[self._folded_row], len(order))
 
 
 class _Authors:
     """The names on the papers, filed by what a typed name may meet them by."""
 
     def __init__(self, papers: Sequence[Document]) -> None:
-        self._papers: defaultdict[str, int] = defaultdict(int)
+        self._papers: defaultdict[str, list[int]] = defaultdict(list)
         for number, paper in enumerate(papers):
             for author in paper.authors:
-                self._papers[author] |= 1 << number
-        self._by_key: defaultdict[str, list[str]] = defaultdict(list)
+                self._papers[author].append(number)
+        self._by_key: defaultdict[str, set[str]] = defaultdict(set)
+        self._by_given: defaultdict[str, set[str]] = defaultdict(set)
         for author in self._papers:
             for key in names.keys(author):
-                self._by_key[key].append(author)
+                self._by_key[key].add(author)
+            for key in names.given_keys(names.read(author)):
+                self._by_given[key].add(author)
 
-    def named(self, typed: str) -> int:
-        bits = 0
-        for author in {author for gate in names.gates(typed) for author in self._by_key.get(gate, ())}:
-            if names.is_author(typed, author):
-                bits |= self._papers[author]
-        return bits
+    def keys(self) -> Set[str]:
+        return self._by_key.keys()
+
+    def named(self, typed: str) -> list[int]:
+        return [paper for author in self._authors(typed) for paper in self._papers[author]]
+
+    def _authors(self, typed: str) -> Iterable[str]:
+        wanted = names.read(typed)
+        held = set[str]().union(*(self._by_key.get(gate, ()) for gate in names.gates(typed)))
+        if len(wanted.parts) < 2:
+            return held if names.names_somebody(typed) else ()  # there is no given name to disagree
+        # Either the given names agree, or every word typed stands in the author's name.
+        alike = (
+            *(self._by_given.get(gate, set()) for gate in names.given_gates(wanted)),
+            *(self._by_key.get(spelling, set()) for spelling in wanted.parts[0].joined),
+        )
+        candidates = set[str]().union(*(held & some for some in alike))
+        return [author for author in candidates if names.are_one(wanted, names.read(author))]
 
 
 def numbers(bits: int) -> Iterator[int]:

@@ -4,34 +4,44 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import logging
 import threading
-from collections.abc import Container, Sequence
+import time
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from anymail.message import AnymailMessage
+from django.db import DatabaseError, connection
 from django.db.models import Count, Max, Sum
+from django.utils import timezone
 
 from digest import corpus
 from digest.closeness import is_prose
 from digest.composing import compose, show
 from digest.documents import with_sources
-from digest.matching import describe
+from digest.matching import TEXT_FIELDS, TITLE, Document, Found, describe
 from digest.models import Digest, Paper
 from digest.models.papers import PaperQuerySet
 from digest.percolation import RECENT_DAYS
+from digest.plans import plans
 from digest.postings import Postings
 from digest.queries import Query, QueryIndex
-from digest.ranking import Day, Hit, Line, Wishes, rank
+from digest.ranking import Candidate, Day, Hit, Line, Wishes, rank
 from digest.selecting import candidates, choose
 from subscriptions import schedule
 from subscriptions.interests import language
 from subscriptions.interests.parser import parse
 from subscriptions.models import Subscriber
 
+logger = logging.getLogger(__name__)
+
 PREVIEW_DAYS = 7
 SEARCH_RESULTS = 50
-BATCH = 500  # papers in one IN (...)
+BATCH = 500  # papers in one IN (...); the first of them are shown before the others are read
+PATIENCE = 1.0  # seconds for which a preview waits for what another thread is making ready
+LOOK_EVERY = 60.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +69,14 @@ class Preview:
 
 
 class _Recent:
-    """The recent papers taken apart, kept by this process; only papers that are new or changed are read again."""
+    """The recent papers taken apart, kept by this process; only papers that are new or changed are read again.
+
+    Nobody waits for all of them: while one thread reads, the others go on with what there is, at first the newest.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._any = threading.Event()
         self._stamp: tuple[Any, ...] = ()
         self._changed_at: dict[int, dt.datetime] = {}
         self._postings = Postings([])
@@ -70,24 +84,89 @@ class _Recent:
     def papers(self, now: dt.datetime) -> Postings:
         fresh = Paper.objects.fresh(now, days=RECENT_DAYS)
         stamp = tuple(fresh.aggregate(count=Count("pk"), last=Max("pk"), sum=Sum("pk"), at=Max("changed_at")).values())
-        with self._lock:
-            if stamp != self._stamp:
+        if stamp != self._stamp and self._lock.acquire(blocking=False):
+            try:
                 self._read(fresh)
                 self._stamp = stamp
-            return self._postings
+            finally:
+                self._any.set()
+                self._lock.release()
+        self._any.wait()  # for the first papers: without them the answer would be wrong
+        return self._postings
 
     def _read(self, fresh: PaperQuerySet) -> None:
         changed_at = dict(fresh.order_by("pk").values_list("pk", "changed_at"))
         have = {paper.paper_id: paper for paper in self._postings.papers}
         lacking = [pk for pk, at in changed_at.items() if self._changed_at.get(pk) != at]
-        for start in range(0, len(lacking), BATCH):
-            for paper in with_sources(Paper.objects.filter(pk__in=lacking[start : start + BATCH])):
+        for end in range(len(lacking), 0, -BATCH):
+            for paper in with_sources(Paper.objects.filter(pk__in=lacking[max(end - BATCH, 0) : end])):
                 have[paper.paper_id] = paper
+            if not self._any.is_set():
+                self._publish(have[pk] for pk in changed_at if pk in have)
+        self._publish(have[pk] for pk in changed_at if pk in have)
         self._changed_at = changed_at
-        self._postings = Postings([have[pk] for pk in changed_at if pk in have])
+
+    def _publish(self, papers: Iterable[Document]) -> None:
+        """Show these to the others, made ready so far that none of them has to."""
+        postings = Postings(list(papers))
+        postings.terms(TEXT_FIELDS)
+        self._postings = postings
+        self._any.set()
+
+
+class _Voices:
+    """Closeness and likeness, the other voices of the ranking. They take seconds to make ready when papers came, so
+    the thread that keeps this process warm does it, and a preview that would wait long goes without."""
+
+    def __init__(self) -> None:
+        self._idle = threading.Event()
+        self._idle.set()
+
+    def at(self, fresh: Mapping[int, Candidate], lines: Mapping[str, str], now: dt.datetime) -> dict[str, Any]:
+        """Of these lines, typed and printed, and of papers that say nearly the same; empty when not ready."""
+        if not self._idle.wait(timeout=PATIENCE):
+            return {}
+        known = corpus.at(fresh, now)
+        return {"close": known.close(lines), "twins": known.twins}
+
+    @contextmanager
+    def being_made(self) -> Iterator[None]:
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._idle.set()
 
 
 _recent = _Recent()
+_voices = _Voices()
+
+
+def warm_up(now: dt.datetime) -> None:
+    """Make ready what the first preview would wait for: seconds of work when a process begins or papers came."""
+    with _voices.being_made():
+        papers = _recent.papers(now)
+        papers.terms((TITLE,))
+        papers.label_keys("author")
+        known = corpus.at(candidates(Paper.objects.fresh(now, days=PREVIEW_DAYS)), now)
+        known.close({"diffusion": "diffusion"})  # any line: what the first needs is kept for all
+        _ = known.twins
+
+
+def keep_warm() -> None:
+    """For a web process, from its start on: a thread that looks every minute whether papers came."""
+
+    def run() -> None:
+        while True:
+            try:
+                warm_up(timezone.now())
+            except DatabaseError as error:  # not there yet, or away for a while
+                logger.warning("The previews are not made ready, and are tried again in a minute: %s", error)
+            finally:
+                connection.close()
+            time.sleep(LOOK_EVERY)
+
+    threading.Thread(target=run, name="keep previews warm", daemon=True).start()
 
 
 def preview(lines: Sequence[str], now: dt.datetime, *, max_papers: int = 10, trending_share: int = 0) -> Preview:
@@ -102,9 +181,8 @@ def preview(lines: Sequence[str], now: dt.datetime, *, max_papers: int = 10, tre
         for n, (line, node) in enumerate(zip(lines, nodes, strict=True))
     ]
     # The voices of the mail, less the taste of somebody who has said nothing yet.
-    known = corpus.at(fresh, now)
     printed = {line: str(node) for line, node in zip(lines, nodes, strict=True) if not language.is_mute(node)}
-    day = Day(fresh, hits, close=known.close(printed), twins=known.twins)
+    day = Day(fresh, hits, **_voices.at(fresh, printed, now))
     picks = rank(Wishes(tuple(wished), max_papers, trending_share), day)
     counts = [LineCount(line.typed, len(hits[line.interest_id]), len(fresh), line.is_mute) for line in wished]
     return Preview(show(_with_papers(picks)), counts, len(fresh), PREVIEW_DAYS)
@@ -112,17 +190,17 @@ def preview(lines: Sequence[str], now: dt.datetime, *, max_papers: int = 10, tre
 
 def search(line: str, now: dt.datetime) -> list[dict[str, Any]]:
     """The recent papers an interest line finds, best first. Raises InterestError."""
-    hits = _hits(Query.of(0, parse(line)), _recent.papers(now))
-    hits.sort(key=lambda hit: (-hit.weight, hit.paper_id))
+    found = _found(Query.of(0, parse(line)), _recent.papers(now))
+    found.sort(key=lambda one: (-round(one[0].weight, 4), one[1].paper_id))
     picks = [
         {
-            "paper": hit.paper_id,
+            "paper": paper.paper_id,
             "lane": "interests",
-            "points": round(hit.weight, 2),
+            "points": round(one.weight, 2),
             "trend": 0,
-            "reasons": [{"line": line, "points": round(hit.weight, 2), **hit.places}],
+            "reasons": [{"line": line, "points": round(one.weight, 2), **describe(one, paper)}],
         }
-        for hit in hits[:SEARCH_RESULTS]
+        for one, paper in found[:SEARCH_RESULTS]
     ]
     return show(_with_papers(picks))
 
@@ -135,14 +213,20 @@ def related(paper: Paper, now: dt.datetime, most: int) -> list[Paper]:
     return [found[pk] for pk in ids if pk in found]
 
 
-def _hits(query: Query, papers: Postings, only: Container[int] | None = None) -> list[Hit]:
-    """How well, and where, the query finds the papers; `only` those of these ids."""
-    hits = []
-    for _, paper in QueryIndex([query]).matches(papers):
-        found = query.find(paper) if only is None or paper.paper_id in only else None
-        if found:
-            hits.append(Hit(paper.paper_id, round(found.weight, 4), describe(found, paper)))
-    return hits
+def _hits(query: Query, papers: Postings, only: Container[int]) -> list[Hit]:
+    """How well, and where, the query finds the papers of these ids."""
+    return [
+        Hit(paper.paper_id, round(found.weight, 4), describe(found, paper))
+        for found, paper in _found(query, papers, only)
+    ]
+
+
+def _found(query: Query, papers: Postings, only: Container[int] | None = None) -> list[tuple[Found, Document]]:
+    return [
+        (found, paper)
+        for _, paper in QueryIndex([query]).matches(papers)
+        if (only is None or paper.paper_id in only) and (found := query.find(paper))
+    ]
 
 
 def _with_papers(picks: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -151,7 +235,13 @@ def _with_papers(picks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def next_mail(reader: Subscriber, now: dt.datetime) -> AnymailMessage | None:
-    """The reader's next mail as it would be sent at `now`, stored nowhere; None when nothing matches.
+    """The reader's next mail as it would be sent at `now`, stored nowhere; None when nothing matches."""
+    digest = next_digest(reader, now)
+    return compose(digest, now) if digest else None
+
+
+def next_digest(reader: Subscriber, now: dt.datetime) -> Digest | None:
+    """What that mail would hold.
 
     Its signed links carry no working token: staff may read over a reader's shoulder, not act for them.
     """
@@ -161,4 +251,5 @@ def next_mail(reader: Subscriber, now: dt.datetime) -> AnymailMessage | None:
     stand_in = copy.copy(reader)
     stand_in.code = "preview"
     date = schedule.issue_date(now, reader.time_zone)
-    return compose(Digest(subscriber=stand_in, issue_date=date, created_at=now, picks=picks), now)
+    notice = plans([reader], now)[0].notice
+    return Digest(subscriber=stand_in, issue_date=date, created_at=now, picks=picks, notice=notice)

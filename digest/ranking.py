@@ -17,7 +17,7 @@ import numpy as np
 from digest.taste import Taste
 from digest.vectors import Floats, Integers
 
-INTERESTS, TRENDING = "interests", "trending"
+INTERESTS, TRENDING, OVERFLOW = "interests", "trending", "overflow"
 TREND_POINTS = 1.0  # at most: it decides among papers that a broad line finds, not between a good match and a poor one
 CLOSE_POINTS = 2.0  # of a paper that holds all that a line asks for, at its best
 CLOSE_ENOUGH = 0.5  # of a line's closeness, for a paper that no line matches
@@ -25,6 +25,7 @@ TASTE_POINTS = 2.0  # a degree of taste
 TO_TASTE = 2.0  # degrees, for a paper that no line matches or is close to
 FAINT = 0.25  # points of closeness below which a line is not named as a reason
 TWIN_SHARE = 0.5  # of its points a paper loses that is nearly the same as one above it
+STEPS = 1 << 16  # of a point, in which `finer` counts: whole numbers give the same sum in any order
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What one reader wants: lines, how many papers, and the percent of them that may just be trending."""
+    """What one reader wants: lines, how many papers, the percent of them that may just be trending; and how many more
+    that match may follow in a lane of their own."""
 
     lines: tuple[Line, ...]
     max_papers: int = 10
     trending_share: int = 0
+    overflow: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ class Day:
             # ln(1 + papers / papers found): an interest that finds nearly everything says little.
             rarity = math.log(1 + len(self.candidates) / len(held)) if held else 0.0
             self._found[interest_id] = {
-                self.place[hit.paper_id]: (round(100 * round(hit.weight * rarity, 2)), hit) for hit in held
+                self.place[hit.paper_id]: (round(100 * (hit.weight * rarity)), hit) for hit in held
             }
         return self._found[interest_id]
 
@@ -143,35 +146,40 @@ def hundredths(points: Floats) -> Integers:
     return np.rint(100 * points).astype(np.int64)
 
 
+def steps(points: Floats) -> Integers:
+    return np.rint(STEPS * points).astype(np.int64)
+
+
 def rank(
     wishes: Wishes, day: Day, already_sent: Iterable[int] = (), taste: Taste | None = None
 ) -> list[dict[str, Any]]:
-    """The picks: what a pin matches, then what matches or is to the reader's taste, then what is trending anyway;
-    each best first."""
+    """The picks: what a pin matches, then what matches or is to the reader's taste, then what is trending anyway,
+    then what there was no room for; each best first."""
     points, wanted = day.trend.copy(), np.zeros(len(day.papers), bool)
-    finer = np.zeros(len(day.papers))  # what rounding took: it decides between equal points
+    finer = np.zeros(len(day.papers), np.int64)  # what rounding took: it decides between equal points
     for line in wishes.lines:
         if not line.is_mute:
             _add_line(day, line, taste.trust if taste else 1.0, points, finer, wanted)
     if taste is not None:
         points += hundredths(day.scale.taste * taste.degree)
-        finer += day.scale.taste * taste.degree
+        finer += steps(day.scale.taste * taste.degree)
         wanted |= taste.degree >= day.scale.to_taste
     wanted &= points - day.trend >= 100 * day.scale.least  # else what the reader said against it weighs more
     free = _free(wishes, day, already_sent)
     share = round(wishes.max_papers * wishes.trending_share / 100)
     most = max(wishes.max_papers - share, 1 if wishes.max_papers else 0)
-    pinned = _pinned(wishes, day)
-    for_you = _best(day, points, finer, wanted & free & pinned, most) if pinned.any() else []
-    for_you += _best(day, points, finer, wanted & free & ~pinned, most - len(for_you))
+    pinned, room = _pinned(wishes, day), most + wishes.overflow
+    for_you = best(day, points, finer, wanted & free & pinned, room) if pinned.any() else []
+    for_you += best(day, points, finer, wanted & free & ~pinned, room - len(for_you))
     for place, _, _ in for_you:
         free[place] = False
     trending = np.flatnonzero(free)[np.argsort(-day.trend[free], kind="stable")][:share]
     picks = [_pick(day, wishes, taste, place, cut, twin) for place, cut, twin in for_you]
-    return picks + [_bare(day, int(place)) for place in trending]
+    over = [pick | {"lane": OVERFLOW} for pick in picks[most:]]
+    return picks[:most] + [_bare(day, int(place)) for place in trending] + over
 
 
-def _add_line(day: Day, line: Line, trust: float, points: Integers, finer: Floats, wanted: Any) -> None:
+def _add_line(day: Day, line: Line, trust: float, points: Integers, finer: Integers, wanted: Any) -> None:
     found = day.found(line.interest_id)
     if found and not line.is_prose:
         places = list(found)
@@ -180,7 +188,7 @@ def _add_line(day: Day, line: Line, trust: float, points: Integers, finer: Float
     near = day.near(line.typed)
     if near is not None:
         points += _trusted(near, trust)
-        finer += trust * day.scale.close * day.close[line.typed] ** 2
+        finer += steps(trust * day.scale.close * day.close[line.typed] ** 2)
         wanted |= day.close[line.typed] >= day.scale.close_enough
 
 
@@ -207,7 +215,7 @@ def _free(wishes: Wishes, day: Day, already_sent: Iterable[int]) -> Any:
     return free
 
 
-def _best(day: Day, points: Integers, finer: Floats, wanted: Any, most: int) -> list[tuple[int, int, int]]:
+def best(day: Day, points: Integers, finer: Integers, wanted: Any, most: int) -> list[tuple[int, int, int]]:
     """(place, hundredths lost, place of the twin above or -1) of the best; near-duplicates are spread.
 
     Greedy, as in maximal marginal relevance (Carbonell and Goldstein, 1998): a paper nearly the same as one

@@ -31,6 +31,10 @@ def search(request: HttpRequest) -> HttpResponse:
             values |= {"items": show([_pick(line, *one) for one in page.found]), "rest": page.rest}
         except InterestError as error:
             values["error"] = error
+        except index.TooMuchWork:
+            values["error"] = {
+                "message": "That would take too long: its words are in very many papers. Add a rarer one"
+            }
     values["is_later_page"] = "before" in request.GET
     return render(request, "digest/search.html", values, status=422 if values["error"] else 200)
 

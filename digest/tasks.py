@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from digest import delivery, ingest, percolation, selecting
+from digest.delivery import gate
 from digest.ingest import habits
 from digest.models import Delivery, Source
 from digest.sources import SourceError
@@ -54,9 +55,13 @@ def send_due() -> None:
     if habits.are_catching_up(now):
         return
     percolation.match_new(now)
-    for _ in range(min(-(-Subscriber.objects.due(now).count() // selecting.CHUNK), MAX_HELPERS)):
+    delivery.settle(now)
+    gate.ask_if_large(now)
+    most = MAX_HELPERS * selecting.CHUNK
+    for _ in range(_chunks(Subscriber.objects.due(now)[:most].count(), selecting.CHUNK)):
         select_chunk.apply_async(expires=300)
-    deliver_ready()
+    for _ in range(_chunks(delivery.ready_count(now, MAX_HELPERS), settings.MAIL_CHUNK)):
+        deliver_chunk.apply_async(expires=55)
 
 
 @shared_task
@@ -68,14 +73,11 @@ def select_chunk() -> None:
 
 @shared_task
 def deliver_chunk() -> None:
-    """Send one chunk of waiting mails; while there are more, one successor takes over."""
-    if delivery.deliver_chunk(timezone.now()) and Delivery.objects.ready(timezone.now()).exists():
+    """Send one chunk of waiting mails; while there are more and nothing holds them, one successor takes over."""
+    counts = delivery.deliver_chunk(timezone.now())
+    if counts and not counts[Delivery.Status.WAITING] and delivery.ready_count(timezone.now(), 1):
         deliver_chunk.apply_async(expires=300)
 
 
-def deliver_ready() -> None:
-    """Settle what dead workers left, and start as many senders as there are chunks of ready mails."""
-    now = timezone.now()
-    delivery.settle(now)
-    for _ in range(min(-(-Delivery.objects.ready(now).count() // delivery.CHUNK), MAX_HELPERS)):
-        deliver_chunk.apply_async(expires=55)
+def _chunks(count: int, size: int) -> int:
+    return min(-(-count // size), MAX_HELPERS)

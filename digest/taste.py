@@ -2,7 +2,8 @@
 
 A paper is to the reader's taste as far as it is like the papers they asked for more of, and unlike those they asked for
 less of or passed over. Likeness has two halves: the words two papers share beyond those all papers share
-(Rocchio's method, 1971, with the average paper as what is not wanted), and the topics they lie in.
+(Rocchio's method, 1971, with the average paper as what is not wanted), and the topics they lie in; and a common
+author adds to both.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from digest.authorship import Authorship
 from digest.vectors import Background, Floats, Integers, Text
 
 MORE, LESS, PASSED_OVER = 1.0, -1.0, 0.0
@@ -25,6 +27,7 @@ TWINS = 0.6  # cosine; the same abstract revised is at 0.9, two papers of one su
 # Lines that put a liked paper above a random one three times in four say little of what this reader likes; nine
 # times in ten is as much as lines can do. They are trusted as if TRUSTED_FIRST likes had already proved them.
 LITTLE, MUCH, TRUSTED_FIRST = 0.75, 0.9, 3.0
+SAME_AUTHORS = 4.0  # at most, in units of likeness: one common author gives nearly half of it
 _SAMPLE = 400  # papers of the background that say how alike any two papers are
 
 
@@ -39,12 +42,15 @@ class Taste:
 
 
 class Likeness:
-    """How alike papers are. Papers are known by their place in `texts`."""
+    """How alike papers are. Papers are known by their place in `texts`; `authors`, where known, are in its order."""
 
-    def __init__(self, background: Background, texts: Sequence[Text], width: int) -> None:
+    def __init__(
+        self, background: Background, texts: Sequence[Text], width: int, authors: Sequence[Sequence[str]] = ()
+    ) -> None:
         self.background, self.width = background, width
         self.words = background.telling(texts, width)
         self.topics = background.topics(background.tf_idf(texts, width))
+        self.authorship = Authorship(authors or [()] * len(texts), len(background.texts))
         self._mean = np.pad(background.mean, (0, width - background.width))
 
     @cached_property
@@ -57,21 +63,28 @@ class Likeness:
         beside = ~np.eye(len(some), dtype=bool)
         words = self._centred(self.words[some], self.words[some])
         topics = self.topics[some] @ self.topics[some].T
-        return float(words[beside].std()) or 1.0, float(topics[beside].std()) or 1.0
+        return _spread(words[beside]), _spread(topics[beside])
 
     def _centred(self, ours: Any, theirs: Any) -> Floats:
         """Cosines of the one with the other less the average paper."""
         shared: Floats = (ours @ theirs.T).toarray() - (ours @ self._mean)[:, None]
         return shared
 
-    def extended(self, texts: Sequence[Text]) -> Likeness:
+    def extended(self, texts: Sequence[Text], authors: Sequence[Sequence[str]] = ()) -> Likeness:
         """With more papers after those it holds; words that none of those has say nothing about likeness."""
         more = copy.copy(self)
         known = [Text(*(row[row < self.width] for row in text)) for text in texts]
         topics = self.background.topics(self.background.tf_idf(known, self.width))
         more.words = sp.vstack([self.words, self.background.telling(known, self.width)]).tocsr()
         more.topics = np.vstack([self.topics, topics])
+        more.authorship = self.authorship.extended(authors or [()] * len(texts))
         return more
+
+    def unsigned(self) -> Likeness:
+        """As if nobody had written them."""
+        less = copy.copy(self)
+        less.authorship = Authorship([()] * self.words.shape[0], 0)
+        return less
 
     def twins(self, papers: Integers) -> list[tuple[int, int]]:
         """Pairs of these papers that say nearly the same."""
@@ -80,11 +93,18 @@ class Likeness:
         return [(int(papers[a]), int(papers[b])) for a, b in zip(alike.row[near], alike.col[near], strict=True)]
 
     def to_candidates(self, papers: Integers, candidates: Integers) -> Floats:
-        """(papers, candidates): 0 for two papers taken at random, in units of their spread."""
+        """(papers, candidates): 0 for two papers taken at random, in units of their spread; authors add to it."""
         words, topics = self._scales
         shared = self._centred(self.words[candidates], self.words[papers]).T / words
         alike: Floats = (shared + self.topics[papers] @ self.topics[candidates].T / topics) / 2
+        alike += SAME_AUTHORS * self.authorship.shared(papers, candidates)
         return alike
+
+
+def _spread(alike: Floats) -> float:
+    """1 where all are alike but for rounding: a set of a few papers, or of one and the same."""
+    spread = float(alike.std())
+    return spread if spread > 1e-6 else 1.0
 
 
 def taste(said: Mapping[int, float], rows: Mapping[int, int], alike: Floats) -> Taste | None:
@@ -97,14 +117,15 @@ def taste(said: Mapping[int, float], rows: Mapping[int, int], alike: Floats) -> 
     if not spoken:
         return None
     weights = np.array([said[paper] for paper in spoken])
-    each = alike[[rows[paper] for paper in spoken]] * weights[:, None]
+    each = alike[[rows[paper] for paper in spoken]]
+    each *= weights[:, None]
     total = each.sum(axis=0)
     passed = [rows[paper] for paper in said if paper in rows and not said[paper]]
     if passed:
         total -= PASSED_OVER_SHARE * weights.clip(0).sum() * alike[passed].mean(axis=0)
-    nearest = np.full(alike.shape[1], -1)
-    if (weights > 0).any():
-        nearest = np.array(spoken)[np.where(weights[:, None] > 0, each, -np.inf).argmax(axis=0)]
+    nearest, liked = np.full(alike.shape[1], -1), weights > 0
+    if liked.any():
+        nearest = np.array(spoken)[liked][(each if liked.all() else each[liked]).argmax(axis=0)]
     return Taste(total / (np.abs(weights).sum() + DOUBT), nearest)
 
 

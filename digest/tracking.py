@@ -1,4 +1,4 @@
-"""Provider events -> Delivery and Subscriber. The one signal receiver of the project.
+"""Provider events -> Delivery and Subscriber. Beside `liking` the one signal receiver of the project.
 
 Events may come twice, late, out of order, before the sending was recorded, or for mail we do not know: each of that is
 harmless. Whatever their order, the strongest decides in the end: a delivery's by STAGES, a reader's by

@@ -2,7 +2,21 @@ import datetime as dt
 
 from django.urls import path, re_path, register_converter
 
-from digest import api, archives, feeds, metrics, own_api, own_feed, paper_page, search_page, views
+from digest import (
+    api,
+    archives,
+    feedback,
+    feeds,
+    gallery,
+    metrics,
+    own_api,
+    own_feed,
+    paper_page,
+    proposals,
+    reader_pages,
+    search_page,
+    views,
+)
 
 
 class DateConverter:
@@ -57,8 +71,16 @@ urlpatterns = [
     path("paper/<int:pk>/cite.ris", paper_page.ris, name="ris"),
     path("search", search_page.search, name="search"),
     path("preview/", views.preview, name="preview"),
+    path("suggest/", proposals.suggest, name="suggest"),
     path("digest/<str:token>/", views.web_copy, name="web_copy"),
-    path("feedback/<str:token>/", views.feedback, name="feedback"),
+    path("feedback/<str:token>/", feedback.feedback, name="feedback"),
+    path("preferences/<str:token>/suggest/", proposals.suggest_for, name="suggest_for"),
+    path("preferences/<str:token>/why/", reader_pages.why, name="why"),
+    path("preferences/<str:token>/saved/", reader_pages.saved, name="saved"),
+    path("preferences/<str:token>/saved.bib", reader_pages.saved_bib, name="saved_bib"),
+    path("preferences/<str:token>/saved.ris", reader_pages.saved_ris, name="saved_ris"),
+    path("preferences/<str:token>/data.json", reader_pages.data, name="data"),
+    path("preferences/<str:token>/erase/", reader_pages.erase, name="erase"),
     path("feeds/papers.atom", feeds.papers, name="feed_papers"),
     path("feeds/search.atom", feeds.search, name="feed_search"),
     path("feeds/mine/<str:secret>.atom", own_feed.mine, name="feed_mine"),
@@ -73,6 +95,7 @@ urlpatterns = [
     path("api/v1/me/feedback/", own_api.feedback, name="api_me_feedback"),
     # Only with a slash at its end, so that "api/v1/papers" is still sent on to "api/v1/papers/".
     re_path(r"^api/(?:[\s\S]*/)?\Z", api.nothing, name="api_nothing"),
+    path("gallery/", gallery.gallery, name="gallery"),
     path("healthz", views.healthz, name="healthz"),
     path("metrics", metrics.metrics, name="metrics"),
 ]

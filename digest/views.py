@@ -1,4 +1,4 @@
-"""Pages: today's papers with the sign-up, the archive, a paper, search, the preview, a mail's web copy, feedback."""
+"""The preview, a mail's web copy, and whether the service is alive."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from digest import links, previewing
 from digest.composing import context as digest_context
-from digest.models import Digest, Feedback, Paper
 from subscriptions.forms import SignupForm
 from subscriptions.limits import limited
 
@@ -43,33 +42,6 @@ def web_copy(request: HttpRequest, token: str) -> HttpResponse:
         return _private(render(request, "subscriptions/bad_link.html", status=404))
     values = digest_context(digest, digest.subscriber, digest.picks_with_papers())
     return _private(render(request, "digest/web_copy.html", values))
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def feedback(request: HttpRequest, token: str) -> HttpResponse:
-    """Says what the link will do (`paper`, `say`); a POST does it, `undo` takes it back."""
-    try:
-        digest = links.feedback_on(token)
-        paper, kind = _spoken_of(digest, request)
-    except (signing.BadSignature, ObjectDoesNotExist, ValueError):
-        return _private(render(request, "subscriptions/bad_link.html", status=404))
-    if request.method == "POST":
-        now = timezone.now()
-        Feedback.objects.update_or_create(
-            subscriber=digest.subscriber,
-            paper=paper,
-            kind=kind,
-            defaults={"at": now, "undone_at": now if "undo" in request.POST else None},
-        )
-    said = Feedback.objects.filter(subscriber=digest.subscriber, paper=paper, kind=kind, undone_at=None).exists()
-    values = {"paper": paper, "kind": kind.label, "said": said, "done": request.method == "POST"}
-    return _private(render(request, "digest/feedback.html", values))
-
-
-def _spoken_of(digest: Digest, request: HttpRequest) -> tuple[Paper, Feedback.Kind]:
-    """Which paper of this digest, and what is said of it. Raises ValueError, Paper.DoesNotExist."""
-    held = Paper.objects.filter(pk__in=digest.paper_ids)
-    return held.get(pk=int(request.GET.get("paper", ""))), Feedback.Kind(request.GET.get("say", ""))
 
 
 def _private(answer: HttpResponse) -> HttpResponse:

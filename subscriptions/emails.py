@@ -1,4 +1,4 @@
-"""The only maker of transactional mails: confirmation, and "you are already subscribed"."""
+"""The only maker of transactional mails: confirmation, "you are already subscribed", and the lost link."""
 
 from __future__ import annotations
 
@@ -58,6 +58,8 @@ def notice(subscriber: Subscriber) -> AnymailMessage:
     """The transactional mail this reader is owed."""
     if subscriber.notice == Subscriber.Notice.ALREADY:
         return build("already", subscriber, {"preferences": links.preferences(subscriber)})
+    if subscriber.notice == Subscriber.Notice.LINK:
+        return build("link", subscriber, {"link": links.emailed(subscriber), "days": links.EMAILED_DAYS})
     # Nothing of what was typed: a stranger may have typed it, to have us carry it to somebody.
     return build("confirm", subscriber, {"confirm": links.confirm(subscriber), "days": links.CONFIRM_DAYS})
 

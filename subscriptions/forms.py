@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, cast
-from zoneinfo import available_timezones
+from typing import Any, ClassVar, cast
+from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from subscriptions import addresses
 from subscriptions.interests.notes import Note, notes
 from subscriptions.interests.parser import InterestError, parse
+from subscriptions.lines import MAX_LINES
 from subscriptions.models import Subscriber
 from subscriptions.signup import Wishes
 
-MAX_LINES = 50
+SELECTED = mark_safe(" selected")
+MAX_NUMBERS, MAX_PASTED = 4_000, 200  # characters of the numbers of papers pasted; papers
+MAX_PAUSE = dt.timedelta(days=366)
 HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
 TRENDING = [(0, "none"), (30, "a few"), (50, "up to half of the mail")]
 SIZES = [(5, "5"), (10, "10"), (20, "20"), (30, "30")]
@@ -29,6 +36,17 @@ def time_zones() -> list[tuple[str, str]]:
     regions = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
     names = sorted(name for name in available_timezones() if name.startswith(regions))
     return [(name, name.replace("_", " ")) for name in ("UTC", *names)]
+
+
+class LongSelect(forms.Select):
+    """A select of hundreds of options, rendered in one go: Django renders a template for each of them."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        widget = self.get_context(name, value, attrs)["widget"]
+        options = [option for _, group, _ in widget["optgroups"] for option in group]
+        rows = ((one["value"], SELECTED if one["selected"] else "", one["label"]) for one in options)
+        inside = format_html_join("\n", '<option value="{}"{}>{}</option>', rows)
+        return format_html('<select name="{}"{}>{}</select>', widget["name"], flatatt(widget["attrs"]), inside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +124,7 @@ class WishesForm(forms.Form):
         label="Time zone",
         choices=time_zones,
         initial="UTC",
-        widget=forms.Select(attrs={"data-guess-zone": ""}),
+        widget=LongSelect(attrs={"data-guess-zone": ""}),
     )
     max_papers = forms.TypedChoiceField(label="Papers, at most", choices=SIZES, coerce=int, initial=10, required=False)
     trending_share = forms.TypedChoiceField(
@@ -116,7 +134,7 @@ class WishesForm(forms.Form):
     def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
         # A button beside a line takes over what was proposed for it. That asks for nothing else: see `is_mended`.
         self.is_mended = bool(data and data.get("mend"))
-        super().__init__(_mended(data) if self.is_mended else data, *args, **kwargs)
+        super().__init__(_mended(_with_added(data)) if self.is_mended else _with_added(data), *args, **kwargs)
         self.line_errors: list[LineError] = []
         self._offer_what_is_stored()
 
@@ -188,6 +206,23 @@ def _mended(data: Any) -> Any:
     return answers
 
 
+def _with_added(data: Any) -> Any:
+    """The answers with the ticked proposals among the interests."""
+    ticked = data.getlist("add") if hasattr(data, "getlist") else ()
+    if not ticked:
+        return data
+    lines = [*typed_lines(str(data.get("interests", ""))), *ticked]
+    answers = data.copy()
+    answers["interests"] = "\n".join(dict.fromkeys(line for line in lines if line))
+    return answers
+
+
+def paper_numbers(text: str) -> list[int]:
+    """The numbers of papers in a hidden field, "12,34"; anything else in it is passed over."""
+    words = text[:MAX_NUMBERS].split(",")
+    return [int(word) for word in words if word.isascii() and word.isdecimal() and len(word) < 16][:MAX_PASTED]
+
+
 class SignupForm(WishesForm):
     """The public form. A field no person sees catches machines that fill in everything."""
 
@@ -197,6 +232,7 @@ class SignupForm(WishesForm):
         widget=forms.EmailInput(attrs={"autocomplete": "email", "placeholder": "you@example.org"}),
         error_messages={"required": "Type the address the mail should go to."},
     )
+    papers = forms.CharField(required=False, max_length=MAX_NUMBERS, widget=forms.HiddenInput)
     website = forms.CharField(required=False, widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}))
 
     field_order = ["email", "interests", "frequency", "weekday", "hour", "time_zone"]
@@ -209,16 +245,62 @@ class SignupForm(WishesForm):
         except addresses.AddressError as error:
             raise forms.ValidationError(str(error)) from error
 
+    def clean_papers(self) -> list[int]:
+        return paper_numbers(self.cleaned_data["papers"])
+
     @property
     def is_from_machine(self) -> bool:
         return bool(self.cleaned_data.get("website"))
 
 
-class PauseForm(forms.Form):
-    """How long a reader wants no mail."""
+class LinkForm(forms.Form):
+    """An address whose reader lost the way to their preferences. Whatever is typed is answered alike."""
 
-    days = forms.TypedChoiceField(
-        label="Pause for",
-        choices=[(7, "a week"), (14, "two weeks"), (30, "a month"), (90, "three months")],
-        coerce=int,
+    email = forms.CharField(
+        label="E-mail address",
+        max_length=254,
+        required=False,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "placeholder": "you@example.org", "required": ""}),
     )
+
+    def address(self) -> str:
+        """The address; "" for what is none. Call after is_valid()."""
+        try:
+            return addresses.read(self.cleaned_data.get("email", ""))
+        except addresses.AddressError:
+            return ""
+
+
+class PauseForm(forms.Form):
+    """How long a reader wants no mail: some days, or until a day, which is the first with mail again."""
+
+    lengths: ClassVar = [(7, "a week"), (14, "two weeks"), (30, "a month"), (90, "three months")]
+
+    days = forms.TypedChoiceField(choices=lengths, coerce=int, required=False, empty_value=None)
+    until = forms.DateField(
+        label="First mail again on",
+        required=False,
+        widget=forms.DateInput(
+            attrs={"type": "date", "required": "", "aria-describedby": "pause-help"}, format="%Y-%m-%d"
+        ),
+    )
+
+    def __init__(self, data: Any = None, *, zone: str, now: dt.datetime) -> None:
+        super().__init__(data)
+        self._zone, self._now = ZoneInfo(zone), now
+        today = now.astimezone(self._zone).date()
+        self._first, self._last = today + dt.timedelta(days=1), today + MAX_PAUSE
+        self.fields["until"].widget.attrs |= {"min": self._first.isoformat(), "max": self._last.isoformat()}
+
+    def clean_until(self) -> dt.date | None:
+        until: dt.date | None = self.cleaned_data["until"]
+        if until and not self._first <= until <= self._last:
+            raise forms.ValidationError(f"A pause ends between tomorrow and {self._last:%d %B %Y}.")
+        return until
+
+    def ends_at(self) -> dt.datetime | None:
+        """When mail may go out again; None when nothing was said. Call after is_valid()."""
+        if days := self.cleaned_data["days"]:
+            return self._now + dt.timedelta(days=days)
+        until = self.cleaned_data["until"]
+        return dt.datetime.combine(until, dt.time(), tzinfo=self._zone).astimezone(dt.UTC) if until else None

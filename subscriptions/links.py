@@ -2,7 +2,7 @@
 
 A token is `code.version:signature`. The code names the reader (random, 96 bits), the version is raised to
 make every older link void, the signature (HMAC-SHA256) belongs to one purpose: a token for the web copy
-does not unsubscribe. Confirming expires; unsubscribing never does.
+does not unsubscribe. What is mailed to be opened at once expires; unsubscribing never does.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from django.urls import reverse
 if TYPE_CHECKING:
     from subscriptions.models import Subscriber
 
-CONFIRM, PREFERENCES, UNSUBSCRIBE = "confirm", "preferences", "unsubscribe"
-CONFIRM_DAYS = 7
+CONFIRM, EMAILED, PREFERENCES, UNSUBSCRIBE = "confirm", "emailed", "preferences", "unsubscribe"
+CONFIRM_DAYS, EMAILED_DAYS = 7, 1
+GOOD_FOR = {CONFIRM: dt.timedelta(days=CONFIRM_DAYS), EMAILED: dt.timedelta(days=EMAILED_DAYS)}  # others: for ever
 
 
 def absolute(path: str) -> str:
@@ -29,17 +30,16 @@ def absolute(path: str) -> str:
 def token_for(subscriber: Subscriber, purpose: str) -> str:
     """A token for this reader and this purpose."""
     text = f"{subscriber.code}.{subscriber.token_version}"
-    if purpose == CONFIRM:
+    if purpose in GOOD_FOR:
         return signing.TimestampSigner(salt=f"paper-round.{purpose}").sign(text)
     return signing.Signer(salt=f"paper-round.{purpose}").sign(text)
 
 
 def read_token(token: str, purpose: str) -> tuple[str, int]:
-    """(code, version). Raises signing.BadSignature, or its SignatureExpired for an old confirmation."""
+    """(code, version). Raises signing.BadSignature, or its SignatureExpired for one that was good for some days."""
     salt = f"paper-round.{purpose}"
-    if purpose == CONFIRM:
-        age = dt.timedelta(days=CONFIRM_DAYS)
-        text = signing.TimestampSigner(salt=salt).unsign(token, max_age=age)
+    if purpose in GOOD_FOR:
+        text = signing.TimestampSigner(salt=salt).unsign(token, max_age=GOOD_FOR[purpose])
     else:
         text = signing.Signer(salt=salt).unsign(token)
     code, _, version = text.rpartition(".")
@@ -54,6 +54,11 @@ def confirm(subscriber: Subscriber) -> str:
 def preferences(subscriber: Subscriber) -> str:
     """Everything a reader can change."""
     return absolute(reverse("subscriptions:preferences", args=[token_for(subscriber, PREFERENCES)]))
+
+
+def emailed(subscriber: Subscriber) -> str:
+    """The way to the preferences for somebody who lost it; good for a day."""
+    return absolute(reverse("subscriptions:emailed", args=[token_for(subscriber, EMAILED)]))
 
 
 def unsubscribe(subscriber: Subscriber) -> str:

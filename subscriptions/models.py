@@ -73,6 +73,7 @@ class Subscriber(models.Model):
         NONE = "", "none"
         CONFIRM = "confirm", "confirmation"
         ALREADY = "already", "already subscribed"
+        LINK = "link", "the way to the preferences"
 
     email = models.EmailField("e-mail address")
     email_key = models.CharField(max_length=254, unique=True, editable=False)
@@ -90,7 +91,13 @@ class Subscriber(models.Model):
     trending_share = models.PositiveSmallIntegerField(
         default=0, help_text="Percent of a mail for trending papers that match no interest."
     )
+    pasted = models.JSONField(
+        default=list, blank=True, editable=False, help_text="Numbers of papers pasted when signing up: likes to be."
+    )
     paused_until = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since when; kept until a mail has caught up."
+    )
     next_digest_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     notice = models.CharField(max_length=16, choices=Notice.choices, default=Notice.NONE, blank=True)
@@ -144,12 +151,14 @@ class Subscriber(models.Model):
         self.status = self.Status.ACTIVE
         self.confirmed_at = now
         self.notice, self.notices_sent = self.Notice.NONE, 0
-        self.paused_until = None
+        self.paused_until = self.paused_at = None
         self.next_digest_at = self.choose_next_digest_at(now)
         self.bounce_score, self.bounced_at = 0.0, None  # the mailbox has just proved it works
         self.save(
-            update_fields=["status", "confirmed_at", "notice", "notices_sent", "paused_until", "next_digest_at",
-                           "bounce_score", "bounced_at"]
+            update_fields=[
+                "status", "confirmed_at", "notice", "notices_sent", "paused_until", "paused_at", "next_digest_at",
+                "bounce_score", "bounced_at",
+            ]
         )  # fmt: skip
 
     def stop(self, status: Status) -> None:
@@ -167,8 +176,10 @@ class Subscriber(models.Model):
     def pause(self, until: dt.datetime | None, now: dt.datetime) -> None:
         """No mail before `until`; None resumes."""
         self.paused_until = until
+        if until:
+            self.paused_at = self.paused_at or now
         self.next_digest_at = self.choose_next_digest_at(until or now)
-        self.save(update_fields=["paused_until", "next_digest_at"])
+        self.save(update_fields=["paused_until", "paused_at", "next_digest_at"])
 
     def lines(self) -> list[str]:
         """The interests as the reader typed them, in order."""

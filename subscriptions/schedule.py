@@ -48,6 +48,11 @@ def _moment(day: dt.date, hour: int, local: ZoneInfo) -> dt.datetime:
     return early if early.astimezone(local).date() == day else moment
 
 
+def is_last_of_week(issue: dt.date, following: dt.date) -> bool:
+    """Whether the mail after the one of that date belongs to another week, Monday to Sunday."""
+    return issue.isocalendar()[:2] != following.isocalendar()[:2]
+
+
 def issue_date(due: dt.datetime, zone: str) -> dt.date:
     """The date a mail due at that moment carries: the reader's own calendar day."""
     return due.astimezone(ZoneInfo(zone)).date()

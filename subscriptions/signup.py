@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from django.db import transaction
+from django.dispatch import Signal
 
 from subscriptions import addresses
 from subscriptions.models import Consent, Subscriber, Suppression
 
 logger = logging.getLogger(__name__)
 
+confirmed = Signal()  # an address said yes (`reader`, `now`), in the same transaction: `digest` may not be called
+
 WORDING = "Send me papers that match my interests by e-mail. I can change this or leave with one click in every mail."
 FOR_GOOD = (Suppression.Reason.COMPLAINED, Suppression.Reason.BY_HAND)  # what signing up anew does not lift
+WITH_LINK = (Subscriber.Status.ACTIVE, Subscriber.Status.UNSUBSCRIBED)  # who may ask for their link
 PENDING_DAYS = 7  # an address that does not confirm is forgotten
 
 
@@ -41,8 +46,13 @@ class Wishes:
         return names
 
 
-def sign_up(address: str, wishes: Wishes, *, page: str, now: dt.datetime, wording: str = WORDING) -> None:
-    """Store the wish and owe the confirmation mail. An address that is active already keeps what it has."""
+def sign_up(
+    address: str, wishes: Wishes, *, page: str, now: dt.datetime, wording: str = WORDING, pasted: Sequence[int] = ()
+) -> None:
+    """Store the wish and owe the confirmation mail. An address that is active already keeps what it has.
+
+    `pasted` are the numbers of papers the reader wants more of, once the address says yes.
+    """
     with transaction.atomic():
         if Suppression.objects.reason_for(address) in FOR_GOOD:
             return
@@ -56,9 +66,20 @@ def sign_up(address: str, wishes: Wishes, *, page: str, now: dt.datetime, wordin
             return
         names = wishes.write_to(reader)
         reader.owe(Subscriber.Notice.CONFIRM, now)
-        reader.save(update_fields=[*names, "notice"])
+        reader.pasted = list(pasted)
+        reader.save(update_fields=[*names, "notice", "pasted"])
         reader.set_lines(list(wishes.lines))
         Consent.objects.create(subscriber=reader, kind=Consent.Kind.REQUESTED, at=now, page=page[:200], wording=wording)
+
+
+def send_link(address: str, now: dt.datetime) -> None:
+    """Owe the reader at this address the way to their preferences, if there is one whom we may write to."""
+    with transaction.atomic():
+        refused = Suppression.objects.reason_for(address)
+        reader = Subscriber.objects.select_for_update().by_address(address).filter(status__in=WITH_LINK).first()
+        # A confirmation that is owed goes first; whoever has that needs no other link.
+        if reader and not refused and not reader.notice and reader.owe(Subscriber.Notice.LINK, now):
+            reader.save(update_fields=["notice", "notices_sent"])
 
 
 def confirm(reader: Subscriber, *, page: str, now: dt.datetime, wording: str = WORDING) -> bool:
@@ -74,6 +95,7 @@ def confirm(reader: Subscriber, *, page: str, now: dt.datetime, wording: str = W
         ).delete()
         reader.confirm(now)
         Consent.objects.create(subscriber=reader, kind=Consent.Kind.CONFIRMED, at=now, page=page[:200], wording=wording)
+        confirmed.send(Subscriber, reader=reader, now=now)
     return True
 
 

@@ -17,11 +17,13 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from subscriptions import links, signup, tasks
-from subscriptions.forms import PauseForm, SignupForm, WishesForm
+from subscriptions import addresses, links, signup, tasks
+from subscriptions.forms import LinkForm, PauseForm, SignupForm, WishesForm
 from subscriptions.interests import abbreviations, examples
-from subscriptions.limits import View, limited
+from subscriptions.limits import View, is_over, limited
 from subscriptions.models import Subscriber
+
+LINKS_A_DAY = 3  # to one address
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,7 +34,8 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and not form.is_mended:
         if not form.is_from_machine:
             page = f"{links.absolute(request.path)}"
-            signup.sign_up(form.cleaned_data["email"], form.wishes(), page=page, now=timezone.now())
+            pasted = form.cleaned_data["papers"]
+            signup.sign_up(form.cleaned_data["email"], form.wishes(), page=page, now=timezone.now(), pasted=pasted)
             tasks.soon()
         return redirect("subscriptions:check_inbox")
     return render(request, "subscriptions/signup.html", {"form": form}, status=422 if form.errors else 200)
@@ -53,6 +56,26 @@ def interests_help(request: HttpRequest) -> HttpResponse:
 def check_inbox(request: HttpRequest) -> HttpResponse:
     """What comes next."""
     return render(request, "subscriptions/check_inbox.html", {"days": links.CONFIRM_DAYS})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@limited("link", most=20, seconds=3600)
+def ask_for_link(request: HttpRequest) -> HttpResponse:
+    """For who lost their link: an address, and always the same answer."""
+    if request.method == "POST":
+        form = LinkForm(request.POST)
+        address = form.address() if form.is_valid() else ""
+        if address and not is_over("link-to", addresses.key(address), LINKS_A_DAY, 86_400):
+            signup.send_link(address, timezone.now())
+        tasks.soon()
+        return redirect("subscriptions:link_sent")
+    return render(request, "subscriptions/ask_for_link.html", {"form": LinkForm()})
+
+
+@require_safe
+def link_sent(request: HttpRequest) -> HttpResponse:
+    """What comes next, for whatever address."""
+    return render(request, "subscriptions/link_sent.html", {"days": links.EMAILED_DAYS})
 
 
 def for_reader(purpose: str) -> Callable[[View], View]:
@@ -77,7 +100,7 @@ def _read(request: HttpRequest, token: str, purpose: str) -> Subscriber | HttpRe
     try:
         code, version = links.read_token(token, purpose)
     except signing.SignatureExpired:
-        return render(request, "subscriptions/bad_link.html", {"expired": True}, status=410)
+        return render(request, "subscriptions/bad_link.html", {"expired": purpose}, status=410)
     except (signing.BadSignature, ValueError):
         return render(request, "subscriptions/bad_link.html", status=404)
     reader = Subscriber.objects.filter(code=code).first()
@@ -103,6 +126,13 @@ def confirm(request: HttpRequest, token: str, reader: Subscriber) -> HttpRespons
     return render(request, "subscriptions/confirm.html", {"reader": reader, "lines": reader.lines()})
 
 
+@require_safe
+@for_reader(links.EMAILED)
+def emailed(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
+    """On to the preferences, while the mailed link is good."""
+    return redirect(links.preferences(reader))
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_reader(links.PREFERENCES)
 def preferences(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
@@ -117,12 +147,19 @@ def preferences(request: HttpRequest, token: str, reader: Subscriber) -> HttpRes
         "form": form,
         "reader": reader,
         "token": token,
-        "pause_form": PauseForm(),
+        "now": now,
+        "pause_form": PauseForm(zone=reader.time_zone, now=now),
         "is_paused": reader.is_paused(now),
-        "local_next": reader.next_digest_at and reader.next_digest_at.astimezone(ZoneInfo(reader.time_zone)),
+        "local_pause": _local(reader.paused_until, reader),
+        "local_next": _local(reader.next_digest_at, reader),
         "unsubscribe": links.unsubscribe(reader),
     }
     return render(request, "subscriptions/preferences.html", context, status=422 if form.errors else 200)
+
+
+def _local(moment: dt.datetime | None, reader: Subscriber) -> dt.datetime | None:
+    """On the reader's clock."""
+    return moment and moment.astimezone(ZoneInfo(reader.time_zone))
 
 
 def stored_wishes(reader: Subscriber) -> dict[str, Any]:
@@ -146,16 +183,19 @@ def save_wishes(reader: Subscriber, form: WishesForm, now: dt.datetime) -> None:
 @require_POST
 @for_reader(links.PREFERENCES)
 def pause(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
-    """No mail for so many days; or, with `resume`, mail again."""
+    """No mail for so many days, or until a day; or, with `resume`, mail again."""
     now = timezone.now()
-    form = PauseForm(request.POST)
+    form = PauseForm(request.POST, zone=reader.time_zone, now=now)
     if reader.status == Subscriber.Status.ACTIVE:
         if "resume" in request.POST:
             reader.pause(None, now)
             messages.success(request, "Mail comes again.")
-        elif form.is_valid():
-            reader.pause(now + dt.timedelta(days=form.cleaned_data["days"]), now)
+        elif form.is_valid() and (until := form.ends_at()):
+            reader.pause(until, now)
             messages.success(request, "Paused. You can resume at any time.")
+        else:
+            faults = [str(fault) for of_field in form.errors.values() for fault in of_field]
+            messages.error(request, faults[0] if faults else "Name the day on which mail should come again.")
     return redirect("subscriptions:preferences", token)
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, sync_playwright
 
 from config.environment import private_host
-from digest import corpus, ingest, percolation, previewing
+from digest import boards, corpus, ingest, percolation, previewing
 from digest.fetch import turns
 from digest.ingest import storing
 from digest.ingest.editions import Circumstances
@@ -160,10 +160,12 @@ def smtp_server(settings: object) -> Iterator[Server]:
 
 
 @pytest.fixture(autouse=True)
-def _no_papers_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process keeps papers taken apart by id and time of change; each test's database begins both anew."""
+def _nothing_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process keeps papers and interests taken apart by id; each test's database begins those anew."""
+    monkeypatch.setattr(percolation, "_ready", percolation._Ready())
     monkeypatch.setattr(previewing, "_recent", previewing._Recent())
     monkeypatch.setattr(corpus, "_kept", corpus._Kept())
+    monkeypatch.setattr(boards, "_kept", boards._Kept())
 
 
 @pytest.fixture

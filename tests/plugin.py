@@ -26,9 +26,10 @@ for name in (
     "SECRET_KEY",
     "DEBUG",
     "FETCH_PRIVATE_HOSTS",
+    "LOOK_EVERY",
 ):
     os.environ[name] = ""
-for name in [name for name in os.environ if name.startswith("ANYMAIL_")]:
+for name in [name for name in os.environ if name.startswith(("ANYMAIL_", "MAIL_"))]:
     os.environ[name] = ""
 
 FOLDER = Path(tempfile.mkdtemp(prefix="paper-round-tests-"))
@@ -64,20 +65,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 # What a database changes nothing about runs once, with SQLite.
 ONCE = (
+    "tests/chaos/",  # brings a PostgreSQL of its own
     "tests/embedded/",
+    "tests/digest/evaluation/",
     "tests/digest/sources/",
+    "tests/digest/test_all_days.py",
     "tests/digest/test_fetching",
-    "tests/test_layers.py",
-    "tests/test_settings.py",
     "tests/test_screenshots.py",
 )
+USES_DATABASE = {"db", "transactional_db", "client", "stack"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--postgres"):
-        once = [item for item in items if item.nodeid.startswith(ONCE)]
+        once = [item for item in items if not _asks_the_database(item)]
         config.hook.pytest_deselected(items=once)
-        items[:] = [item for item in items if not item.nodeid.startswith(ONCE)]
+        without = set(once)
+        items[:] = [item for item in items if item not in without]
+
+
+def _asks_the_database(item: pytest.Item) -> bool:
+    """Itself, through a fixture, or in processes that it starts."""
+    if item.nodeid.startswith(ONCE):
+        return False
+    marks = {mark.name for mark in item.iter_markers()}
+    return bool({"django_db", "processes"} & marks or USES_DATABASE & set(getattr(item, "fixturenames", ())))
 
 
 def pytest_report_header() -> str:

@@ -81,6 +81,12 @@ def visit(page: Page, stack: Stack, folder: Path) -> Iterator[str]:
         "preferences": link_in(digest, "preferences"),
         "unsubscribe": link_in(digest, "unsubscribe"),
         "web copy": link_in(digest, "digest"),
+        "why": link_in(digest, "preferences") + "why/?paper=a+survey+of+what+nobody+wrote",
+        "saved": link_in(digest, "preferences") + "saved/",
+        "erase": link_in(digest, "preferences") + "erase/",
+        "lost link": "/preferences/",
+        "feedback": feedback(stack, "more"),
+        "mute": feedback(stack, "mute"),
         "mailbox": "/mailbox/",
     }
     for name, path in paths.items():
@@ -95,6 +101,13 @@ def visit(page: Page, stack: Stack, folder: Path) -> Iterator[str]:
         page.goto(file.as_uri())
         yield name
     yield from sign_in(page, stack)
+
+
+def feedback(stack: Stack, say: str) -> str:
+    """The link of the first paper of the only mail."""
+    code = "from digest import links, models; d = models.Digest.objects.get(); print(links.feedback(d), d.paper_ids[0])"
+    address, paper = stack.shell(code).split()
+    return f"{address}?paper={paper}&say={say}"
 
 
 def fill_in(page: Page, stack: Stack) -> Iterator[str]:

@@ -32,6 +32,7 @@ class Terms:
         self.bm25_idf = np.log(1 + (known - found + 0.5) / (found + 0.5))
         self.idf = np.log((1 + known) / (1 + found)) + 1
         self.mean = float(np.mean([len(t.title) + len(t.abstract) for t in background.texts])) if known else 100.0
+        self.mean = self.mean or 1.0  # a corpus without a word
         self.rows = self._tf_idf(self.counts)
 
     def _tf_idf(self, held: Any) -> Any:
@@ -72,7 +73,7 @@ class Terms:
         return self._fitted(model, liked, others, among)
 
     def _fitted(self, model: Any, liked: Integers, others: Integers, among: Integers) -> Floats:
-        if not len(others):
+        if not len(others) or not self.width:
             return np.zeros(len(among))
         rows = self.rows[np.concatenate([liked, others])]
         model.fit(rows, np.concatenate([np.ones(len(liked)), np.zeros(len(others))]))

@@ -67,6 +67,7 @@ class Desk:
         liked: Iterable[int] = (),
         passed: Iterable[int] = (),
         refused: Iterable[int] = (),
+        likeness: Likeness | None = None,
     ) -> list[int]:
         """The candidates, best first, for a reader of these lines who liked and passed over these papers."""
         typed = list(day.close)
@@ -75,15 +76,18 @@ class Desk:
             2 * len(day.papers),
             50,
         )
-        picks = rank(wishes, day, refused, self._taste(day, liked, passed, [typed[n] for n in lines]))
+        learned = self._taste(day, liked, passed, [typed[n] for n in lines], likeness or self.likeness)
+        picks = rank(wishes, day, refused, learned)
         return [pick["paper"] for pick in picks]
 
-    def _taste(self, day: Day, liked: Iterable[int], passed: Iterable[int], lines: Sequence[str]) -> Taste | None:
+    def _taste(
+        self, day: Day, liked: Iterable[int], passed: Iterable[int], lines: Sequence[str], likeness: Likeness
+    ) -> Taste | None:
         said = {int(paper): PASSED_OVER for paper in passed} | {int(paper): MORE for paper in liked}
         if not said:
             return None
         papers = list(said)
-        alike = self.likeness.to_candidates(np.array(papers), np.array(day.papers))
+        alike = likeness.to_candidates(np.array(papers), np.array(day.papers))
         learned = taste(said, {paper: row for row, paper in enumerate(papers)}, alike)
         near = np.array([self._near[line] for line in lines])
         held = [paper for paper in papers if said[paper] > 0]
@@ -91,7 +95,13 @@ class Desk:
 
     @cached_property
     def likeness(self) -> Likeness:
-        return Likeness(self.background, self.texts, len(self.vocabulary))
+        authors = [one.authors for one in self.documents]
+        return Likeness(self.background, self.texts, len(self.vocabulary), authors)
+
+    @cached_property
+    def unsigned(self) -> Likeness | None:
+        """Likeness of the same papers without their authors; None where no author is known."""
+        return self.likeness.unsigned() if any(one.authors for one in self.documents) else None
 
 
 def _node(line: str) -> Node | None:

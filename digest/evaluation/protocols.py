@@ -14,7 +14,7 @@ import numpy as np
 
 from digest.evaluation.baselines import Terms, full_text_search, has_learners
 from digest.evaluation.ours import Desk
-from digest.evaluation.sets import Collection, Libraries, Reader, Stream
+from digest.evaluation.sets import Collection, Document, Libraries, Reader, Stream
 from digest.ranking import Day
 from digest.vectors import Background, Floats, Integers, Text, Vocabulary
 
@@ -128,10 +128,21 @@ class _Week:
         self.background = Background(texts[start:first])
         held = [texts[place] for place in self.pool]
         self.terms = Terms(self.background, held, len(vocabulary))
-        self.desk = Desk([stream.documents[place] for place in self.pool], held, vocabulary, self.background)
+        documents = [stream.documents[place] for place in self.pool]
+        self.desk = Desk(documents, held, vocabulary, self.background)
+        self.signed = _signed(documents, held, first - start) if any(one.authors for one in documents) else None
 
     def numbers(self, places: Iterable[int]) -> Integers:
         return np.array([self.here[place] for place in places if place in self.here], np.int64)
+
+
+def _signed(documents: Sequence[Document], texts: Sequence[Text], known: int) -> Terms:
+    """The papers with their authors as words more, as arxiv-sanity-lite reads them; the first are the background."""
+    names = Vocabulary()
+    width = max((int(row.max()) + 1 for text in texts for row in text if len(row)), default=0)
+    written = [np.array([width + names[name] for name in one.authors], np.int64) for one in documents]
+    held = [Text(text.title, np.append(text.abstract, more)) for text, more in zip(texts, written, strict=True)]
+    return Terms(Background(held[:known]), held, width + len(names))
 
 
 class _Calendar:
@@ -229,6 +240,11 @@ def _of_reader(
             f"{OURS}: likes": desk.order(day, [], liked, passed),
             f"{OURS}: likes, no trend": desk.order(quiet, [], liked, passed),
         }
+        if desk.unsigned and week.signed:
+            orders[f"{OURS}: likes, no authors"] = desk.order(day, [], liked, passed, likeness=desk.unsigned)
+            if has_learners():
+                svm = week.signed.svm(liked, week.numbers(shown), among)
+                orders["linear SVM, authors too"] = best_first(svm, among)
         if asked:
             orders[f"{OURS}: lines"] = desk.order(day, asked)
             orders[f"{OURS}: lines and likes"] = desk.order(day, asked, liked, passed)

@@ -12,6 +12,7 @@ import csv
 import datetime as dt
 import gzip
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ class Document:
     text: str
     date: str = ""
     rank: int = 1
+    authors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,26 +125,32 @@ def _rows(path: Path, *keys: str) -> Iterator[dict[str, Any]]:
 
 def _corpus(folder: Path) -> tuple[list[Document], dict[str, int]]:
     rows = _rows(_need(folder, "corpus.jsonl"), "id")
-    documents = [
-        Document(str(row["id"]), row.get("title") or "", row.get("text") or row.get("abstract") or "") for row in rows
-    ]
+    documents = [_document(row) for row in rows]
     if not documents:
         raise SetError(f"{_need(folder, 'corpus.jsonl')} is empty.")
     return documents, {document.key: place for place, document in enumerate(documents)}
 
 
+def _document(row: dict[str, Any], date: str = "", rank: int = 1) -> Document:
+    """A paper with what it has: titles, abstracts and authors may be missing; an author is a name or holds one."""
+    text = next((row[key] for key in ("text", "abstract", "summary") if row.get(key)), "")
+    listed = row.get("authors")
+    named = [one.get("name") if isinstance(one, dict) else one for one in listed] if isinstance(listed, list) else []
+    authors = tuple(str(name) for name in named if name)
+    return Document(str(row["id"]), str(row.get("title") or ""), str(text), date, rank, authors)
+
+
 def _collection(folder: Path) -> Collection:
     documents, place = _corpus(folder)
     path, grades = _need(folder, "qrels.tsv"), defaultdict[str, dict[int, float]](dict)
-    with _open(path) as lines:
-        for number, row in enumerate(csv.reader(lines, delimiter="\t"), start=1):
-            if not row or (number == 1 and not _is_number(row[-1])):
-                continue
-            if len(row) < 3 or not _is_number(row[-1]):
-                raise SetError(f"{path}, line {number}: expected query, document and grade, separated by tabs.")
-            document = row[-2]
-            if document in place and float(row[-1]) > 0:
-                grades[row[0]][place[document]] = float(row[-1])
+    for number, row in enumerate(_cells(path), start=1):
+        if not row or (number == 1 and not _is_number(row[-1])):
+            continue
+        if len(row) < 3 or not _is_number(row[-1]):
+            raise SetError(f"{path}, line {number}: expected query, document and grade, separated by tabs.")
+        document = row[-2]
+        if document in place and float(row[-1]) > 0:
+            grades[row[0]][place[document]] = float(row[-1])
     queries = [(str(row["id"]), str(row["text"])) for row in _rows(_need(folder, "queries.jsonl"), "id", "text")]
     judged = [(text, grades[key]) for key, text in queries if grades.get(key)]
     if not judged:
@@ -150,23 +158,40 @@ def _collection(folder: Path) -> Collection:
     return Collection(folder.name, documents, [text for text, _ in judged], [gains for _, gains in judged])
 
 
+def _cells(path: Path) -> Iterator[list[str]]:
+    """The rows of a table with tabs; TREC's blanks will do where a line has none. Raises SetError."""
+    try:
+        with _open(path) as lines:
+            for line in lines:
+                yield [cell.strip() for cell in (line.split("\t") if "\t" in line else line.split())]
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise SetError(f"{path} cannot be read: {error}.") from error
+
+
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        return math.isfinite(float(text))
     except ValueError:
         return False
-    return True
 
 
 def _is_dated(users: Path) -> bool:
-    first = next(_rows(users, "liked"), None)
-    return bool(first and first["liked"] and isinstance(first["liked"][0], dict))
+    first = next((row for row in _liking(users) if row["liked"]), None)
+    return bool(first and isinstance(first["liked"][0], dict))
+
+
+def _liking(users: Path) -> Iterator[dict[str, Any]]:
+    """The readers; `liked` is a list. Raises SetError."""
+    for number, row in enumerate(_rows(users, "liked"), start=1):
+        if not isinstance(row["liked"], list):
+            raise SetError(f"{users}, reader {number}: “liked” is no list.")
+        yield row
 
 
 def _libraries(folder: Path, users: Path) -> Libraries:
     documents, place = _corpus(folder)
     liked = []
-    for row in _rows(users, "liked"):
+    for row in _liking(users):
         liked.append(list(dict.fromkeys(place[str(key)] for key in row["liked"] if str(key) in place)))
     if not any(len(one) > 1 for one in liked):
         raise SetError(f"{users}: no reader likes two papers of the corpus.")
@@ -175,10 +200,9 @@ def _libraries(folder: Path, users: Path) -> Libraries:
 
 def _stream(folder: Path, dailies: Path | None) -> Stream:
     lists = _lists_of_days(folder, dailies)
-    documents = [
-        Document(str(row["id"]), row["title"], row.get("abstract") or row.get("summary") or "", row["date"], rank)
-        for rank, row in sorted(enumerate(_rows(lists, "id", "title", "date")), key=lambda pair: pair[1]["date"])
-    ]
+    rows = [(_day(row["date"], lists), row) for row in _rows(lists, "id", "title", "date")]
+    dated = sorted(enumerate(rows), key=lambda pair: pair[1][0])
+    documents = [_document(row, date, rank) for rank, (date, row) in dated]
     place = {document.key: number for number, document in enumerate(documents)}
     readers = _curators(folder, place) if _find(folder, "likes.jsonl") else _users(folder, place)
     if not any(reader.likes for reader in readers):
@@ -210,17 +234,28 @@ def _when(text: Any, path: Path) -> dt.datetime:
     return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
 
 
+def _day(text: Any, path: Path) -> str:
+    """The date of a list, as 2025-06-01, which sorts by time; of a moment its day. Raises SetError."""
+    try:
+        return dt.datetime.fromisoformat(str(text)).date().isoformat()
+    except ValueError as error:
+        raise SetError(f"{path}: “{text}” is no date.") from error
+
+
 def _curators(folder: Path, place: dict[str, int]) -> list[Reader]:
     path, likes = _need(folder, "likes.jsonl"), defaultdict[str, list[tuple[int, dt.datetime]]](list)
     for row in _rows(path, "list", "paper_id", "added_at"):
-        if row["paper_id"] in place:
-            likes[row["list"]].append((place[row["paper_id"]], _when(row["added_at"], path)))
+        if (paper := str(row["paper_id"])) in place:
+            likes[str(row["list"])].append((place[paper], _when(row["added_at"], path)))
     lines: dict[str, list[str]] = {}
     for found in sorted(folder.glob("interests*.json")):
         try:
-            lines |= json.loads(found.read_text(encoding="utf-8"))
-        except ValueError as error:
+            typed = json.loads(found.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
             raise SetError(f"{found}: no JSON ({error}).") from error
+        if not isinstance(typed, dict) or not all(isinstance(of_one, list) for of_one in typed.values()):
+            raise SetError(f"{found}: expected the lines of each list, as {{list: [line, ...]}}.")
+        lines |= {name: [str(line) for line in of_one if str(line).strip()] for name, of_one in typed.items()}
     return [Reader(name, lines.get(name, []), _in_time(held)) for name, held in likes.items()]
 
 
@@ -231,8 +266,12 @@ def _in_time(likes: list[tuple[int, dt.datetime]]) -> list[tuple[int, dt.datetim
 def _users(folder: Path, place: dict[str, int]) -> list[Reader]:
     path = _need(folder, "users.jsonl")
     readers = []
-    for number, row in enumerate(_rows(path, "liked")):
-        likes = [(place[like["id"]], _when(like["date"], path)) for like in row["liked"] if like["id"] in place]
+    for number, row in enumerate(_liking(path)):
+        for like in row["liked"]:
+            if not isinstance(like, dict) or not {"id", "date"} <= like.keys():
+                raise SetError(f"{path}, reader {number + 1}: a like needs “id” and “date”.")
+        known = [like for like in row["liked"] if str(like["id"]) in place]
+        likes = [(place[str(like["id"])], _when(like["date"], path)) for like in known]
         readers.append(Reader(str(row.get("user", number)), [], _in_time(likes)))
     return readers
 
@@ -240,9 +279,12 @@ def _users(folder: Path, place: dict[str, int]) -> list[Reader]:
 def _observations(folder: Path, place: dict[str, int]) -> dict[int, list[tuple[dt.datetime, int]]]:
     seen = defaultdict[int, list[tuple[dt.datetime, int]]](list)
     for path in sorted(folder.glob("*upvote_observations*.csv*")):
-        with _open(path) as lines:
-            for row in csv.DictReader(lines):
-                if row.get("paper_id") in place:
-                    moment = _when(row["observed_at"], path)
-                    seen[place[str(row["paper_id"])]].append((moment, int(row["upvotes"])))
+        try:
+            with _open(path) as lines:
+                for row in csv.DictReader(lines):
+                    if row["paper_id"] in place:
+                        moment = _when(row["observed_at"], path)
+                        seen[place[row["paper_id"]]].append((moment, int(row["upvotes"])))
+        except (OSError, EOFError, ValueError, KeyError, TypeError, csv.Error) as error:
+            raise SetError(f"{path}: expected paper_id, observed_at and upvotes in each row ({error}).") from error
     return {number: sorted(times) for number, times in seen.items()}

@@ -21,11 +21,11 @@ from kombu.exceptions import OperationalError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from digest.delivery import LEASE
+from digest.delivery import gate
 from digest.health.findings import Finding, Level, ok, problem, reason, warning
 from digest.health.outside import mail_server, name_records, senders
 from digest.ingest import habits
-from digest.models import Delivery, KeptPage, Source
+from digest.models import Delivery, KeptPage, MailGate, Source
 from subscriptions.models import Subscriber
 
 UNCHECKED = dt.timedelta(days=1)
@@ -154,7 +154,7 @@ def deliveries(now: dt.datetime) -> list[Finding]:
     """Mails that are late, lost sight of, or failed; readers whose mail is not even begun."""
     hour_ago, status = now - dt.timedelta(hours=1), Delivery.Status
     # A claim's beginning is not stored, its end is.
-    stuck = Delivery.objects.filter(status=status.SENDING, claimed_until__lte=hour_ago + LEASE).count()
+    stuck = Delivery.objects.filter(status=status.SENDING, claimed_until__lte=hour_ago + settings.MAIL_LEASE).count()
     retried = Q(attempts__gt=0, not_before__gt=hour_ago)  # this address's server says "later": that is its right
     waiting = Delivery.objects.filter(status=status.WAITING, digest__created_at__lte=hour_ago)
     late = waiting.aggregate(untried=Count("pk", filter=~retried), retried=Count("pk", filter=retried))
@@ -169,7 +169,9 @@ def deliveries(now: dt.datetime) -> list[Finding]:
         (failed, warning, "Mails of the last 24 hours that failed", why),
         (unknown, warning, "Mails of the last 24 hours that may or may not have arrived", why),
     ]
-    found = [level(f"{what}: {count:,}.", do) for count, level, what, do in lines if count]
+    held = "See `manage.py mail status`; the dashboard has the buttons."
+    found = [warning(why_not, held) for why_not in gate.reasons(MailGate.load(), now).values()]
+    found += [level(f"{what}: {count:,}.", do) for count, level, what, do in lines if count]
     return found or [ok("No mail is late, failed or in doubt.")]
 
 

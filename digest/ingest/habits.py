@@ -48,9 +48,8 @@ class Gap:
 
 def notice(late: list[Gap]) -> str:
     """What a mail says of the sources that are late, a sentence each; "" when all is well."""
-    if settings.LATE_SOURCES == "ignore":
-        return ""
-    return " ".join(str(gap) for gap in late if gap.is_daily)
+    said = [] if settings.LATE_SOURCES == "ignore" else [str(gap) for gap in late if gap.is_daily]
+    return " ".join([*said, "Some papers may be missing."]) if said else ""
 
 
 def patience(late: list[Gap]) -> dt.timedelta:

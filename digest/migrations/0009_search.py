@@ -46,7 +46,7 @@ def drop(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("digest", "0004_sizes_and_old_ids")]
+    dependencies = [("digest", "0008_papers_of_digests")]
     operations = [
         migrations.CreateModel(
             name="SearchText",

@@ -1,12 +1,13 @@
 """What we send and what became of it: papers and where they came from, matches, digests and their mails."""
 
 from digest.models.digests import Delivery, Digest, Feedback
+from digest.models.mailing import MailDay, MailGate, RateBucket
 from digest.models.matches import Match
 from digest.models.papers import Edition, Listing, Paper, UpvoteObservation
 from digest.models.search import SearchText
 from digest.models.sources import KeptPage, Source
 
 __all__ = [
-    "Delivery", "Digest", "Edition", "Feedback", "KeptPage", "Listing", "Match", "Paper", "SearchText", "Source",
-    "UpvoteObservation",
+    "Delivery", "Digest", "Edition", "Feedback", "KeptPage", "Listing", "MailDay", "MailGate", "Match", "Paper",
+    "RateBucket", "SearchText", "Source", "UpvoteObservation",
 ]  # fmt: skip

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from digest.models.papers import Paper
 from subscriptions.models import Subscriber
 
+LATEST_BY = 1.25  # a wait is at most so many times the last of MAIL_BACKOFF: its jitter
+
 
 class Digest(models.Model):
     """What was chosen for one subscriber for one issue date. Written once, never changed.
 
-    `picks` is a list of {"paper": id, "lane": "interests" | "trending", "points": float, "reasons":
+    `picks` is a list of {"paper": id, "lane": "interests" | "trending" | "overflow", "points": float, "reasons":
     [{"line", "words", "points", "title": spans, "abstract": spans}]}, best first. One column and not a row a
     pick: ten rows a mail would cost more to write than all the rest of the mail (docs/decisions.md).
+    In the lane "overflow" stands what matched in the week and was left out for the reader's number of papers.
     An empty list says that nothing matched: no mail, and no Delivery.
     """
 
@@ -25,6 +30,10 @@ class Digest(models.Model):
     issue_date = models.DateField(db_index=True)
     created_at = models.DateTimeField(db_index=True)
     picks = models.JSONField(default=list)
+    papers = models.TextField(  # noqa: DJ001 - null says that nobody wrote it, "" that there are none
+        null=True, editable=False,
+        help_text="The ids of the picks, separated by commas: what may not come again, read without the picks.",
+    )  # fmt: skip
     notice = models.TextField(blank=True, help_text="What the mail says first: a source that is late.")
 
     class Meta:
@@ -33,6 +42,11 @@ class Digest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.issue_date} for reader {self.subscriber_id}"
+
+    @staticmethod
+    def papers_text(papers: Iterable[int]) -> str:
+        """As `papers` holds them."""
+        return ",".join(map(str, papers))
 
     @property
     def paper_ids(self) -> list[int]:
@@ -46,13 +60,22 @@ class Digest(models.Model):
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def ready(self, now: dt.datetime) -> DeliveryQuerySet:
-        """Mails that wait, whose time has come, and that no living worker has claimed."""
-        unclaimed = Q(claimed_until=None) | Q(claimed_until__lte=now)
-        return self.filter(unclaimed, status=Delivery.Status.WAITING, not_before__lte=now).order_by("not_before", "pk")
+        """Mails that wait, whose time has come, and that no living worker has claimed.
+
+        A time further off than the longest wait there is was set by a clock that was wrong: it counts as come.
+        """
+        unclaimed = Q(claimed_until=None) | _lease_is_over(now)
+        time_has_come = Q(not_before__lte=now) | Q(not_before__gt=now + LATEST_BY * settings.MAIL_BACKOFF[-1])
+        return self.filter(unclaimed, time_has_come, status=Delivery.Status.WAITING).order_by("not_before", "pk")
 
     def stuck(self, now: dt.datetime) -> DeliveryQuerySet:
-        """Mails whose worker died between "sending" and the server's answer: nobody can know."""
-        return self.filter(status=Delivery.Status.SENDING, claimed_until__lte=now)
+        """Mails in "sending" whose lease is over; where no worker lives that holds the claim, nobody can know."""
+        return self.filter(_lease_is_over(now), status=Delivery.Status.SENDING)
+
+
+def _lease_is_over(now: dt.datetime) -> Q:
+    """One that ends later than any lease can was taken before the clock was set back."""
+    return Q(claimed_until__lte=now) | Q(claimed_until__gt=now + settings.MAIL_LEASE)
 
 
 class Delivery(models.Model):
@@ -78,7 +101,11 @@ class Delivery(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField()
     claimed_until = models.DateTimeField(null=True, blank=True, help_text="The lease of the worker at it.")
+    claim = models.BigIntegerField(null=True, blank=True, editable=False, help_text="Which claim holds it.")
     was_resent = models.BooleanField(default=False, help_text="Sent again because its outcome was unknown.")
+    doubts = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How often the server left it unknown whether it took the mail."
+    )
     message_id = models.CharField(max_length=255, blank=True)
     error = models.TextField(blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import QueryCanceled
 
 from digest.documents import BATCH, document, with_sources
 from digest.matching import Document, describe
@@ -22,11 +23,18 @@ MOST_LOOKS = 8  # then the reader is given what there is, and the way on
 _SQLITE = """
     SELECT rowid FROM digest_searchindex WHERE digest_searchindex MATCH %s AND rowid < %s ORDER BY rowid DESC LIMIT %s
 """
-_POSTGRESQL = """
-    SELECT place FROM digest_searchtext WHERE terms @@ %s::tsquery AND place < %s ORDER BY place DESC LIMIT %s
-"""
+# PostgreSQL cannot know how many papers hold what is asked, and would walk from the newest on in search of one.
+# So what is rare is fetched by the index of terms; only what many papers hold is met soon by walking.
+_RARE = 1_500
+_ALL = "SELECT place FROM digest_searchtext WHERE terms @@ %s::tsquery AND place < %s LIMIT %s"
+_WALK = "SELECT place FROM digest_searchtext WHERE terms @@ %s::tsquery AND place < %s ORDER BY place DESC LIMIT %s"
+_TIME = 3_000  # milliseconds; a phrase of very common words may stand in none of the papers that hold them
 _BEFORE_ALL = 2**63 - 1
 _ID = 2**32 - 1  # the bits of a place that are the paper's id
+
+
+class TooMuchWork(Exception):
+    """The database did not find the papers in the time a search may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,7 @@ def _texts(papers: list[Document], dates: dict[int, dt.date]) -> Iterator[Search
 
 
 def find(query: Query, size: int, after: int | None = None) -> Page:
-    """At most `size` papers that the query finds, newest first, after a place in that order."""
+    """At most `size` papers that the query finds, newest first, after a place in that order. Raises TooMuchWork."""
     asked = fts5(bound(query)) if connection.vendor == "sqlite" else tsquery(bound(query))
     found: list[tuple[Paper, dict[str, object], float]] = []
     place = after or _BEFORE_ALL
@@ -82,9 +90,26 @@ def find(query: Query, size: int, after: int | None = None) -> Page:
 
 
 def _look(asked: str, before: int) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(_SQLITE if connection.vendor == "sqlite" else _POSTGRESQL, [asked, before, LOOK])
-        return [place for (place,) in cursor.fetchall()]
+    """The next places in order."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute(_SQLITE, [asked, before, LOOK])
+            return [place for (place,) in cursor.fetchall()]
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL statement_timeout = {_TIME}")
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
+            cursor.execute(_ALL, [asked, before, _RARE])
+            places = sorted((place for (place,) in cursor.fetchall()), reverse=True)
+            if len(places) == _RARE:
+                cursor.execute("SET LOCAL enable_indexscan = on; SET LOCAL enable_bitmapscan = off")
+                cursor.execute(_WALK, [asked, before, LOOK])
+                places = [place for (place,) in cursor.fetchall()]
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise TooMuchWork from error
+        raise
+    return places[:LOOK]
 
 
 def _papers(places: list[int]) -> Iterator[tuple[int, Paper]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from subscriptions.interests.words import WORD, plain
 
@@ -27,22 +27,23 @@ _HYPHENS = re.compile("[-‐‑‒–]")
 # way round says nothing: Joel is not Jöl, and Xue is not Xu.
 _TWO_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 _VOWEL = re.compile("[aeiouy]")
+_MANY_GIVEN = 8  # names; who has more is asked each time
 
 Spellings = frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Part:
     """What stands between two blanks: its words, more than one where hyphens join them, as (plain, two-letter)."""
 
     words: tuple[tuple[str, str], ...]
 
-    @property
+    @cached_property
     def joined(self) -> Spellings:
         """Written as one word: "Fei-Fei" is "feifei"."""
         return _joined((self,))
 
-    @property
+    @cached_property
     def is_initial(self) -> bool:
         return all(_is_letter(word) for word, _ in self.words)
 
@@ -54,21 +55,43 @@ class Part:
         return "-".join(word if word == other else f"{word}/{other}" for word, other in self.words)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Name:
-    """A name taken apart; `family` includes its particles."""
+    """A name taken apart; `family` includes its particles. It is compared with many, so it keeps what it is asked."""
 
     given: tuple[Part, ...]
     family: tuple[Part, ...]
 
-    @property
+    @cached_property
     def parts(self) -> tuple[Part, ...]:
         return (*self.given, *self.family)
 
-    @property
+    @cached_property
     def core(self) -> tuple[Part, ...]:
         """The family without particles: "Maaten" of "van der Maaten"."""
         return tuple(part for part in self.family if not part.is_particle) or self.family
+
+    @cached_property
+    def given_spellings(self) -> Spellings:
+        return _joined(self.given)
+
+    @cached_property
+    def family_spellings(self) -> Spellings:
+        return _joined(self.family)
+
+    @cached_property
+    def core_spellings(self) -> Spellings:
+        return _joined(self.core)
+
+    @cached_property
+    def spelled(self) -> Spellings:
+        """All that may be typed alone: every part as one word, and of a double family name each half."""
+        whole = {text for part in self.parts for text in part.joined}
+        return frozenset(whole | {text for part in self.family for pair in part.words for text in pair})
+
+    @cached_property
+    def in_any_order(self) -> list[str]:
+        return sorted(map(str, self.parts))
 
     def __str__(self) -> str:
         return f"{' '.join(map(str, self.family))}, {' '.join(map(str, self.given))}"
@@ -100,14 +123,37 @@ def names_somebody(typed: str) -> bool:
 def gates(typed: str) -> Spellings:
     """Words of which the `keys` of every author that `is_author` accepts hold at least one: for an index."""
     name = read(typed)
-    return _joined(name.family) | _joined(name.core) | {text for part in name.core for text in part.joined}
+    return name.family_spellings | name.core_spellings | {text for part in name.core for text in part.joined}
 
 
 @lru_cache(maxsize=100_000)
 def keys(author: str) -> Spellings:
     """What an index files a paper's author under; see `gates`."""
     name = read(author)
-    return _joined(name.family) | _joined(name.core) | _spelled(name)
+    return name.family_spellings | name.core_spellings | name.spelled
+
+
+def given_gates(wanted: Name) -> set[str]:
+    """Of which `given_keys` hold at least one for every name whose given names agree: for an index."""
+    initial = _initials_apart(wanted.given)[0]
+    letter = initial.words[0][0][0]
+    return _beginnings(wanted) | {f"{letter}~" if initial.is_initial else f"{letter}.", "?"}
+
+
+def given_keys(held: Name) -> set[str]:
+    """What an index files a paper's author under, beside `keys`: nothing where there are no given names."""
+    if not held.given:
+        return set()
+    if len(held.given) > _MANY_GIVEN:
+        return {"?"}
+    initial = _initials_apart(held.given)[0]
+    letter = initial.words[0][0][0]
+    return _beginnings(held) | {f"{letter}~"} | ({f"{letter}."} if initial.is_initial else set())
+
+
+def _beginnings(name: Name) -> set[str]:
+    """The given names as one word, however many of them are really the family's."""
+    return {f"={text}" for last in range(1, len(name.given) + 1) for text in _joined(name.given[:last])}
 
 
 @lru_cache(maxsize=100_000)
@@ -172,20 +218,13 @@ def _joined(parts: tuple[Part, ...]) -> Spellings:
     return frozenset({"".join(word for word, _ in pairs), "".join(other for _, other in pairs)}) - {""}
 
 
-def _spelled(name: Name) -> Spellings:
-    """All that may be typed alone: every part as one word, and of a double family name each half."""
-    whole = {text for part in name.parts for text in part.joined}
-    return frozenset(whole | {text for part in name.family for pair in part.words for text in pair})
-
-
 def _is_within(wanted: Name, held: Name) -> bool:
     """Every part typed is a full word of the name, or the two are the same words in another order."""
     if not _has_a_full_word(wanted.parts):
         return False
-    if sorted(map(str, wanted.parts)) == sorted(map(str, held.parts)):
+    if all(not part.is_initial and part.joined & held.spelled for part in wanted.parts):
         return True
-    spelled = _spelled(held)
-    return all(not part.is_initial and part.joined & spelled for part in wanted.parts)
+    return len(wanted.parts) == len(held.parts) and wanted.in_any_order == held.in_any_order
 
 
 def _has_a_full_word(parts: tuple[Part, ...]) -> bool:
@@ -193,7 +232,7 @@ def _has_a_full_word(parts: tuple[Part, ...]) -> bool:
 
 
 def _agree_throughout(wanted: Name, held: Name) -> bool:
-    return _same_family(wanted, held) and (not wanted.given or _agree(wanted.given, held.given))
+    return _same_family(wanted, held) and (not wanted.given or _agree(wanted, held))
 
 
 def _with_family_of(name: Name, size: int) -> Name:
@@ -205,19 +244,19 @@ def _with_family_of(name: Name, size: int) -> Name:
 def _same_family(wanted: Name, held: Name) -> bool:
     if not _has_a_full_word(wanted.family):
         return False
-    if _joined(wanted.family) & _joined(held.family):
+    if wanted.family_spellings & held.family_spellings:
         return True
     one_is_bare = wanted.core == wanted.family or held.core == held.family
-    return one_is_bare and bool(_joined(wanted.core) & _joined(held.core))
+    return one_is_bare and bool(wanted.core_spellings & held.core_spellings)
 
 
-def _agree(wanted: tuple[Part, ...], held: tuple[Part, ...]) -> bool:
+def _agree(wanted: Name, held: Name) -> bool:
     """Whether the given names may be one person's: the first must agree, further ones where both have them."""
-    if not held:
+    if not held.given:
         return False
-    if _joined(wanted) & _joined(held):
+    if wanted.given_spellings & held.given_spellings:
         return True
-    ours, theirs = _initials_apart(wanted), _initials_apart(held)
+    ours, theirs = _initials_apart(wanted.given), _initials_apart(held.given)
     return all(_agree_in(one, other) for one, other in zip(ours, theirs, strict=False))
 
 

@@ -8,10 +8,12 @@ would be if written as one, so that "fine-tuned", "fine tuning" and "finetuning"
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import pairwise
 
 from snowballstemmer.english_stemmer import EnglishStemmer
 
@@ -42,6 +44,7 @@ _SINGULARS = {
 }  # fmt: skip
 
 _stemmer = EnglishStemmer()
+_at_the_stemmer = threading.Lock()  # it works on fields of its own: two threads at once would mix their words up
 
 
 def plain(word: str) -> str:
@@ -73,7 +76,8 @@ def stem(folded: str) -> str:
     folded = _SINGULARS.get(folded, folded)
     if folded.endswith(("isation", "isations")):  # the British spelling, where it cannot be anything else
         folded = folded.replace("isation", "ization")
-    return str(_stemmer.stemWord(folded))
+    with _at_the_stemmer:
+        return str(_stemmer.stemWord(folded))
 
 
 def glue(first: str, second: str) -> str:
@@ -97,41 +101,53 @@ def split(text: str) -> Iterator[tuple[str, int, int]]:
 class Words:
     """A text taken apart once: which terms stand where.
 
-    `terms[i]` is the i-th word's term, `spans[i]` its (start, end) in the text. `at(term)` gives the
-    places of a term as (first, last) word numbers, last > first where two words are written as one;
-    `single` and `glued` are what it looks up, the latter by `as_glued`, with the first word's number.
+    `folded[i]` is the i-th word, `terms[i]` its term, `spans[i]` its (start, end) in the text. `at(term)` gives the
+    places of a term as (first, last) word numbers, last > first where two words are written as one; `single` and
+    `glued` are what it looks up, the latter by `as_glued`, with the first word's number. What is not asked for is
+    not made: of very many papers few are asked one by one.
     """
-
-    __slots__ = ("folded", "glued", "single", "spans", "terms")
 
     def __init__(self, text: str) -> None:
         found = list(split(text))
+        self._text = text
         self.folded = [word for word, _, _ in found]
-        self.terms = [stem(word) for word in self.folded]
         self.spans = [(start, end) for _, start, end in found]
-        # Two flat dictionaries of numbers: a paper is taken apart for all interests at once, so this loop is
-        # most of what matching costs.
-        self.single: defaultdict[str, list[int]] = defaultdict(list)
-        self.glued: defaultdict[str, list[int]] = defaultdict(list)
-        for number, term in enumerate(self.terms):
-            self.single[term].append(number)
-        for number, is_joined in enumerate(self._joints(text)):
-            if is_joined:
-                self.glued[as_glued(self.folded[number] + self.terms[number + 1])].append(number)
 
-    def _joints(self, text: str) -> Iterator[bool]:
-        """For each word but the last, whether it may be one with the next."""
+    @cached_property
+    def terms(self) -> list[str]:
+        return list(map(stem, self.folded))
+
+    @cached_property
+    def single(self) -> defaultdict[str, list[int]]:
+        filed: defaultdict[str, list[int]] = defaultdict(list)
+        for number, term in enumerate(self.terms):
+            filed[term].append(number)
+        return filed
+
+    @cached_property
+    def glued(self) -> defaultdict[str, list[int]]:
+        filed: defaultdict[str, list[int]] = defaultdict(list)
+        for number in self.joints():
+            filed[as_glued(self.folded[number] + self.terms[number + 1])].append(number)
+        return filed
+
+    def joints(self) -> list[int]:
+        """The words that may be one with the next."""
+        text, found = self._text, []
         carries_meaning = [word not in STOP_WORDS for word in self.folded]
-        for number in range(len(self.spans) - 1):
-            between = text[self.spans[number][1] : self.spans[number + 1][0]]
-            if between == "-":
-                yield True
-            elif between == " " or _JOINT.fullmatch(between):
+        for number, ((_, end), (start, _)) in enumerate(pairwise(self.spans)):
+            between = text[end:start]
+            if between == " ":  # nearly always
+                is_joint = carries_meaning[number] and carries_meaning[number + 1]
+            elif _JOINT.fullmatch(between):
                 # "the rapist" is no therapist: loose words join only when both carry meaning.
                 is_loose = between[0] in " \n\t\u00a0"
-                yield not is_loose or (carries_meaning[number] and carries_meaning[number + 1])
+                is_joint = not is_loose or (carries_meaning[number] and carries_meaning[number + 1])
             else:
-                yield False
+                is_joint = False
+            if is_joint:
+                found.append(number)
+        return found
 
     def __contains__(self, term: str) -> bool:
         return term in self.single or as_glued(term) in self.glued

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscriptions', '0003_meanings'),
+        ('subscriptions', '0005_paused_at'),
     ]
 
     operations = [

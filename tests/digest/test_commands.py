@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 
 import pytest
 import time_machine
@@ -11,7 +12,7 @@ from django.core.management import CommandError, call_command
 from digest.models import Delivery, Digest, Match, Paper
 from subscriptions.models import Subscriber
 from tests.conftest import MORNING
-from tests.smtp import Server
+from tests.smtp import Server, parsed
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +50,7 @@ def test_a_dead_mail_server_is_an_exit_code_not_a_traceback(
 ) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"  # type: ignore[attr-defined]
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9  # type: ignore[attr-defined]
-    with pytest.raises(CommandError, match="the mails wait"):
+    with pytest.raises(CommandError, match="The mails wait"):
         call_command("send_digests", "--now", NOW)
     assert Delivery.objects.get().status == Delivery.Status.WAITING
 
@@ -101,10 +102,19 @@ def test_explain_says_why_and_why_not(
         return capsys.readouterr().out
 
     assert "would be number" in explain("2603.00001")
-    assert "“-survey” mutes it" in explain("A survey of diffusion")
-    assert "“diffusion” does not match it" in explain("Pruning Networks")
+    assert "“-survey” keeps it away: the paper has “Survey” in the title" in explain("A survey of diffusion")
+    assert "No line of yours matches it" in explain("Pruning Networks")
     call_command("send_digests", "--now", NOW)
     capsys.readouterr()
-    assert "of the mail of 2026-03-16" in explain("2603.00001")
+    assert "of your mail of 16 March 2026" in explain("2603.00001")
     with pytest.raises(CommandError, match="No paper is known"):
         explain("9999.99999")
+
+
+def test_the_previewed_eml_is_what_leaves_by_smtp(alice: Subscriber, papers: list[Paper]) -> None:
+    out = io.StringIO()
+    call_command("preview_digest", "alice@example.org", "--format", "eml", "--date", "2026-03-16", stdout=out)
+    message = parsed(out.getvalue().encode("ascii"))
+    assert message["To"] == "alice@example.org"
+    assert "\r\nContent-Transfer-Encoding: quoted-printable\r\n" in out.getvalue()
+    assert not message.defects

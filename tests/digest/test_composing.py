@@ -142,7 +142,8 @@ def test_the_message_id_is_the_same_each_time_and_differs_by_reader_and_date(
 def test_the_html_needs_nothing_from_elsewhere(alice: Subscriber, papers: list[Paper]) -> None:
     html = BeautifulSoup(part(mail(), "html"), "lxml")
     assert not html.find_all(["script", "img", "form", "link", "iframe"])
-    assert html.html and html.html["lang"] == "en"
+    assert html.html
+    assert html.html["lang"] == "en"
     assert len(html.find_all("h1")) == 1
     assert all(table["role"] == "presentation" for table in html.find_all("table"))
 
@@ -152,3 +153,84 @@ def test_the_postal_address_is_there_when_set(alice: Subscriber, papers: list[Pa
     message = mail()
     assert "1 Library Lane" in part(message, "plain")
     assert "1 Library Lane" in part(message, "html")
+
+
+def composed(reader: Subscriber | None = None) -> EmailMessage:
+    """The mail of the only digest, or of this reader's."""
+    digest = Digest.objects.get(subscriber=reader) if reader else Digest.objects.get()
+    return parsed(compose(digest, MORNING).message().as_bytes(linesep="\r\n"))
+
+
+def headings(message: EmailMessage) -> list[str]:
+    return [found.get_text() for found in BeautifulSoup(part(message, "html"), "lxml").find_all("h2")]
+
+
+def test_each_paper_can_be_answered_by_four_links(alice: Subscriber, papers: list[Paper]) -> None:
+    message = mail()
+    html = BeautifulSoup(part(message, "html"), "lxml")
+    said = [str(link["href"]) for link in html.find_all("a") if "/feedback/" in str(link["href"])]
+    first = Digest.objects.get().picks[0]["paper"]
+    assert [link.rpartition("?")[2] for link in said[:4]] == [
+        f"paper={first}&say={say}" for say in ("more", "less", "save", "mute")
+    ]
+    assert len({link.partition("?")[0] for link in said}) == 1
+    assert said[0] in part(message, "plain")
+
+
+def test_where_and_when_a_paper_was_listed_is_said(alice: Subscriber, papers: list[Paper]) -> None:
+    Paper.objects.filter(arxiv_id="2603.00002").update(replaced_on=dt.date(2026, 3, 16), arxiv_version=2)
+    Paper.objects.get(arxiv_id="2603.00001").listings.update(announce_type="cross")
+    message = mail()
+    html = BeautifulSoup(part(message, "html"), "lxml").get_text()
+    for text in (html, part(message, "plain")):
+        assert "Updated 16 March, version 2" in text
+        assert "Cross-listed 16 March" in text
+        assert "Hugging Face Daily Papers" in text
+
+
+def test_a_weekly_mail_shows_the_week_and_the_best_in_full(store: Callable[..., list[Paper]]) -> None:
+    make_reader("alan@example.org", "agents", frequency=Subscriber.Frequency.WEEKLY, weekday=0)
+    store(*(listing(f"Agents {n}", "We study agents.", arxiv_id=f"2603.{n:05}", upvotes=90 - n) for n in range(8)))
+    message = mail()
+    html = BeautifulSoup(part(message, "html"), "lxml")
+    assert message["Subject"] == "Your week: Agents 0 + 7 more"
+    assert "10 March to 16 March" in html.get_text()
+    assert (len(html.select(".paper")), len(html.select(".brief"))) == (5, 3)
+    assert "10 March to 16 March 2026: 8" in part(message, "plain")
+
+
+def test_a_day_without_a_match_is_honest(alice: Subscriber) -> None:
+    select_due(MORNING)
+    message = composed()
+    assert message["Subject"] == "Nothing for you today"
+    assert "we send no filler" in part(message, "plain")
+    assert headings(message) == []
+
+
+def test_what_was_left_out_for_the_cap_stands_last_by_title_only(alice: Subscriber, papers: list[Paper]) -> None:
+    select_due(MORNING)
+    digest = Digest.objects.get()
+    digest.picks[-1]["lane"] = "overflow"
+    digest.save()
+    message = composed()
+    assert headings(message) == ["For you", "Also matched, left out for your cap"]
+    assert " more" not in message["Subject"]
+    assert len(BeautifulSoup(part(message, "html"), "lxml").select(".paper")) == 1
+
+
+def test_a_lane_nobody_told_us_of_stands_under_its_own_name(alice: Subscriber, papers: list[Paper]) -> None:
+    select_due(MORNING)
+    digest = Digest.objects.get()
+    digest.picks[-1]["lane"] = "serendipity"
+    digest.save()
+    assert headings(composed()) == ["For you", "Serendipity"]
+
+
+def test_the_notice_comes_before_the_papers(alice: Subscriber, papers: list[Paper]) -> None:
+    select_due(MORNING)
+    Digest.objects.update(notice="You were away: the best of 9 to 15 March.")
+    message = composed()
+    html, text = BeautifulSoup(part(message, "html"), "lxml").get_text(), part(message, "plain")
+    for found in (html, text):
+        assert found.index("You were away") < found.upper().index("FOR YOU")
+        assert "may be missing" not in found

@@ -19,12 +19,12 @@ import dns.rcode
 import dns.resolver
 import dns.rrset
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.utils import timezone
 
 from digest import health
-from digest.delivery import LEASE
 from digest.health import Finding, Level, outside
 from digest.models import Delivery, Digest, Edition, Source
 from subscriptions.models import Subscriber
@@ -209,7 +209,7 @@ def deliver(db: None) -> Callable[..., Delivery]:
 def test_mails_that_are_on_their_way_or_done_are_fine(deliver: Callable[..., Delivery]) -> None:
     minutes = dt.timedelta(minutes=1)
     deliver("waiting", 50 * minutes)
-    deliver("sending", 3 * HOUR, claimed_until=MORNING + LEASE)
+    deliver("sending", 3 * HOUR, claimed_until=MORNING + settings.MAIL_LEASE)
     deliver("sent", 5 * HOUR)
     deliver("failed", 25 * HOUR)
     deliver("unknown", 25 * HOUR)

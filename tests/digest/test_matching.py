@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from digest.matching import Document, _smallest_gap, describe
 from digest.postings import Postings
 from digest.queries import Query, QueryIndex
 from subscriptions.interests.language import And, Node, Or, Phrase, Prefix, Word
-from subscriptions.interests.parser import InterestError, parse
+from subscriptions.interests.parser import InterestError, parse, reread
 
 
 def paper(title: str = "", abstract: str = "", **more: object) -> Document:
@@ -160,15 +161,19 @@ SMALL = [
 small_texts = st.lists(st.sampled_from([*SMALL, "large", "language", "models", "thought.", "3.5"]), max_size=12).map(
     " ".join
 )
-names = st.lists(
-    st.sampled_from(["Ada Lovelace", "A. Lovelace", "Lovelace, Ada B.", "José Müller", "J Muller"]), max_size=2
-)
+NAMES = [
+    "Ada Lovelace", "A. Lovelace", "Lovelace, Ada B.", "José Müller", "J Muller", "Wei Wang", "Wang Wei", "W. Wang",
+    "Wenhao Wang", "Gabriel García Márquez", "Garcia Marquez, G.", "JB Alayrac", "Jean-Baptiste Alayrac", "Fei-Fei Li",
+    "Li Feifei", "A B C D E F G H I J Long",
+]  # fmt: skip
+names = st.lists(st.sampled_from(NAMES), max_size=3)
 labels = st.lists(st.sampled_from(["cs.CL", "cs.LG", "csx.AI", "cs"]), max_size=2)
 leaves = st.one_of(
     st.sampled_from(SMALL),
     st.lists(st.sampled_from(SMALL), min_size=2, max_size=4).map(lambda words: f'"{" ".join(words)}"'),
     st.sampled_from(["fin*", "use*", "tun*", "title:fine", 'title:"fine tuning"', "title:use*", "category:cs"]),
-    st.sampled_from(["category:cs.cl", "source:hf", 'author:"A. Lovelace"', "author:ada", 'author:"muller, j."']),
+    st.sampled_from(["category:cs.cl", "source:hf", "author:ada", "author:wang", 'author:"muller, j."', "author:w"]),
+    st.sampled_from(NAMES).map('author:"{}"'.format),
 )
 either = st.lists(leaves, min_size=1, max_size=3).map(" OR ".join)
 rows = st.lists(leaves | either.map(lambda inner: f"({inner})"), min_size=1, max_size=4).map(" ".join)
@@ -234,6 +239,74 @@ def test_the_index_agrees_on_real_papers(real_papers: list[Document], data: st.D
     )
     all_lines = [line for shape in shapes if readable(line := shape())]
     assert same_pairs(all_lines, real_papers)
+
+
+def test_a_phrase_of_a_thousand_words_is_found() -> None:
+    words = [f"word{number}" for number in range(1000)]
+    query = Query.of(1, Phrase(tuple(words)))
+    document = paper(abstract=" ".join(words))
+    found = query.find(document)
+    assert found and [(place.first, place.last) for place in found.places] == [(0, 999)]
+    assert len(list(QueryIndex([query]).matches(Postings([document])))) == 1
+    assert query.find(paper(abstract=" ".join(words[:-1]))) is None
+
+
+LONG = {
+    "a phrase": '"' + " ".join("a" * 990) + '"',
+    "words": " ".join(f"w{number}" for number in range(390)),
+    "brackets": "(" * 999 + "a" + ")" * 999,
+    "alternatives": " OR ".join("a" * 390),
+    "exclusions": "-" * 1999 + "a",
+    "exclusions in brackets": "-(" * 600 + "a" + ")" * 600,
+    "hyphens": "-".join("a" * 990),
+    "titles": "title:(" * 250 + "a" + ")" * 250,
+    "pins": "!" * 1999 + "a",
+    "an author": 'author:"' + "a " * 990 + '"',
+    "dots": "a." * 990,
+    "phrases": '"a" ' * 490,
+}
+
+
+@pytest.mark.parametrize("read", [parse, reread], ids=["typed", "stored"])
+@pytest.mark.parametrize("line", LONG.values(), ids=LONG)
+def test_no_line_of_2000_characters_is_too_deep(line: str, read: Callable[[str], Node]) -> None:
+    document = paper("a a a", " ".join("a b w1 w2 aa".split() * 300), authors=["A A A"])
+    try:
+        query = Query.of(1, read(line[:2000]))
+    except InterestError:
+        return
+    assert (query.find(document) is not None) == bool(list(QueryIndex([query]).matches(Postings([document]))))
+
+
+def test_the_index_finds_the_authors_of_real_papers(real_papers: list[Document]) -> None:
+    """Many names at once, most of them of families that many authors share."""
+    full = sorted({name.replace('"', "") for one in real_papers for name in one.authors if " " in name})[::12]
+    typed = [form for name in full for form in (name, name.split()[-1], f"{name.split()[-1]}, {name[0]}.")]
+    assert same_pairs([line for name in typed if readable(line := f'author:"{name}"')], real_papers)
+
+
+def test_an_index_that_grew_answers_like_one_made_at_once() -> None:
+    queries = [Query.of(number, parse(line)) for number, line in enumerate(["deep sea", '"deep sea"', "author:ada"])]
+    papers = Postings([paper("The deep blue sea", authors=["Ada L"]), paper("Deep sea"), paper("Land")])
+    grown = QueryIndex()
+    for query in queries:
+        grown.add(query)
+        list(grown.papers_by_query(papers))
+    assert list(grown.papers_by_query(papers)) == list(QueryIndex(queries).papers_by_query(papers))
+
+
+def test_what_an_interest_asked_before_is_asked_no_more() -> None:
+    index = QueryIndex([Query.of(1, parse("deep")), Query.of(2, parse("sea"))])
+    index.add(Query.of(1, parse("land")))
+    index.discard([2, 3])
+    both = Postings([paper("Deep sea"), paper("Land")])
+    assert [(query.interest_id, bits) for query, bits in index.papers_by_query(both)] == [(1, 2)]
+    assert len(index) == 1
+
+
+def test_no_interest_and_no_paper_find_nothing() -> None:
+    assert list(QueryIndex().matches(Postings([paper("Deep sea")]))) == []
+    assert list(QueryIndex([Query.of(1, parse('"deep sea" author:ada'))]).matches(Postings([]))) == []
 
 
 spots = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3), st.integers(0, 2)), max_size=15)

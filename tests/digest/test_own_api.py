@@ -118,6 +118,11 @@ def test_a_pause_and_its_end(ask: Ask, alice: Subscriber) -> None:
     assert (told["paused_until"], told["next_digest_at"]) == (None, "2026-03-17T07:00:00Z")
 
 
+def test_a_pause_until_a_day_of_the_readers_clock(ask: Ask) -> None:
+    told = json.loads(ask("patch", ME, {"pause": {"until": "2026-04-01"}, "time_zone": "Asia/Kathmandu"}).content)
+    assert told["paused_until"] == "2026-03-31T18:15:00Z"
+
+
 def test_a_bad_line_is_pointed_at_with_its_column_and_a_mend(ask: Ask, alice: Subscriber) -> None:
     before = row(alice)
     found = faults(ask("patch", ME, {"lines": ["vision", "", 'agents "open', "a) b"], "hour": 99}))
@@ -158,6 +163,10 @@ def test_a_bad_line_is_pointed_at_with_its_column_and_a_mend(ask: Ask, alice: Su
     ({"pause": {"days": 8}}, "#/pause/days"),
     ({"pause": {"days": "14"}}, "#/pause/days"),
     ({"pause": {"weeks": 2}}, "#/pause/weeks"),
+    ({"pause": {"until": "soon"}}, "#/pause/until"),
+    ({"pause": {"until": "2026-03-16"}}, "#/pause/until"),
+    ({"pause": {"until": ""}}, "#/pause/until"),
+    ({"pause": {"until": None}}, "#/pause/until"),
     ({"email": "x@example.org"}, "#/email"),
     ({"status": "active"}, "#/status"),
     ({"mend": "1"}, "#/mend"),

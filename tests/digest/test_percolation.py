@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from digest import percolation
 from digest.models import Match, Paper
@@ -55,3 +57,42 @@ def test_one_interest_that_cannot_be_read_stops_no_other(
     store(listing("Fresh Diffusion"))
     assert found() == {("diffusion", "Fresh Diffusion")}
     assert "cannot be read" in caplog.text
+
+
+def test_interests_are_read_once_by_a_process(alice: Subscriber, store: Callable[..., list[Paper]]) -> None:
+    store(listing("Fresh Diffusion"))
+    with CaptureQueriesContext(connection) as queries:
+        store(listing("Diffusion Again"))
+    assert ("diffusion", "Diffusion Again") in found()
+    asked = [query["sql"] for query in queries if 'interest"."text"' in query["sql"]]
+    assert len(asked) == 1 and '"matched_at" IS NULL' in asked[0]  # only whether there are new ones
+
+
+def test_an_interest_that_comes_later_is_asked_of_the_next_paper(
+    alice: Subscriber, store: Callable[..., list[Paper]]
+) -> None:
+    store(listing("Fresh Diffusion"))
+    make_reader("alan@example.org", "pruning")
+    store(listing("Pruning for Diffusion"))
+    assert {("diffusion", "Pruning for Diffusion"), ("pruning", "Pruning for Diffusion")} <= found()
+
+
+def test_an_interest_that_is_gone_is_not_asked(alice: Subscriber, store: Callable[..., list[Paper]]) -> None:
+    for number in range(3):
+        make_reader(f"reader{number}@example.org", f"diffusion OR word{number}")
+    store(listing("Fresh Diffusion"))
+    Interest.objects.filter(text="diffusion").delete()
+    store(listing("Diffusion Again"))
+    assert found() == {
+        (f"diffusion OR word{number}", title) for number in range(3) for title in ("Fresh Diffusion", "Diffusion Again")
+    }
+
+
+def test_more_interests_than_a_process_keeps_are_all_asked(
+    alice: Subscriber, store: Callable[..., list[Paper]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(percolation, "MOST_KEPT", 2)
+    for number in range(3):
+        make_reader(f"reader{number}@example.org", f"diffusion OR word{number}")
+    store(listing("Fresh Diffusion"))
+    assert Match.objects.filter(paper__title="Fresh Diffusion").count() == 4

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import hypothesis
 import pytest
 from bs4 import BeautifulSoup
+from django.db import connection
 from django.test import Client
 from hypothesis import given, settings
 
@@ -175,3 +176,26 @@ def test_a_place_that_is_none_is_the_beginning(client: Client, store: Store, bef
     store(listing("Kettles"))
     page = BeautifulSoup(client.get("/search", {"q": "kettle", "before": before}).content, "lxml")
     assert len(page.select("article")) == 1
+
+
+def test_what_takes_too_long_is_said_and_ends(client: Client, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A statement that PostgreSQL breaks off after its time."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite's index answers phrases itself")
+    store(listing("Kettles"))
+    slow = (
+        "SELECT place FROM digest_searchtext WHERE terms @@ %s::tsquery AND place < %s AND pg_sleep(2) IS NULL LIMIT %s"
+    )
+    monkeypatch.setattr(index, "_ALL", slow)
+    monkeypatch.setattr(index, "_TIME", 200)
+    answer = client.get("/search", {"q": "kettle"})
+    assert answer.status_code == 422
+    assert "That would take too long" in answer.content.decode()
+    feed = client.get("/feeds/search.atom", {"q": "kettle"})
+    assert (feed.status_code, feed.content) == (422, b"Its words are in very many papers: add a rarer one.\n")
+
+
+def test_words_that_many_papers_hold_come_newest_first_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "_RARE", 5)
+    papers = store(*(listing(f"Kettle {number}") for number in range(30)))
+    assert everything("kettle") == sorted((paper.pk for paper in papers), reverse=True)

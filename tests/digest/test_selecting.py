@@ -144,7 +144,7 @@ def test_a_crash_in_the_middle_leaves_readers_due(
     def die(*args: object, **kwargs: object) -> None:
         raise ConnectionError("gone")
 
-    monkeypatch.setattr("django.db.models.query.QuerySet.bulk_update", die)
+    monkeypatch.setattr("digest.ledger.set_due", die)
     with pytest.raises(ConnectionError):
         select_chunk(MORNING)
     monkeypatch.undo()

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from digest import corpus
+from digest.authorship import Authorship
 from digest.closeness import Nearness, terms_of
 from digest.models import Digest, Feedback, Paper
 from digest.selecting import choose, said
-from digest.taste import LESS, MORE, PASSED_OVER, taste, trust
+from digest.taste import LESS, MORE, PASSED_OVER, Likeness, taste, trust
 from digest.vectors import Background, Vocabulary, of_papers
 from subscriptions.interests.parser import parse
+from subscriptions.interests.words import stem
 from subscriptions.models import Subscriber
 from tests.conftest import MORNING, listing, make_reader
 
@@ -86,6 +88,50 @@ def test_a_space_of_no_papers_or_empty_ones_is_no_error() -> None:
     texts = of_papers([("", ""), ("", "")], vocabulary)
     assert Nearness(Background(texts), texts, vocabulary).to([["x"]]).tolist() == [[0.0, 0.0]]
     assert Nearness(Background([]), [], Vocabulary()).to([["x"]]).shape == (1, 0)
+
+
+def test_the_words_a_sentence_asks_with_are_not_what_it_asks_for() -> None:
+    asked = "Please give papers which discuss the erosion of granite"
+    assert terms_of(asked, parse(asked)) == ["eros", "granit"]
+    search = "information retrieval research"
+    assert terms_of(search, parse(search)) == [stem(word) for word in search.split()]
+    nothing = "what would you like to find in the papers of interest"
+    assert terms_of(nothing, parse(nothing))
+
+
+def test_a_paper_without_a_word_of_the_line_is_near_through_those_that_hold_it() -> None:
+    vocabulary = Vocabulary()
+    kin = [("Songbirds", "feathers nesting"), ("Kin", "feathers nesting"), *ROCKS]
+    shares = Nearness(Background(texts := of_papers(kin, vocabulary)), texts, vocabulary).to([["songbird"]])[0]
+    assert shares[0] > shares[1] > max(shares[2:])
+
+
+def test_a_common_author_makes_papers_alike_and_a_common_name_less_so() -> None:
+    everywhere = [["Li Wei"]] * 8
+    papers = [["Ann B. Bird", "Li Wei"], ["Bird, Ann"], ["Ben Bird"], [], *everywhere]
+    shared = Authorship(papers, len(papers)).shared(np.array([0]), np.arange(5))[0]
+    assert shared[1] > 0.2
+    assert shared[2] == shared[3] == 0
+    assert 0 <= shared[4] < 0.05
+
+
+def test_authors_of_an_older_paper_are_known_and_new_names_say_nothing() -> None:
+    before = Authorship([["Ann Bird"], ["Ben Rock"]], 2)
+    after = before.extended([["Ann Bird", "Somebody New"], []])
+    assert after.shared(np.array([2, 3]), np.array([0, 1])).round(3).tolist() == [[0.12, 0], [0, 0]]
+    assert before.rows.shape[0] == 2
+    assert Authorship([], 0).shared(np.array([], int), np.array([], int)).shape == (0, 0)
+
+
+def test_likeness_is_the_same_each_time_and_whatever_was_asked_before() -> None:
+    def asked(first: list[int]) -> list[list[float]]:
+        vocabulary = Vocabulary()
+        texts = of_papers([*BIRDS, *ROCKS], vocabulary)
+        likeness = Likeness(Background(texts), texts, len(vocabulary), [["Ann Bird"]] * 10)
+        likeness.to_candidates(np.array(first), np.arange(10))
+        return likeness.to_candidates(np.array([0, 7]), np.arange(10)).tolist()
+
+    assert asked([3]) == asked([9, 2])
 
 
 @pytest.fixture

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from subscriptions.interests.names import are_one, gates, is_author, keys, names_somebody, read
+from subscriptions.interests.names import (
+    are_one,
+    gates,
+    given_gates,
+    given_keys,
+    is_author,
+    keys,
+    names_somebody,
+    read,
+)
 
 SAME = [
     # (typed, on the paper)
@@ -86,6 +95,22 @@ NAMES = st.lists(PIECES, max_size=5).map(" ".join)
 def test_an_index_by_keys_loses_nobody(typed: str, author: str) -> None:
     if are_one(read(typed), read(author)):
         assert gates(typed) & keys(author)
+
+
+@settings(deadline=None, max_examples=500)
+@given(NAMES, NAMES)
+def test_an_index_by_given_names_loses_nobody(typed: str, author: str) -> None:
+    wanted, held = read(typed), read(author)
+    if are_one(wanted, held) and len(wanted.parts) > 1:
+        assert given_gates(wanted) & given_keys(held) or wanted.parts[0].joined & keys(author)
+
+
+@pytest.mark.parametrize("typed, author", SAME, ids=lambda text: text)
+def test_an_index_finds_whom_one_would_find(typed: str, author: str) -> None:
+    wanted, held = read(typed), read(author)
+    assert gates(typed) & keys(author)
+    if len(wanted.parts) > 1:
+        assert given_gates(wanted) & given_keys(held) or wanted.parts[0].joined & keys(author)
 
 
 @settings(deadline=None)

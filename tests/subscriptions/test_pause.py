@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -44,6 +45,40 @@ def test_it_resumes(alice: Subscriber, link: str, client: Client) -> None:
         client.post(link, {"resume": "1"})
     alice.refresh_from_db()
     assert (alice.paused_until, alice.next_digest_at) == (None, MORNING + dt.timedelta(days=1))
+
+
+@pytest.mark.parametrize(("zone", "ends"), [
+    ("UTC", "2026-04-01 00:00"), ("Asia/Kathmandu", "2026-03-31 18:15"), ("America/New_York", "2026-04-01 04:00"),
+])  # fmt: skip
+def test_the_day_named_is_the_first_with_mail_again(
+    zone: str, ends: str, alice: Subscriber, link: str, client: Client
+) -> None:
+    Subscriber.objects.update(time_zone=zone)
+    with time_machine.travel(MORNING, tick=False):
+        client.post(link, {"until": "2026-04-01"})
+    alice.refresh_from_db()
+    assert alice.paused_until == dt.datetime.fromisoformat(ends).replace(tzinfo=dt.UTC)
+    assert alice.next_digest_at is not None
+    assert f"{alice.next_digest_at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H}" == "2026-04-01 08"
+
+
+@pytest.mark.parametrize("until", ["2026-03-16", "2026-03-01", "2027-12-01", "9999-99-99", "soon", ""])
+def test_a_day_that_cannot_be_is_said_and_pauses_nothing(
+    until: str, alice: Subscriber, link: str, client: Client
+) -> None:
+    before = row(alice)
+    with time_machine.travel(MORNING, tick=False):
+        page = client.post(link, {"until": until}, follow=True).content.decode()
+    assert row(alice) == before
+    assert 'class="notice error"' in page
+
+
+def test_the_page_says_what_follows_a_pause(alice: Subscriber, client: Client) -> None:
+    page = path_of(links.preferences(alice))
+    assert "catch-up mail" in client.get(page).content.decode()
+    alice.pause(dt.datetime(2026, 4, 1, tzinfo=dt.UTC), MORNING)
+    with time_machine.travel(MORNING, tick=False):
+        assert "No mail until Wednesday, 1 April 2026" in client.get(page).content.decode()
 
 
 @pytest.mark.parametrize("days", ["", "0", "-1", "8", "100000", "x"])

@@ -6,9 +6,12 @@ import datetime as dt
 
 import pytest
 import time_machine
+from django import forms
 from django.test import Client
+from pytest_django.asserts import assertHTMLEqual
 
 from subscriptions import links
+from subscriptions.forms import LongSelect
 from subscriptions.models import Interest, Subscriber
 from tests.conftest import MORNING
 from tests.subscriptions.conftest import answers, path_of, row
@@ -123,6 +126,14 @@ def test_the_page_is_neither_kept_nor_indexed(link: str, client: Client) -> None
 
 def test_the_page_has_the_link_that_leaves(link: str, alice: Subscriber, client: Client) -> None:
     assert f'href="{links.unsubscribe(alice)}"' in client.get(link).content.decode()
+
+
+def test_a_long_select_is_what_django_makes_of_it() -> None:
+    choices = [("UTC", "UTC"), ("a<b", 'x & "y"'), ("Asia/Kathmandu", "Asia/Kathmandu")]
+    attrs = {"data-guess-zone": "", "id": "id_zone"}
+    for value in ("UTC", "a<b", "elsewhere", None):
+        ours = LongSelect(attrs, choices).render("zone", value)
+        assertHTMLEqual(ours, forms.Select(attrs, choices).render("zone", value))
 
 
 def test_a_stored_value_outside_the_choices_survives_a_save(client, alice):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -102,3 +104,20 @@ def test_plurals_in_real_papers_meet_their_singulars(shared_data: Path) -> None:
     both = {word: many for word, many in pairs.items() if many in words and word not in ("new", "pos", "analyse")}
     assert len(both) > 300
     assert {word: many for word, many in both.items() if stem(fold(word)) != stem(fold(many))} == {}
+
+
+def test_threads_do_not_mix_up_each_others_words() -> None:
+    words = [f"{chr(97 + n % 26)}{chr(97 + n // 26 % 26)}izations" for n in range(600)]
+    stem.cache_clear()
+    one_by_one = [stem(word) for word in words]
+    stem.cache_clear()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            found = list(
+                threads.map(lambda start: [stem(word) for word in words[start:] + words[:start]], range(0, 600, 150))
+            )
+    finally:
+        sys.setswitchinterval(interval)
+    assert found == [one_by_one[start:] + one_by_one[:start] for start in range(0, 600, 150)]

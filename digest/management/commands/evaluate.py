@@ -38,6 +38,8 @@ class Command(BaseCommand):
         began = time.process_time()
         for judged in sets:
             table = report.rows(protocols.play(judged))
+            if not table:
+                self.stderr.write(f"{judged.name}: nothing to rank; no day with a paper liked has two papers or more.")
             tables[judged.name] = [asdict(row) for row in table]
             for line in report.as_text(judged.name, table):
                 self.stdout.write(line)

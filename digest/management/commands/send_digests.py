@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import islice
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from digest import delivery, percolation, selecting
+from digest import delivery, percolation, rehearsing, selecting
+from digest.delivery import gate
+from digest.excerpts import shorten
 from digest.management import arguments
-from digest.models import Delivery
+from digest.models import Delivery, MailGate, Paper
 from subscriptions.addresses import masked
 from subscriptions.models import Subscriber
+
+TITLE = 80  # characters
 
 
 class Command(BaseCommand):
@@ -24,15 +29,25 @@ class Command(BaseCommand):
         )
         parser.add_argument("--subscriber", metavar="EMAIL", help="this reader only")
         parser.add_argument("--dry-run", action="store_true", help="say who would get what; change nothing")
+        parser.add_argument(
+            "--compare",
+            action="store_true",
+            help="with --dry-run and --date: what the ranking as it is now would change in the digests of that day",
+        )
         parser.add_argument("--now", type=arguments.moment, help="as if it were that moment (ISO 8601, UTC)")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["compare"] and not (options["dry_run"] and options["date"]):
+            raise CommandError("--compare needs --dry-run, and --date for the day to compare with.")
+        if options["compare"]:
+            self._compare(options["date"])
+            return
         now = self._now(options)
         reader = self._reader(options["subscriber"])
-        percolation.match_new(now)
         if options["dry_run"]:
-            self._dry_run([reader] if reader else list(Subscriber.objects.due(now)), now)
+            self._dry_run(now, reader)
             return
+        percolation.match_new(now)
         selected = selecting.select_chunk(now, reader) if reader else selecting.select_due(now)
         counts = delivery.deliver_all(now, reader)
         became = ", ".join(f"{number} {status}" for status, number in sorted(counts.items())) or "nothing to send"
@@ -41,8 +56,11 @@ class Command(BaseCommand):
         )
         if counts[Delivery.Status.FAILED]:
             raise CommandError(f"{counts[Delivery.Status.FAILED]} mails failed; the admin's deliveries say why.")
+        held = gate.reasons(MailGate.load(), now)
+        if held and Delivery.objects.ready(now).exists():
+            raise CommandError(f"The mails wait. {' '.join(held.values())} See `manage.py mail status`.")
         if counts[Delivery.Status.WAITING]:
-            raise CommandError("The mail server cannot be used; the mails wait. See `manage.py doctor`.")
+            raise CommandError("The mails wait for the next look. See `manage.py mail status`.")
 
     def _now(self, options: dict[str, Any]) -> dt.datetime:
         now: dt.datetime = options["now"] or timezone.now()
@@ -61,10 +79,39 @@ class Command(BaseCommand):
             raise CommandError(f"{address} is not mailed: {reader.get_status_display()}.")
         return reader
 
-    def _dry_run(self, readers: list[Subscriber], now: dt.datetime) -> None:
-        for start in range(0, len(readers), selecting.CHUNK):
-            chunk = readers[start : start + selecting.CHUNK]
-            for pk, picks in selecting.choose(chunk, now).items():
-                reader = next(reader for reader in chunk if reader.pk == pk)
-                self.stdout.write(f"{masked(reader.email)}: {len(picks)} papers")
-        self.stdout.write(f"{len(readers)} readers would be looked at; nothing was changed.")
+    def _dry_run(self, now: dt.datetime, only: Subscriber | None) -> None:
+        if Paper.objects.known().filter(matched_at=None).exists():
+            self.stderr.write("Some papers are not matched yet, and cannot be chosen: `manage.py match`.")
+        rehearsed = rehearsing.due(now, only)
+        total = 0
+        while chunk := list(islice(rehearsed, selecting.CHUNK)):
+            held = Paper.objects.filter(pk__in={paper for _, one in chunk for paper in one.papers})
+            titles = dict(held.values_list("pk", "title"))
+            for reader, one in chunk:
+                self.stdout.write(f"{masked(reader.email)}: {len(one.papers)} papers")
+                for paper in one.papers:
+                    self.stdout.write(f"  {shorten(titles[paper], TITLE)}")
+            total += len(chunk)
+        self.stdout.write(f"{total} readers would be looked at; nothing was changed.")
+
+    def _compare(self, date: dt.date) -> None:
+        same = total = came = went = moved = 0
+        for reader, change in rehearsing.replay(date):
+            total += 1
+            if not change:
+                same += 1
+                continue
+            came, went, moved = came + len(change.came), went + len(change.went), moved + len(change.moved)
+            words = [
+                f"{name} {' '.join(map(str, papers))}"
+                for name, papers in (("in", change.came), ("out", change.went), ("moved", change.moved))
+                if papers
+            ]
+            self.stdout.write(f"{masked(reader.email)}: {'; '.join(words)}")
+        if not total:
+            raise CommandError(f"There are no digests of {date} to compare with.")
+        self.stdout.write(
+            f"{total} digests of {date}: {same} would be the same, {total - same} would change"
+            f" ({came} papers in, {went} out, {moved} moved)."
+            " Upvotes and lines are those of today; nothing was changed."
+        )

@@ -170,3 +170,97 @@ def test_on_real_judgements_it_is_better_than_bm25(shared_data: Path) -> None:
     table = report.rows(protocols.play(read(shared_data / "eval" / "cran")))
     bm25 = next(row for row in table if row.system == "BM25")
     assert bm25.low > 0.02
+
+
+ONE = [{"id": 1, "text": "songbirds"}]
+
+
+@pytest.mark.parametrize(
+    ("corpus", "queries", "grades"),
+    [
+        (documents(1), ONE, "1\td0\t1"),
+        (documents(), ONE, "1 0 d0 2\n1 0 d1 0"),  # as TREC writes it
+        ([{"id": n} for n in range(5)], ONE, "1\t3\t1"),
+        ([{"id": n, "title": f"扩散模型 {n}", "text": None} for n in range(5)], [{"id": 1, "text": "扩散"}], "1\t3\t1"),
+        (
+            documents(),
+            [{"id": 1, "text": "the of"}, {"id": 2, "text": ""}, {"id": 3, "text": "(("}],
+            "1\td1\t1\n3\td2\t1",
+        ),
+    ],
+    ids=["one paper", "blanks for tabs", "no words", "no blanks between words", "queries of nothing"],
+)
+def test_an_odd_collection_gives_a_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], corpus: list[Any], queries: list[Any], grades: str
+) -> None:
+    write(tmp_path / "corpus.jsonl", corpus)
+    write(tmp_path / "queries.jsonl", queries)
+    (tmp_path / "qrels.tsv").write_text(grades)
+    assert "| Paper Round | " in evaluate(capsys, tmp_path)
+
+
+def test_a_reader_without_likes_or_papers_without_words_are_no_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "corpus.jsonl", [{"id": n} for n in range(6)])
+    write(tmp_path / "users.jsonl", [{"user": 1, "liked": []}, {"user": 2, "liked": [0, 1, 2, 3]}])
+    assert "1 like (" in evaluate(capsys, tmp_path)
+
+
+def test_a_stream_may_lack_abstracts_lines_and_a_first_like(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        {
+            "id": 10 * day + n,
+            "title": f"Birds {n}",
+            "date": f"2025-06-{day:02}T09:00:00Z",
+            "authors": [{"name": "A B"}, None],
+        }
+        for day in range(1, 9)
+        for n in range(3)
+    ]
+    write(tmp_path / "papers.jsonl", rows)
+    likes = [{"id": 10 * day, "date": f"2025-06-{day:02}"} for day in range(1, 9)]
+    write(tmp_path / "users.jsonl", [{"user": "none", "liked": []}, {"user": "some", "liked": likes}])
+    assert "some: 5 or more earlier likes (3 judged)" in evaluate(capsys, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "says"),
+    [
+        ("users.jsonl", [{"user": 1, "liked": None}], "“liked” is no list"),
+        (
+            "users.jsonl",
+            [{"user": 1, "liked": [{"id": "1-d0", "date": "2025-06-01"}, "2-d0"]}],
+            "needs “id” and “date”",
+        ),
+        ("users.jsonl", [{"user": 1, "liked": [{"id": "1-d0", "date": "soon"}]}], "“soon” is no date"),
+        ("hf_daily/some_daily.jsonl.gz", [{"id": 1, "title": "x", "date": "today"}], "“today” is no date"),
+        ("interests_keywords.json", ["songbirds"], "expected the lines of each list"),
+        ("hf_daily/upvote_observations.csv", ["paper_id,upvotes"], "expected paper_id, observed_at and upvotes"),
+    ],
+)
+def test_a_malformed_stream_is_an_error_that_names_the_file(
+    tmp_path: Path, name: str, rows: list[Any], says: str
+) -> None:
+    stream(tmp_path)
+    if name == "users.jsonl":
+        (tmp_path / "likes.jsonl").unlink()
+    if name.endswith(".csv"):
+        (tmp_path / name).write_text("paper_id,upvotes\n1-d0,5")
+    elif name == "interests_keywords.json":
+        (tmp_path / name).write_text(json.dumps(rows))
+    else:
+        write(tmp_path / name, rows)
+    with pytest.raises(CommandError, match=says) as error:
+        call_command("evaluate", str(tmp_path))
+    assert name in str(error.value)
+
+
+def test_authors_are_read_where_the_papers_have_them(tmp_path: Path) -> None:
+    folder = stream(tmp_path)
+    daily = folder / "hf_daily" / "some_daily.jsonl.gz"
+    rows = [json.loads(line) for line in gzip.decompress(daily.read_bytes()).splitlines()]
+    assert "Paper Round: likes, no authors" not in {one[1] for one in orders(folder)}
+    liked = {"authors": ["Ann Bird"]}
+    write(daily, [row | (liked if row["id"].endswith("d0") else {"authors": []}) for row in rows])
+    assert {"Paper Round: likes, no authors", "linear SVM, authors too"} <= {one[1] for one in orders(folder)}

@@ -1,0 +1,54 @@
+"""How the settings of outgoing mail are read: rates, limits of domains, the warm-up plan, waits."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def rates(env: environ.Env, name: str) -> dict[str, tuple[int, int]]:
+    """ "14/s,50000/h" -> {"14/s": (14, 1), "50000/h": (50000, 3600)}: so many mails in so many seconds."""
+    found = {}
+    for text in _parts(env, name):
+        match = re.fullmatch(r"([1-9]\d{0,8})/([smhd])", text)
+        if not match:
+            raise ImproperlyConfigured(f"{name}: {text!r} is not a rate such as 14/s, 600/m, 50000/h or 200000/d.")
+        found[text] = int(match[1]), PERIODS[match[2]]
+    return found
+
+
+def domain_limits(env: environ.Env, name: str) -> dict[str, int]:
+    """ "gmail.com=4,outlook.com=2" -> how many mails to each domain may be on their way at once."""
+    found = {}
+    for text in _parts(env, name):
+        match = re.fullmatch(r"([a-z0-9.-]+\.[a-z0-9-]+)=([1-9]\d{0,3})", text.lower())
+        if not match:
+            raise ImproperlyConfigured(f"{name}: {text!r} is not a domain and a number such as gmail.com=4.")
+        found[match[1]] = int(match[2])
+    return found
+
+
+def numbers(env: environ.Env, name: str, default: str = "") -> tuple[int, ...]:
+    """Whole numbers from 1, comma-separated."""
+    found = _parts(env, name) or [part for part in default.split(",") if part]
+    if not all(re.fullmatch(r"[1-9]\d{0,8}", text) for text in found):
+        raise ImproperlyConfigured(f"{name}={','.join(found)!r} is not a list of whole numbers such as 200,400,800.")
+    return tuple(int(text) for text in found)
+
+
+def waits(env: environ.Env, name: str, default: str, count: int | None = None) -> tuple[dt.timedelta, ...]:
+    """Seconds, comma-separated, none shorter than the one before it; `count` of them where it is given."""
+    found = numbers(env, name, default)
+    if list(found) != sorted(found) or (count and len(found) != count):
+        many = f"{count} growing" if count else "growing"
+        raise ImproperlyConfigured(f"{name}={','.join(map(str, found))!r} is not {many} numbers of seconds: {default}.")
+    return tuple(dt.timedelta(seconds=seconds) for seconds in found)
+
+
+def _parts(env: environ.Env, name: str) -> list[str]:
+    return [part.strip() for part in str(env.str(name, "")).split(",") if part.strip()]

@@ -1,0 +1,50 @@
+"""The dashboard's buttons for the mail: pause, drain, resume, yes to a large run, try the server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from digest.delivery import gate
+from digest.models import MailGate
+
+Switch = MailGate.Switch
+SAID = {
+    "pause": "No more mail leaves.",
+    "drain": "What is claimed goes out, no more is taken.",
+    "resume": "Mail leaves again, from the next look on.",
+    "go": "The large run goes, from the next look on.",
+    "retry": "The mail server is tried at the next look.",
+}
+
+
+def mail_urls() -> list[URLPattern]:
+    """For config.urls, in front of the admin's own."""
+    return [path("mail/<slug:action>/", admin.site.admin_view(act), name="mail_action")]
+
+
+@require_POST
+def act(request: HttpRequest, action: str) -> HttpResponse:
+    """One button."""
+    if not request.user.has_perm("digest.change_mailgate"):
+        raise PermissionDenied
+    now = timezone.now()
+    actions: dict[str, Callable[[], None]] = {
+        "pause": lambda: gate.turn(Switch.PAUSED, now),
+        "drain": lambda: gate.turn(Switch.DRAINING, now),
+        "resume": lambda: gate.turn(Switch.RUNNING, now),
+        "go": lambda: gate.allow(now),
+        "retry": gate.try_now,
+    }
+    if action not in actions:
+        raise Http404
+    actions[action]()
+    messages.success(request, SAID[action])
+    return redirect("admin:index")

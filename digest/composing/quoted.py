@@ -1,0 +1,79 @@
+"""Quoted-printable in pieces (RFC 2045, 6.7) and folded headers (RFC 5322, RFC 2047). Pure.
+
+Each piece begins on a fresh line and ends with a line break, a soft one (`=` CRLF) where the text has none. So
+pieces that were encoded once can be joined in any order, and no line is longer than 76 characters.
+"""
+
+from __future__ import annotations
+
+from array import array
+from binascii import b2a_qp
+from collections.abc import Iterator
+from email.header import Header
+from functools import cache
+
+SOFT = b"=\r\n"
+WIDTH = 75  # and the "=" of a soft break
+HEADER_WIDTH = 76
+
+# As the HTML serialiser writes them between tags.
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\xa0": "&nbsp;"}
+
+
+def quote(text: str) -> bytes:
+    """One piece; its newlines become CRLF."""
+    data = b2a_qp(text.replace("\n", "\r\n").encode(), istext=True).replace(b"=\n", SOFT)
+    if not data or data.endswith(b"\r\n"):
+        return data
+    begin = data.rfind(b"\n") + 1
+    if len(data) - begin > WIDTH:  # no room for one more "="; not within an "=C3"
+        cut = max(data.rfind(b"=", begin, begin + WIDTH), begin + WIDTH - 3)
+        data = data[:cut] + SOFT + data[cut:]
+    return data + SOFT
+
+
+def quote_html(text: str) -> bytes:
+    """A piece of text between the tags of HTML."""
+    return quote("".join(_ENTITIES.get(ch, ch) for ch in text))
+
+
+class Quoted:
+    """A text of one line between the tags of HTML, quoted once, of which any part is a piece."""
+
+    __slots__ = ("_data", "_places")
+
+    def __init__(self, text: str) -> None:
+        pieces: list[bytes] = []
+        self._places = array("I")
+        size = column = 0
+        for ch in text:
+            code = _code(ch)
+            if column + len(code) > WIDTH:
+                pieces.append(SOFT)
+                size, column = size + len(SOFT), 0
+            self._places.append(size)
+            pieces.append(code)
+            size, column = size + len(code), column + len(code)
+        self._places.append(size)
+        self._data = b"".join(pieces)
+
+    def piece(self, start: int, end: int) -> bytes:
+        """The characters from `start` to before `end`."""
+        return self._data[self._places[start] : self._places[end]].removesuffix(SOFT) + SOFT
+
+
+@cache
+def _code(ch: str) -> bytes:
+    return b"".join(_octets(_ENTITIES.get(ch, ch)))
+
+
+def _octets(text: str) -> Iterator[bytes]:
+    for octet in text.encode("utf-8", "replace"):
+        yield bytes([octet]) if 32 <= octet < 127 and octet != 61 else b"=%02X" % octet
+
+
+def header(name: str, value: str) -> bytes:
+    """A header line, folded where it has blanks, in encoded words where it is not ASCII."""
+    charset = "us-ascii" if value.isascii() else "utf-8"
+    folded = Header(value, charset, HEADER_WIDTH, name).encode(linesep="\r\n")
+    return f"{name}: {folded}\r\n".encode("ascii")

@@ -1,0 +1,14 @@
+"""Claim, send, record, settle: the promise of delivery.
+
+A delivery goes waiting -> sending -> sent. "sending" is committed before its bytes leave, the outcome after. A worker
+that dies leaves claimed rows, taken up again when the lease ends, and at most MAIL_WINDOW rows in "sending", which
+`settle` sends once more under the same Message-ID or holds for the operator.
+
+Rooms: `gate` (may mail leave at all), `circuit` (is the server there), `pacing` (how many now), `claiming`, `ways`
+(hand over), `recording`, `settling`, `alive` (whose worker lives); `sending` goes through them.
+"""
+
+from digest.delivery.sending import deliver_all, deliver_chunk, ready_count
+from digest.delivery.settling import settle
+
+__all__ = ["deliver_all", "deliver_chunk", "ready_count", "settle"]

@@ -1,0 +1,119 @@
+"""Taking mails that are ready, and giving back what was not sent. Two workers never hold the same one."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
+
+from digest.models import Delivery, MailGate
+from subscriptions.models import Subscriber, Suppression
+
+Status = Delivery.Status
+
+
+def new_claim() -> int:
+    """A name for one worker's hold on one chunk: 62 random bits."""
+    return secrets.randbits(62)
+
+
+def claim(now: dt.datetime, name: int, limit: int, only: Subscriber | None = None) -> list[int]:
+    """Take a lease on at most `limit` mails that are ready, the longest due first. Their ids, in that order."""
+    with transaction.atomic():
+        ready = Delivery.objects.ready(now)
+        if only:
+            ready = ready.filter(digest__subscriber=only)
+        if connection.features.has_select_for_update_skip_locked:
+            ready = ready.select_for_update(skip_locked=True)
+        ids = list(ready.values_list("pk", flat=True)[:limit])
+        Delivery.objects.filter(pk__in=ids).update(claimed_until=now + settings.MAIL_LEASE, claim=name)
+    return ids
+
+
+def still_ours(ids: Sequence[int], name: int) -> list[Delivery]:
+    """Those of the mails that this claim still holds, in the order of `ids`."""
+    rows = Delivery.objects.filter(pk__in=ids, status=Status.WAITING, claim=name)
+    found = {row.pk: row for row in rows.select_related("digest__subscriber")}
+    return [found[pk] for pk in ids if pk in found]
+
+
+def split_mailable(rows: Sequence[Delivery], now: dt.datetime) -> tuple[list[Delivery], list[Delivery]]:
+    """Those that may be mailed, and those that may not: asked just before sending, a reader may have left since."""
+    suppressed = Suppression.objects.among(row.digest.subscriber.email for row in rows)
+    fine: list[Delivery] = []
+    gone: list[Delivery] = []
+    for row in rows:
+        reader = row.digest.subscriber
+        is_mailable = reader.status == Subscriber.Status.ACTIVE and not reader.is_paused(now)
+        (fine if is_mailable and reader.email not in suppressed else gone).append(row)
+    return fine, gone
+
+
+def at_once(rows: Sequence[Delivery]) -> tuple[list[Delivery], list[Delivery]]:
+    """Those that can go in one window, and those that their domain will not take beside them."""
+    fine: list[Delivery] = []
+    later: list[Delivery] = []
+    seen: Counter[str] = Counter()
+    for row in rows:
+        domain = domain_of(row)
+        seen[domain] += 1
+        (fine if seen[domain] <= settings.MAIL_DOMAIN_LIMITS.get(domain, len(rows)) else later).append(row)
+    return fine, later
+
+
+def mark_sending(rows: Sequence[Delivery], name: int) -> list[Delivery]:
+    """Commit "sending" for those we still hold and whose domain takes one more at once. Returns them.
+
+    A mail counts for its domain from here until its outcome is recorded, on whichever worker.
+    """
+    limited = [row for row in rows if domain_of(row) in settings.MAIL_DOMAIN_LIMITS]
+    with transaction.atomic() if limited else contextlib.nullcontext():
+        if limited:
+            MailGate.rows().select_for_update().first()  # one worker at a time counts and marks
+            rows = _within_limits(rows)
+        pks = [row.pk for row in rows]
+        ours = Delivery.objects.filter(pk__in=pks, status=Status.WAITING, claim=name)
+        if ours.update(status=Status.SENDING, attempts=F("attempts") + 1) == len(pks):
+            return list(rows)
+        marked = set(
+            Delivery.objects.filter(pk__in=pks, status=Status.SENDING, claim=name).values_list("pk", flat=True)
+        )
+    return [row for row in rows if row.pk in marked]
+
+
+def domain_of(row: Delivery) -> str:
+    return row.digest.subscriber.email_key.rpartition("@")[2]
+
+
+def _within_limits(rows: Sequence[Delivery]) -> list[Delivery]:
+    under_way: Counter[str] = Counter()
+    for domain in {domain_of(row) for row in rows} & set(settings.MAIL_DOMAIN_LIMITS):
+        sending = Delivery.objects.filter(status=Status.SENDING)
+        under_way[domain] = sending.filter(digest__subscriber__email_key__endswith=f"@{domain}").count()
+    taken = []
+    for row in rows:
+        domain = domain_of(row)
+        if under_way[domain] < settings.MAIL_DOMAIN_LIMITS.get(domain, len(rows) + 1):
+            under_way[domain] += 1
+            taken.append(row)
+    return taken
+
+
+def unmark(pks: Iterable[int], name: int) -> None:
+    """What was marked and certainly never handed over: it waits, and the try does not count."""
+    rows = Delivery.objects.filter(pk__in=list(pks), status=Status.SENDING, claim=name)
+    rows.update(status=Status.WAITING, attempts=F("attempts") - 1)
+
+
+def give_back(pks: Iterable[int], name: int, not_before: dt.datetime | None = None) -> int:
+    """What this chunk did not send waits for the next, in the same place of the queue unless `not_before` says
+    otherwise. Returns how many there were."""
+    rows = Delivery.objects.filter(pk__in=list(pks), status=Status.WAITING, claim=name)
+    later = {"not_before": not_before} if not_before else {}
+    return rows.update(claimed_until=None, claim=None, **later)

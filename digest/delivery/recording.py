@@ -1,0 +1,131 @@
+"""What became of mails, into rows: one UPDATE for all that a window had taken, exceptions one by one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F
+
+from digest.delivery.ways import Verdict
+from digest.models import Delivery, MailDay
+from digest.models.digests import LATEST_BY
+from subscriptions.outcomes import Outcome
+
+logger = logging.getLogger(__name__)
+
+Status = Delivery.Status
+Result = TypeVar("Result")
+
+RETRIED = "retried"  # beside the statuses, in the counts of a chunk: it waits for its next try
+PATIENCE = 60.0  # seconds, or half a lease: by then a database that restarts must be back, or outcomes are forgotten
+# VALUES names its columns column1, column2 on SQLite and PostgreSQL alike.
+SENT = """
+    UPDATE digest_delivery
+    SET status = CASE WHEN status = 'sending' THEN 'sent' ELSE status END,
+        message_id = given.column2, sent_at = %s, error = '', claimed_until = NULL, claim = NULL
+    FROM (VALUES {rows}) AS given
+    WHERE digest_delivery.id = given.column1 AND digest_delivery.claim = %s
+"""
+
+
+def insist(work: Callable[[], Result], again: Callable[[], None] | None = None) -> Result:
+    """Do the work, again and again while the database restarts; `again` is called on each new connection.
+
+    An outcome that is known must not be forgotten because of it. Raises what the database says when patience ends,
+    and at once inside a transaction, which cannot be taken up again.
+    """
+    deadline = time.monotonic() + max(PATIENCE, settings.MAIL_LEASE.total_seconds() / 2)
+    while True:
+        try:
+            return work()
+        except (OperationalError, InterfaceError):
+            if connection.in_atomic_block or time.monotonic() > deadline:
+                raise
+            logger.warning("The database went away; trying again to record what was sent.")
+        while True:
+            time.sleep(0.2)
+            connection.close()
+            try:
+                if again:
+                    again()
+                break
+            except (OperationalError, InterfaceError):
+                if time.monotonic() > deadline:
+                    raise
+
+
+def record_sent(verdicts: Sequence[Verdict], claim: int, now: dt.datetime) -> None:
+    """All that were taken. A provider's event may have come first: its status is not overwritten."""
+    if not verdicts:
+        return
+    values = [value for verdict in verdicts for value in (verdict.key, verdict.message_id[:255])]
+    with transaction.atomic(), connection.cursor() as cursor:
+        rows = ", ".join(["(%s, %s)"] * len(verdicts))
+        moment = connection.ops.adapt_datetimefield_value(now)
+        cursor.execute(SENT.format(rows=rows), [moment, *values, claim])
+        count_sent(cursor.rowcount, now)
+
+
+def count_sent(number: int, now: dt.datetime) -> None:
+    """Add to the day's count, in the transaction of what is counted."""
+    if number and not MailDay.objects.filter(day=now.date()).update(sent=F("sent") + number):
+        MailDay.objects.get_or_create(day=now.date())
+        MailDay.objects.filter(day=now.date()).update(sent=F("sent") + number)
+
+
+def record_failure(row: Delivery, verdict: Verdict, claim: int, now: dt.datetime) -> str:
+    """One that was not taken, or of which nobody knows. Returns its new status, or RETRIED."""
+    meaning = verdict.meaning
+    assert meaning is not None
+    attempts = row.attempts + 1
+    if meaning.outcome is Outcome.UNKNOWN:
+        return _doubtful(row, verdict.text, claim, now)
+    if meaning.may_retry and attempts <= len(settings.MAIL_BACKOFF):
+        wait = backoff(row.pk, attempts, meaning.wait)
+        _update(row, claim, status=Status.WAITING, not_before=now + wait, error=verdict.text)
+        return RETRIED
+    _update(row, claim, status=Status.FAILED, error=verdict.text)
+    return str(Status.FAILED)
+
+
+def _doubtful(row: Delivery, text: str, claim: int, now: dt.datetime) -> str:
+    """The server may or may not have it. Once more under the same Message-ID, or held: as set."""
+    if settings.UNKNOWN_DELIVERIES == "resend" and not row.doubts:
+        wait = backoff(row.pk, 1)
+        _update(row, claim, status=Status.WAITING, was_resent=True, doubts=1, not_before=now + wait, error=text)
+        return RETRIED
+    _update(row, claim, status=Status.UNKNOWN, error=text)
+    return str(Status.UNKNOWN)
+
+
+def record_no_server(row: Delivery, verdict: Verdict, claim: int, now: dt.datetime) -> None:
+    """The server took nothing at all: the try does not count. Another mail tries next, in case this one is why."""
+    _update(row, claim, status=Status.WAITING, attempts=row.attempts, not_before=now + backoff(row.pk, 1),
+            error=verdict.text)  # fmt: skip
+
+
+def record_rejected(rows: Sequence[Delivery], claim: int) -> None:
+    """Those that may not be mailed any more."""
+    why = "the reader left, paused or was suppressed before it was sent"
+    ours = Delivery.objects.filter(pk__in=[row.pk for row in rows], status=Status.WAITING, claim=claim)
+    ours.update(status=Status.REJECTED, error=why, claimed_until=None, claim=None)
+
+
+def _update(row: Delivery, claim: int, **values: object) -> None:
+    rows = Delivery.objects.filter(pk=row.pk, status__in=[Status.SENDING, Status.WAITING], claim=claim)
+    rows.update(claimed_until=None, claim=None, **values)
+
+
+def backoff(pk: int, attempts: int, least: dt.timedelta | None = None) -> dt.timedelta:
+    """Longer each time, never longer than the last of MAIL_BACKOFF, whatever a server asks for; a little apart from
+    each other, the same for the same row."""
+    jitter = 1 + (pk * 2_654_435_761 % 1000) / 1000 * (LATEST_BY - 1)
+    steps = settings.MAIL_BACKOFF
+    wait: dt.timedelta = max(steps[min(attempts, len(steps)) - 1], min(least or dt.timedelta(0), steps[-1]))
+    return wait * jitter

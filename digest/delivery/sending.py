@@ -1,0 +1,197 @@
+"""One chunk of mails: claim, then window after window compose, commit "sending", hand over, record."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import transaction
+
+from digest.delivery import alive, circuit, claiming, gate, pacing, recording
+from digest.delivery.settling import settle
+from digest.delivery.stopping import is_stopping
+from digest.delivery.ways import DjangoWay, NoWay, Verdict, WayOut
+from digest.models import Delivery, MailGate
+from subscriptions.models import Subscriber
+from subscriptions.outcomes import Meaning, Outcome, Party
+
+Status = Delivery.Status
+Result = TypeVar("Result")
+LONGEST_PAUSE = 2.0  # seconds a worker waits for its turn under a rate; for a longer wait it gives the chunk back
+DOMAIN_WAIT = dt.timedelta(seconds=5)  # what a domain does not take at once is looked at again after so long
+UNCOMPOSED = Meaning("could not be composed", Outcome.TEMPORARY, Party.MESSAGE, alarms=True)
+
+
+def deliver_all(now: dt.datetime, only: Subscriber | None = None) -> Counter[str]:
+    """Send what is ready, chunk after chunk, until nothing is or mail must wait. Counts by status."""
+    settle(now)
+    total: Counter[str] = Counter()
+    if only or not gate.ask_if_large(now):
+        while counts := deliver_chunk(now, only):
+            total += counts
+            if counts[Status.WAITING]:
+                break
+    return total
+
+
+def ready_count(now: dt.datetime, helpers: int) -> int:
+    """How many mails so many helpers could take now, were there enough; 1 while the server may only be tried."""
+    row = MailGate.load()
+    if not gate.may_claim(row, now):
+        return 0
+    return Delivery.objects.ready(now)[: 1 if row.is_open else helpers * settings.MAIL_CHUNK].count()
+
+
+def deliver_chunk(
+    now: dt.datetime, only: Subscriber | None = None, make_way: Callable[[], WayOut[Any]] = DjangoWay
+) -> Counter[str]:
+    """Claim and send at most MAIL_CHUNK mails. Counts by status; empty: nothing was ready, or mail must wait."""
+    row = MailGate.load()
+    if not gate.may_claim(row, now):
+        return Counter()
+    if row.is_open and not (Delivery.objects.ready(now).exists() and circuit.begin_trial(row, now)):
+        return Counter()
+    name = claiming.new_claim()
+    with alive.holding(name):
+        with transaction.atomic():
+            limit = 1 if row.is_open else settings.MAIL_CHUNK
+            left = pacing.left_of_warm_up(now)
+            ids = claiming.claim(now, name, limit if left is None else min(limit, left), only)
+        return Chunk(ids, name, now, row, make_way()).deliver() if ids else Counter()
+
+
+class Chunk:
+    """Mails of one claim on their way out; `gate` is the row as it was when they were claimed."""
+
+    def __init__(self, ids: Sequence[int], claim: int, now: dt.datetime, gate: MailGate, way: WayOut[Any]) -> None:
+        self.queue, self.claim, self.now, self.gate, self.way = deque(ids), claim, now, gate, way
+        self.counts: Counter[str] = Counter()
+        self._put_off: list[int] = []  # their domain takes no more at once
+        self._started = time.monotonic()
+        self._streak = 0  # failures in a row that count against the server
+        self._taken_here = 0  # over the connection as it is
+
+    def deliver(self) -> Counter[str]:
+        """To the end of the queue, or to where mail must wait; what is left is given back."""
+        try:
+            self.way.open()
+            while self.queue and self._may_go_on():
+                self._send_window()
+        except NoWay as error:
+            circuit.trip(self.gate, self._moment(), str(error), error.wait)
+        finally:
+            self.way.close()
+            self._give_back()
+        return +self.counts
+
+    def _give_back(self) -> None:
+        if self.queue:
+            self.counts[Status.WAITING] += self._insist(lambda: claiming.give_back(self.queue, self.claim))
+        if self._put_off:
+            later = self._moment() + DOMAIN_WAIT
+            self._insist(lambda: claiming.give_back(self._put_off, self.claim, later))
+
+    def _moment(self) -> dt.datetime:
+        """The time of the chunk's beginning and what has passed since: no clock set meanwhile comes into it."""
+        return self.now + dt.timedelta(seconds=time.monotonic() - self._started)
+
+    def _insist(self, work: Callable[[], Result]) -> Result:
+        return recording.insist(work, lambda: alive.take(self.claim))
+
+    def _may_go_on(self) -> bool:
+        """Asked before each window: others may have paused the run or met a dead server; a slow one takes too long."""
+        if is_stopping() or time.monotonic() - self._started > settings.MAIL_LEASE.total_seconds() / 2:
+            return False
+        row = MailGate.load()
+        return row.switch != MailGate.Switch.PAUSED and (self.gate.is_open or not row.is_open)
+
+    def _send_window(self) -> None:
+        rows = self._next_rows()
+        mails = self.way.compose(rows, self.now)
+        marked = claiming.mark_sending([row for row in rows if row.pk in mails], self.claim)
+        self._put_back(rows, mails, marked)
+        left = {row.pk: row for row in marked}
+        taken: list[Verdict] = []
+        last: Verdict | None = None
+        try:
+            for last in self.way.send((row.pk, mails[row.pk]) for row in marked):
+                row = left.pop(last.key)
+                if last.meaning is None:
+                    taken.append(last)
+                    self._took()
+                else:
+                    self._record_failure(row, last)
+        finally:
+            self._insist(lambda: recording.record_sent(taken, self.claim, self.now))
+            self.counts[Status.SENT] += len(taken)
+        if left:
+            self._insist(lambda: claiming.unmark(left, self.claim))
+            self.queue.extendleft(reversed(left))
+        self._judge(last)
+
+    def _next_rows(self) -> list[Delivery]:
+        """The next window: still ours, may be mailed, within the rates."""
+        ids = [self.queue.popleft() for _ in range(min(settings.MAIL_WINDOW, len(self.queue)))]
+        rows, gone = claiming.split_mailable(claiming.still_ours(ids, self.claim), self.now)
+        if gone:
+            recording.record_rejected(gone, self.claim)
+            self.counts[Status.REJECTED] += len(gone)
+        rows, later = claiming.at_once(rows)
+        self.queue.extend(row.pk for row in later)
+        may, wait = pacing.take(len(rows), self._moment())
+        self.queue.extendleft(row.pk for row in reversed(rows[may:]))
+        if wait > LONGEST_PAUSE:
+            self._started = float("-inf")  # as if its time were over
+        elif wait:
+            time.sleep(wait)
+        return rows[:may]
+
+    def _put_back(self, rows: Sequence[Delivery], mails: dict[int, Any], marked: Sequence[Delivery]) -> None:
+        """What could not be composed is tried later; what its domain does not take at once, after the others."""
+        under_way = {row.pk for row in marked}
+        for row in rows:
+            if row.pk not in mails:
+                text = "The mail could not be composed; the worker's log says why."
+                self._record_failure(row, Verdict(row.pk, UNCOMPOSED, text))
+            elif row.pk not in under_way and marked:
+                self.queue.append(row.pk)
+            elif row.pk not in under_way:
+                self._put_off.append(row.pk)
+
+    def _took(self) -> None:
+        if self.gate.is_open and not self._taken_here:
+            circuit.close(self.now)
+        self._taken_here += 1
+        self._streak = 0
+
+    def _record_failure(self, row: Delivery, verdict: Verdict) -> None:
+        meaning = verdict.meaning
+        assert meaning is not None
+        if meaning.outcome is Outcome.NO_SERVER and not self._taken_here:
+            self._insist(lambda: recording.record_no_server(row, verdict, self.claim, self.now))
+            self.counts[Status.WAITING] += 1
+        else:
+            self.counts[self._insist(lambda: recording.record_failure(row, verdict, self.claim, self.now))] += 1
+        if meaning.counts_against_server:
+            self._streak += 1
+        elif verdict.meaning is not UNCOMPOSED and self.gate.is_open:
+            circuit.close(self.now)  # it speaks of the reader, so it is there
+
+    def _judge(self, last: Verdict | None) -> None:
+        """After a window: is it the server? Then all wait. Is it this connection? Then on over another."""
+        meaning = last.meaning if last else None
+        if last is None or meaning is None or not meaning.counts_against_server:
+            return
+        # A server that closes after so many mails a connection is not down.
+        is_closing = meaning.outcome is Outcome.NO_SERVER and meaning.party is Party.SERVER
+        is_down = meaning.opens_circuit and not (is_closing and self._taken_here)
+        if is_down or self.gate.is_open or self._streak >= circuit.STREAK:
+            raise NoWay(last.text, meaning.wait)
+        if last.ends_connection:
+            self.way.close()
+            self.way.open()
+            self._taken_here = 0

@@ -1,0 +1,76 @@
+"""All that is held of a reader, for the reader (GDPR 15 and 20). Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Model
+
+from digest.models import Digest, Paper
+from subscriptions.models import Subscriber, Suppression
+
+SETTINGS = (
+    "frequency",
+    "weekday",
+    "hour",
+    "time_zone",
+    "max_papers",
+    "trending_share",
+    "paused_until",
+    "paused_at",
+    "pasted",
+)
+OF_READER = (
+    "email", "code", "token_version", "status", "created_at", "confirmed_at", "next_digest_at", "bounce_score",
+    "bounced_at",
+)  # fmt: skip
+NOTICES = ("notice", "notices_sent", "last_notice_at")
+DELIVERY = (
+    "status", "attempts", "doubts", "not_before", "claim", "claimed_until", "was_resent", "message_id", "error",
+    "sent_at",
+)  # fmt: skip
+
+
+def held(reader: Subscriber) -> dict[str, Any]:
+    """Every row that names the reader, as what JSON can hold; papers by number, title and address."""
+    digests = list(Digest.objects.filter(subscriber=reader).select_related("delivery").order_by("issue_date"))
+    said = list(reader.feedback.order_by("at", "pk"))
+    papers = _papers({paper for digest in digests for paper in digest.paper_ids} | {row.paper_id for row in said})
+    return {
+        "reader": _columns(reader, OF_READER),
+        "settings": _columns(reader, SETTINGS),
+        "notices": _columns(reader, NOTICES),
+        "interests": list(
+            reader.interest_lines.order_by("position").values(
+                "typed", "interest__text", "interest__is_mute", "interest__is_pin"
+            )
+        ),
+        "secrets": list(reader.secrets.order_by("kind").values("kind", "made_at")),
+        "consents": list(reader.consents.order_by("at", "pk").values("kind", "at", "page", "wording")),
+        "feedback": [_columns(row, ("paper_id", "kind", "at", "undone_at")) for row in said],
+        "digests": [_digest(digest) for digest in digests],
+        "suppression": Suppression.objects.reason_for(reader.email),
+        "papers": papers,
+    }
+
+
+def _digest(digest: Digest) -> dict[str, Any]:
+    delivery = getattr(digest, "delivery", None)
+    return _columns(digest, ("issue_date", "created_at", "notice", "picks")) | {
+        "delivery": _columns(delivery, DELIVERY) if delivery else None
+    }
+
+
+def _papers(ids: Iterable[int]) -> dict[int, dict[str, str]]:
+    """The papers that the numbers elsewhere mean."""
+    wanted = sorted(ids)
+    found: dict[int, dict[str, str]] = {}
+    for start in range(0, len(wanted), 500):
+        for paper in Paper.objects.filter(pk__in=wanted[start : start + 500]).defer("abstract"):
+            found[paper.pk] = {"title": paper.title, "url": paper.link}
+    return found
+
+
+def _columns(row: Model, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}

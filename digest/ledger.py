@@ -1,0 +1,120 @@
+"""The rows of a chunk, written a statement a table: what was chosen, its mails, and when each reader is due next.
+
+`bulk_create` makes an object of every row and `bulk_update` a CASE; here PostgreSQL gets a chunk as one parameter, a
+JSON array which it takes apart itself, and SQLite its rows as they are (executemany). All of it belongs in the
+caller's transaction. A digest that is there already (one a reader and date) is left as it is, without a second mail.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, models
+
+from digest.models import Delivery, Digest
+from subscriptions.models import Subscriber
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A digest to store. `picks` is the JSON text of the column, `papers` the ids in it."""
+
+    reader: int
+    issue_date: dt.date
+    picks: str
+    papers: str
+    notice: str = ""
+
+
+def store(rows: Sequence[Row], now: dt.datetime) -> int:
+    """Store these digests, and a waiting mail for each that holds a paper. Returns how many mails there are."""
+    if not rows:
+        return 0
+    return _in_postgres(rows, now) if connection.vendor == "postgresql" else _row_by_row(rows, now)
+
+
+def set_due(moments: Sequence[tuple[int, dt.datetime]]) -> None:
+    """When each of these readers (ids) is due next, in one statement."""
+    table = Subscriber._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                f"UPDATE {table} SET next_digest_at = due.at"  # noqa: S608 - a table's name
+                " FROM unnest(%s::bigint[], %s::timestamptz[]) AS due (pk, at) WHERE id = due.pk",
+                [_array(pk for pk, _ in moments), _array(due.isoformat() for _, due in moments)],
+            )
+        else:
+            adapt = connection.ops.adapt_datetimefield_value
+            text = {due: adapt(due) for due in {due for _, due in moments}}
+            cursor.executemany(
+                f"UPDATE {table} SET next_digest_at = %s WHERE id = %s",  # noqa: S608 - a table's name
+                [(text[due], pk) for pk, due in moments],
+            )
+
+
+def _in_postgres(rows: Sequence[Row], now: dt.datetime) -> int:
+    own = ("subscriber_id", "issue_date", "picks", "papers", "notice")
+    names, values = _defaults(Digest(created_at=now), own)
+    mail_names, mail_values = _defaults(Delivery(not_before=now), ("digest_id",))
+    statement = f"""
+        WITH made AS (
+            INSERT INTO {Digest._meta.db_table} ({", ".join([*own, *names])})
+            SELECT one.*{", %s" * len(names)}
+            FROM json_to_recordset(%s) AS one (reader bigint, issue_date date, picks jsonb, papers text, notice text)
+            ON CONFLICT (subscriber_id, issue_date) DO NOTHING
+            RETURNING id, papers
+        )
+        INSERT INTO {Delivery._meta.db_table} (digest_id, {", ".join(mail_names)})
+        SELECT id{", %s" * len(mail_names)} FROM made WHERE papers <> '' ORDER BY id"""  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*values, f"[{','.join(map(_as_json, rows))}]", *mail_values])
+        return int(cursor.rowcount)
+
+
+def _as_json(row: Row) -> str:
+    return (
+        f'{{"reader":{row.reader},"issue_date":"{row.issue_date}","picks":{row.picks},'
+        f'"papers":"{row.papers}","notice":{json.dumps(row.notice)}}}'
+    )
+
+
+def _array(items: Iterable[object]) -> str:
+    """PostgreSQL's way to write an array of what needs no quotes."""
+    return f"{{{','.join(map(str, items))}}}"
+
+
+def _row_by_row(rows: Sequence[Row], now: dt.datetime) -> int:
+    own = ("subscriber_id", "issue_date", "picks", "papers", "notice")
+    names, values = _defaults(Digest(created_at=now), own)
+    mail_names, mail_values = _defaults(Delivery(not_before=now), ("digest_id",))
+    digests = f"""
+        INSERT INTO {Digest._meta.db_table} ({", ".join([*own, *names])})
+        VALUES ({", ".join(["%s"] * (len(own) + len(names)))})
+        ON CONFLICT (subscriber_id, issue_date) DO NOTHING"""  # noqa: S608
+    mails = f"""
+        INSERT INTO {Delivery._meta.db_table} (digest_id, {", ".join(mail_names)})
+        SELECT id{", %s" * len(mail_names)} FROM {Digest._meta.db_table}
+        WHERE subscriber_id = %s AND issue_date = %s
+        ON CONFLICT (digest_id) DO NOTHING"""  # noqa: S608
+    dates = {date: date.isoformat() for date in {row.issue_date for row in rows}}
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            digests,
+            [(row.reader, dates[row.issue_date], row.picks, row.papers, row.notice, *values) for row in rows],
+        )
+        cursor.executemany(mails, [(*mail_values, row.reader, dates[row.issue_date]) for row in rows if row.papers])
+        return int(cursor.rowcount)
+
+
+def _defaults(instance: models.Model, own: Sequence[str]) -> tuple[list[str], list[Any]]:
+    """The other columns of a new row, and what they hold: as Django would store this instance."""
+    fields = {
+        field.column: field.get_db_prep_save(getattr(instance, field.attname), connection)
+        for field in instance._meta.concrete_fields
+        if field.column and not field.primary_key and field.column not in own
+    }
+    return list(fields), list(fields.values())

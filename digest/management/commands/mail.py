@@ -1,0 +1,82 @@
+"""manage.py mail: whether mail leaves, and the operator's word on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.validators import validate_email
+from django.utils import timezone
+
+from digest.delivery import gate, pacing
+from digest.delivery.trying import Suppressed, send_test
+from digest.delivery.ways import NoWay
+from digest.models import Delivery, MailDay, MailGate
+
+ACTIONS = {
+    "status": "whether mail leaves, what holds it back, how much waits",
+    "pause": "no more mail leaves, beginning now; what was claimed waits",
+    "drain": "what is claimed goes out, no more is taken",
+    "resume": "mail leaves again",
+    "go": "yes to a run that is far larger than usual, for a day",
+    "retry": "try the mail server at the next look, however long it was to be left alone",
+    "test": "send a test mail to one address",
+}
+
+
+class Command(BaseCommand):
+    help = "Pause, drain and resume the mail, say how it is, send a test mail."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+        for name, text in ACTIONS.items():
+            one = actions.add_parser(name, help=text, description=text)
+            if name == "test":
+                one.add_argument("address", metavar="ADDRESS")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        now, switch = timezone.now(), MailGate.Switch
+        actions: dict[str, Callable[[], None]] = {
+            "status": lambda: None,
+            "pause": lambda: gate.turn(switch.PAUSED, now),
+            "drain": lambda: gate.turn(switch.DRAINING, now),
+            "resume": lambda: gate.turn(switch.RUNNING, now),
+            "go": lambda: gate.allow(now),
+            "retry": gate.try_now,
+        }
+        if options["action"] == "test":
+            self._test(options["address"])
+        else:
+            actions[options["action"]]()
+            self._status()
+
+    def _status(self) -> None:
+        now, status = timezone.now(), Delivery.Status
+        held = gate.reasons(MailGate.load(), now)
+        for reason in held.values() or ["Mail leaves."]:
+            self.stdout.write(reason)
+        waiting, sending = (Delivery.objects.filter(status=one).count() for one in (status.WAITING, status.SENDING))
+        sent = MailDay.objects.filter(day=now.date()).values_list("sent", flat=True).first() or 0
+        self.stdout.write(f"{waiting:,} mails wait, {sending:,} are being sent, {sent:,} left today (UTC).")
+        today = pacing.warm_up(now)
+        if today and "warm_up" not in held:
+            self.stdout.write(f"Warm-up, day {today.day} of {today.days}: {today.sent:,} of {today.allowed:,} left.")
+        if settings.MAIL_RATE:
+            self.stdout.write(f"Rates: {', '.join(settings.MAIL_RATE)}.")
+
+    def _test(self, address: str) -> None:
+        try:
+            validate_email(address)
+            verdict = send_test(address, timezone.now())
+        except ValidationError as error:
+            raise CommandError(f"{address} is not an e-mail address.") from error
+        except Suppressed as error:
+            raise CommandError(f"{address} is suppressed ({error}): nothing was sent.") from error
+        except NoWay as error:
+            raise CommandError(f"The mail server cannot be used: {error}. See `manage.py doctor`.") from error
+        if verdict.meaning is not None:
+            raise CommandError(f"Not taken: {verdict.text} ({verdict.meaning.what}, {verdict.meaning.party.value}).")
+        self.stdout.write(f"Taken, under the Message-ID {verdict.message_id}.")

@@ -1,0 +1,92 @@
+"""What a reader's next mail is to hold: of how many days, how many papers, and what it says first. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from django.conf import settings
+
+from subscriptions import schedule
+
+WEEK = 7  # days a weekly mail covers, whatever a paper's days as news
+OVERFLOW = 10  # papers, in the last mail of a daily reader's week
+CATCH_UP_TIMES, CATCH_UP_MOST = 2, 50  # as many papers as usual after a pause; in all at most
+
+
+class Reader(Protocol):
+    """What planning and choosing need to know of a subscriber."""
+
+    @property
+    def pk(self) -> int: ...
+    @property
+    def frequency(self) -> str: ...
+    @property
+    def weekday(self) -> int: ...
+    @property
+    def hour(self) -> int: ...
+    @property
+    def time_zone(self) -> str: ...
+    @property
+    def max_papers(self) -> int: ...
+    @property
+    def trending_share(self) -> int: ...
+    @property
+    def paused_at(self) -> dt.datetime | None: ...
+    @property
+    def paused_until(self) -> dt.datetime | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`overflow` papers that match may follow those there was room for."""
+
+    days: int
+    max_papers: int
+    overflow: int = 0
+    notice: str = ""
+
+
+def plans(readers: Sequence[Reader], now: dt.datetime) -> list[Plan]:
+    """The plan of each reader's mail at this moment."""
+    last: dict[tuple[str, str, int, int], bool] = {}
+    found = []
+    for reader in readers:
+        away = days_away(reader, now)
+        if away:
+            found.append(_catching_up(reader, away))
+        elif reader.frequency == schedule.WEEKLY:
+            found.append(Plan(max(WEEK, settings.CANDIDATE_DAYS), reader.max_papers))
+        else:
+            key = (reader.time_zone, reader.frequency, reader.weekday, reader.hour)
+            if key not in last:
+                last[key] = _is_last_of_week(reader, now)
+            days = max(WEEK, settings.CANDIDATE_DAYS) if last[key] else settings.CANDIDATE_DAYS
+            found.append(Plan(days, reader.max_papers, OVERFLOW if last[key] and reader.max_papers else 0))
+    return found
+
+
+def days_away(reader: Reader, now: dt.datetime) -> int:
+    """Whole days of a pause that has ended and that no mail has caught up with; 0 for none."""
+    if reader.paused_at is None or (reader.paused_until and reader.paused_until > now):
+        return 0
+    return max(((reader.paused_until or now) - reader.paused_at).days, 0)
+
+
+def _catching_up(reader: Reader, away: int) -> Plan:
+    days = min(away, settings.CATCH_UP_DAYS)
+    what = f"{days} days" if days > 1 else "day"
+    said = f"The best of the {what} you were away."
+    if days < away:
+        said = f"The best of the last {what} of the {away} you were away."
+    papers = max(min(CATCH_UP_TIMES * reader.max_papers, CATCH_UP_MOST), reader.max_papers)
+    return Plan(max(days + 1, settings.CANDIDATE_DAYS), papers, notice=said)  # and the day of the mail itself
+
+
+def _is_last_of_week(reader: Reader, now: dt.datetime) -> bool:
+    days = schedule.due_days(reader.frequency, reader.weekday)
+    following = schedule.next_due(now, zone=reader.time_zone, days=days, hour=reader.hour)
+    zone = reader.time_zone
+    return schedule.is_last_of_week(schedule.issue_date(now, zone), schedule.issue_date(following, zone))

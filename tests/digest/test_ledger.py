@@ -1,0 +1,46 @@
+"""The rows of a chunk, written a statement a table."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from digest import ledger
+from digest.models import Delivery, Digest
+from subscriptions.models import Subscriber
+from tests.conftest import MORNING
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_row_is_what_django_would_have_stored(alice: Subscriber, bob: Subscriber) -> None:
+    picks = (
+        '[{"paper": 7, "lane": "interests", "points": 1.5, "reasons": [{"line": "\\"caf\\u00e9\\" \\\\ it\'s %s"}]}]'
+    )
+    date, later = MORNING.date(), MORNING + dt.timedelta(days=1)
+    notice = 'A "late" source\\'
+    assert (
+        ledger.store([ledger.Row(alice.pk, date, picks, "7", notice), ledger.Row(bob.pk, date, "[]", "")], MORNING) == 1
+    )
+    held = Digest.objects.get(subscriber=alice)
+    assert held.picks[0]["reasons"][0]["line"] == '"café" \\ it\'s %s'
+    assert (held.issue_date, held.created_at, held.papers, held.notice) == (date, MORNING, "7", notice)
+    mail = Delivery.objects.get()
+    plain = Delivery(digest=held, not_before=MORNING)
+    names = [field.attname for field in Delivery._meta.concrete_fields if not field.primary_key]
+    assert [getattr(mail, name) for name in names] == [getattr(plain, name) for name in names]
+    ledger.set_due([(alice.pk, later), (bob.pk, MORNING)])
+    assert list(Subscriber.objects.order_by("pk").values_list("next_digest_at", flat=True)) == [later, MORNING]
+
+
+def test_a_digest_that_is_there_stays_and_gets_no_second_mail(alice: Subscriber) -> None:
+    row = ledger.Row(alice.pk, MORNING.date(), '[{"paper": 7}]', "7")
+    ledger.store([row], MORNING)
+    again = ledger.Row(alice.pk, MORNING.date(), '[{"paper": 8}]', "8")
+    ledger.store([again], MORNING)
+    assert (Digest.objects.get().paper_ids, Delivery.objects.count()) == ([7], 1)
+
+
+def test_no_rows_are_no_statement() -> None:
+    assert ledger.store([], MORNING) == 0
