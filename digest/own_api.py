@@ -34,7 +34,7 @@ from digest.api_answers import (
 )  # fmt: skip
 from digest.models import Digest, Feedback, Paper
 from digest.own_settings import change, escaped, fault, refuse, settings_of
-from digest.reason_words import why
+from digest.wording import why
 from subscriptions import revocable
 from subscriptions.limits import client_network, is_over
 from subscriptions.models import Secret, Subscriber

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_safe
 from digest.excerpts import cut
 from digest.feeds import FEED_SIZE, PaperFeed, Shown
 from digest.models import Digest, Paper
-from digest.reason_words import why
+from digest.wording import why
 from subscriptions import revocable
 from subscriptions.limits import client_network, is_over
 from subscriptions.links import absolute

@@ -28,6 +28,15 @@ def voice(reason: dict[str, Any], lacks: str = "", title: str | None = None, sai
     return f"“{reason['line']}” matches{found_as(reason)}"
 
 
+def why(reasons: Sequence[dict[str, Any]]) -> str:
+    """All that is said for a paper, as one sentence."""
+    spoken = [voice(reason) for reason in reasons if reason.get("kind") != "faint"]
+    if not reasons:
+        return "Trending; it matches none of your interests."
+    sentence = "; ".join(spoken) or "other lines of yours, a little"
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
 def found_as(reason: dict[str, Any]) -> str:
     """Which words of the paper, and where, with a blank before it: " “Surveys” in the title"."""
     words = f" {quoted(reason['words'])}" if reason.get("words") else ""

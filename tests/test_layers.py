@@ -15,7 +15,7 @@ FILES = [path for app in APPS for path in sorted((ROOT / app).rglob("*.py")) if 
 FLOORS = [
     {"sources", "sample"},
     {"authorship", "excerpts", "fetch", "letters", "matching", "vectors"},
-    {"closeness", "dkim", "keyphrases", "phrases", "postings", "queries", "reason_words", "smtp", "taste", "wording"},
+    {"closeness", "dkim", "keyphrases", "phrases", "postings", "queries", "smtp", "taste", "wording"},
     {"lacking", "picking", "plans", "ranking"},
     {"models"},
     {"documents"},

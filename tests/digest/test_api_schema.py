@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from hypothesis import HealthCheck, settings
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -24,7 +25,6 @@ from schemathesis.config import (
     SchemathesisConfig,
 )  # fmt: skip
 
-from config.wsgi import application
 from digest import api
 from digest.models import Feedback, Paper
 from digest.selecting import select_due
@@ -37,7 +37,7 @@ EXAMPLES = 40  # an operation, besides those that cover each boundary of the des
 ACCEPTED = ["2xx", "304", "401", "404", "422"]
 schema = schemathesis.openapi.from_wsgi(
     "/api/v1/openapi.json",
-    application,
+    get_wsgi_application(),  # config.wsgi would start a thread of its own too
     config=SchemathesisConfig(
         seed=1,
         projects=ProjectsConfig(

@@ -209,7 +209,7 @@ def test_what_was_mailed_with_reasons_in_words(ask: Ask, mailed: Digest) -> None
     assert digest["issue_date"] == "2026-03-16"
     assert [pick["paper"]["id"] for pick in digest["picks"]] == mailed.paper_ids
     why = {pick["paper"]["title"]: pick["why"] for pick in digest["picks"]}
-    assert why["Diffusion for Weather"].startswith("“diffusion” in the title and abstract")
+    assert why["Diffusion for Weather"].startswith("“diffusion” matches “Diffusion” in the title and abstract")
 
 
 def test_digests_come_in_parts_newest_first(ask: Ask, alice: Subscriber, papers: list[Paper]) -> None:

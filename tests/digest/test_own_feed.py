@@ -13,8 +13,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from digest import own_feed
 from digest.models import Digest, Paper
-from digest.reason_words import why
 from digest.selecting import select_due
+from digest.wording import why
 from subscriptions import revocable
 from subscriptions.models import Secret, Subscriber
 from tests.conftest import MORNING, listing, make_reader
@@ -56,7 +56,7 @@ def test_it_holds_what_was_mailed_and_says_why(address: str, alice: Subscriber, 
     assert [entry.title for entry in parsed.entries] == [row["paper"].title for row in digest.picks_with_papers()]
     assert len(parsed.entries) >= 2
     by_title = {entry.title: entry for entry in parsed.entries}
-    assert "“diffusion” in the title and abstract" in by_title["Diffusion for Weather"].summary
+    assert "“diffusion” matches “Diffusion” in the title and abstract" in by_title["Diffusion for Weather"].summary
     assert "We forecast rain" in by_title["Diffusion for Weather"].summary
     assert parsed.feed.title == "Paper Round: your papers"
 
@@ -198,12 +198,12 @@ def test_hostile_papers_and_lines_make_well_formed_xml(alice: Subscriber, client
 
 @pytest.mark.parametrize(("reasons", "words"), [
     ([], "Trending; it matches none of your interests."),
-    ([{"line": "LLM", "words": ["language models"], "title": [[0, 3]]}], "“LLM” as “language models” in the title."),
+    ([{"line": "LLM", "words": ["language models"], "title": [[0, 3]]}],
+     "“LLM” matches “language models” in the title."),
     ([{"line": "agents", "words": ["agents"], "abstract": [[0, 3]]}, {"kind": "taste", "line": "", "points": 2}],
-     "“agents” in the abstract; like papers you liked."),
-    ([{"kind": "taste", "line": "", "points": -2}], "Like papers you asked less of."),
-    ([{"kind": "close", "line": "close to: graph nets", "points": 1}], "Close to “graph nets”."),
-    ([{"kind": "twin", "line": "", "points": -1}], "Much like a paper above it."),
+     "“agents” matches “agents” in the abstract; it is like papers you liked."),
+    ([{"kind": "taste", "line": "", "points": -2}, {"kind": "faint", "line": "", "points": 0.1}],
+     "It is like papers you asked less of or passed over."),
     ([{"kind": "faint", "line": "", "points": 0.1}], "Other lines of yours, a little."),
 ])  # fmt: skip
 def test_reasons_in_words(reasons: list[dict[str, object]], words: str) -> None:
