@@ -30,7 +30,7 @@ FLOORS = [
     {"suggesting"},
     {
         "tasks", "views", "archives", "feedback", "paper_page", "proposals", "reader_pages", "search_page",
-        "templatetags", "feeds", "gallery", "api", "metrics", "admin", "webhooks",
+        "templatetags", "feeds", "gallery", "api", "live", "metrics", "admin", "webhooks",
     },
     {"urls", "apps", "management"},
 ]  # fmt: skip
