@@ -68,7 +68,7 @@ class Found:
         if self.is_prose:
             return "a sentence: papers like it come"
         if self.week:
-            return rate(self.week)
+            return f"about {rate(self.week)} ({self.week} of {self.of})" if self.is_wide else rate(self.week)
         return f"none this week, {self.month} in {RECENT_DAYS} days" if self.month else f"none in {RECENT_DAYS} days"
 
 

@@ -127,6 +127,7 @@ def test_the_same_without_javascript(stack: Stack, plain: Page) -> None:
     mail = plain.frame_locator("iframe")
     expect(mail.get_by_role("heading", name="Diffusion Models Are Real-Time Game Engines")).to_be_visible()
     plain.get_by_role("button", name="Go on").click()
+    expect(plain.get_by_label(FIELD)).to_have_value("diffusion\ntitle:benchmark")
     plain.get_by_label("E-mail address").fill("plain@example.org")
     plain.get_by_role("button", name="Subscribe").click()
     expect(plain.get_by_role("heading", name="Look into your inbox")).to_be_visible()
