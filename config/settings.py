@@ -87,6 +87,7 @@ INSTALLED_APPS = [
     "anymail",
     "axes",
     "csp",
+    "django_htmx",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

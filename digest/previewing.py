@@ -7,6 +7,7 @@ import datetime as dt
 import logging
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,12 +29,14 @@ from digest.percolation import RECENT_DAYS
 from digest.plans import plans
 from digest.postings import Postings
 from digest.queries import Query, QueryIndex
-from digest.ranking import Candidate, Day, Hit, Line, Wishes, rank
+from digest.ranking import INTERESTS, Candidate, Day, Hit, Line, Wishes, rank
 from digest.selecting import candidates, choose
 from subscriptions import schedule
 from subscriptions.interests import language
+from subscriptions.interests.language import Node
 from subscriptions.interests.parser import parse
 from subscriptions.models import Subscriber
+from subscriptions.signup import Wishes as Wishlist
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +45,7 @@ SEARCH_RESULTS = 50
 BATCH = 500  # papers in one IN (...); the first of them are shown before the others are read
 PATIENCE = 1.0  # seconds for which a preview waits for what another thread is making ready
 LOOK_EVERY = 60.0  # seconds
+MOST_LINES, MOST_FOUND = 1_000, 50_000  # whose findings a process keeps, and findings of all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Preview:
     lines: list[LineCount]
     papers: int
     days: int
+    picks: list[dict[str, Any]]  # as a digest holds them
 
 
 class _Recent:
@@ -114,6 +119,41 @@ class _Recent:
         self._any.set()
 
 
+Finding = tuple[Found, Document]
+
+
+class _Lines:
+    """What lines found in the recent papers, kept while these are the same: of a form being typed one line changes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._papers: Postings | None = None
+        self._found: OrderedDict[str, list[Finding]] = OrderedDict()
+        self._held = 0
+
+    def found(self, node: Node, papers: Postings) -> list[Finding]:
+        """The papers of the line, best first."""
+        line = str(node)
+        with self._lock:
+            if papers is not self._papers:
+                self._papers, self._held = papers, 0
+                self._found.clear()
+            if line in self._found:
+                self._found.move_to_end(line)
+                return self._found[line]
+        query = Query.of(0, node)
+        matches = (paper for _, paper in QueryIndex([query]).matches(papers))
+        found = [(one, paper) for paper in matches if (one := query.find(paper))]
+        found.sort(key=lambda one: (-round(one[0].weight, 4), one[1].paper_id))
+        with self._lock:
+            if papers is self._papers and line not in self._found:
+                self._found[line] = found
+                self._held += len(found)
+                while len(self._found) > MOST_LINES or (self._held > MOST_FOUND and len(self._found) > 1):
+                    self._held -= len(self._found.popitem(last=False)[1])
+        return found
+
+
 class _Voices:
     """Closeness and likeness, the other voices of the ranking. They take seconds to make ready when papers came, so
     the thread that keeps this process warm does it, and a preview that would wait long goes without."""
@@ -139,6 +179,7 @@ class _Voices:
 
 
 _recent = _Recent()
+_lines = _Lines()
 _voices = _Voices()
 
 
@@ -175,7 +216,7 @@ def preview(lines: Sequence[str], now: dt.datetime, *, max_papers: int = 10, tre
     fresh = candidates(papers)
     nodes = [parse(line) for line in lines]
     recent = _recent.papers(now)
-    hits = {number: _hits(Query.of(number, node), recent, fresh) for number, node in enumerate(nodes)}
+    hits = {number: _hits(_lines.found(node, recent), fresh) for number, node in enumerate(nodes)}
     wished = [
         Line(n, line, language.is_mute(node), is_prose(line), language.is_pin(node))
         for n, (line, node) in enumerate(zip(lines, nodes, strict=True))
@@ -185,24 +226,29 @@ def preview(lines: Sequence[str], now: dt.datetime, *, max_papers: int = 10, tre
     day = Day(fresh, hits, **_voices.at(fresh, printed, now))
     picks = rank(Wishes(tuple(wished), max_papers, trending_share), day)
     counts = [LineCount(line.typed, len(hits[line.interest_id]), len(fresh), line.is_mute) for line in wished]
-    return Preview(show(_with_papers(picks)), counts, len(fresh), PREVIEW_DAYS)
+    return Preview(show(with_papers(picks)), counts, len(fresh), PREVIEW_DAYS, picks)
+
+
+def found_by(line: str, now: dt.datetime) -> list[Finding]:
+    """The papers of the last RECENT_DAYS that the line finds, best first. Raises InterestError."""
+    return _lines.found(parse(line), _recent.papers(now))
+
+
+def recent_papers(now: dt.datetime) -> Postings:
+    """The papers of the last RECENT_DAYS, taken apart; the same object while they are the same."""
+    return _recent.papers(now)
 
 
 def search(line: str, now: dt.datetime) -> list[dict[str, Any]]:
     """The recent papers an interest line finds, best first. Raises InterestError."""
-    found = _found(Query.of(0, parse(line)), _recent.papers(now))
-    found.sort(key=lambda one: (-round(one[0].weight, 4), one[1].paper_id))
-    picks = [
-        {
-            "paper": paper.paper_id,
-            "lane": "interests",
-            "points": round(one.weight, 2),
-            "trend": 0,
-            "reasons": [{"line": line, "points": round(one.weight, 2), **describe(one, paper)}],
-        }
-        for one, paper in found[:SEARCH_RESULTS]
-    ]
-    return show(_with_papers(picks))
+    return show(with_papers([pick_of(line, *one) for one in found_by(line, now)[:SEARCH_RESULTS]]))
+
+
+def pick_of(line: str, found: Found, paper: Document) -> dict[str, Any]:
+    """A pick for what one line found, and no other."""
+    points = round(found.weight, 2)
+    reason = {"line": line, "points": points, **describe(found, paper)}
+    return {"paper": paper.paper_id, "lane": INTERESTS, "points": points, "trend": 0, "reasons": [reason]}
 
 
 def related(paper: Paper, now: dt.datetime, most: int) -> list[Paper]:
@@ -213,25 +259,28 @@ def related(paper: Paper, now: dt.datetime, most: int) -> list[Paper]:
     return [found[pk] for pk in ids if pk in found]
 
 
-def _hits(query: Query, papers: Postings, only: Container[int]) -> list[Hit]:
-    """How well, and where, the query finds the papers of these ids."""
+def _hits(found: Iterable[Finding], only: Container[int]) -> list[Hit]:
+    """How well, and where, the papers of these ids were found."""
     return [
-        Hit(paper.paper_id, round(found.weight, 4), describe(found, paper))
-        for found, paper in _found(query, papers, only)
+        Hit(paper.paper_id, round(one.weight, 4), describe(one, paper))
+        for one, paper in found
+        if paper.paper_id in only
     ]
 
 
-def _found(query: Query, papers: Postings, only: Container[int] | None = None) -> list[tuple[Found, Document]]:
-    return [
-        (found, paper)
-        for _, paper in QueryIndex([query]).matches(papers)
-        if (only is None or paper.paper_id in only) and (found := query.find(paper))
-    ]
-
-
-def _with_papers(picks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def with_papers(picks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     papers = Paper.objects.in_bulk([pick["paper"] for pick in picks])
     return [pick | {"paper": papers[pick["paper"]]} for pick in picks if pick["paper"] in papers]
+
+
+def mail(wishes: Wishlist, now: dt.datetime) -> AnymailMessage | None:
+    """The mail these wishes would have brought from the last days; None when nothing matched. Raises InterestError."""
+    found = preview(wishes.lines, now, max_papers=wishes.max_papers, trending_share=wishes.trending_share)
+    if not found.picks:
+        return None
+    reader = Subscriber(email="you@example.org", code="preview", frequency=wishes.frequency)
+    date = schedule.issue_date(now, wishes.time_zone)
+    return compose(Digest(subscriber=reader, issue_date=date, created_at=now, picks=found.picks), now)
 
 
 def next_mail(reader: Subscriber, now: dt.datetime) -> AnymailMessage | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from csp.constants import SELF, UNSAFE_INLINE
+from csp.decorators import csp
 from django.core import signing
 from django.core.cache import cache
 from django.core.exceptions import ObjectDoesNotExist
@@ -10,12 +12,18 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
-from django.views.decorators.http import require_GET, require_http_methods, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from digest import links, previewing
 from digest.composing import context as digest_context
 from subscriptions.forms import SignupForm
 from subscriptions.limits import limited
+
+# A mail carries its own style, and a frame made on the page obeys the page: its own policy, without any script.
+MAIL_POLICY = {
+    "default-src": ["'none'"], "style-src": [SELF, UNSAFE_INLINE], "img-src": [SELF], "form-action": [SELF],
+    "frame-src": [SELF], "base-uri": ["'none'"], "frame-ancestors": ["'none'"],
+}  # fmt: skip
 
 
 @require_http_methods(["POST"])
@@ -31,6 +39,20 @@ def preview(request: HttpRequest) -> HttpResponse:
             wishes.lines, timezone.now(), max_papers=wishes.max_papers, trending_share=wishes.trending_share
         )
     return render(request, "digest/preview.html", {"form": form, "preview": found}, status=200 if found else 422)
+
+
+@require_POST
+@csp(MAIL_POLICY)
+@limited("preview", most=120, seconds=600)
+def preview_mail(request: HttpRequest) -> HttpResponse:
+    """The same as the mail itself, in a frame that can do nothing. Stores nothing."""
+    form = SignupForm(request.POST)
+    form.fields["email"].required = False
+    if not form.is_valid():
+        return render(request, "digest/preview.html", {"form": form}, status=422)
+    form.hide()
+    values = {"form": form, "mail": previewing.mail(form.wishes(), timezone.now()), "days": previewing.PREVIEW_DAYS}
+    return render(request, "digest/preview_mail.html", values)
 
 
 @require_safe

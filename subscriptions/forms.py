@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, cast
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.forms.utils import flatatt
@@ -18,24 +19,35 @@ from django.utils.safestring import SafeString, mark_safe
 from subscriptions import addresses
 from subscriptions.interests.notes import Note, notes
 from subscriptions.interests.parser import InterestError, parse
+from subscriptions.interests.topics import Topic, lines_of, topics
 from subscriptions.lines import MAX_LINES
 from subscriptions.models import Subscriber
+from subscriptions.schedule import current_names
 from subscriptions.signup import Wishes
 
 SELECTED = mark_safe(" selected")
 MAX_NUMBERS, MAX_PASTED = 4_000, 200  # characters of the numbers of papers pasted; papers
 MAX_PAUSE = dt.timedelta(days=366)
+REGIONS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
 TRENDING = [(0, "none"), (30, "a few"), (50, "up to half of the mail")]
 SIZES = [(5, "5"), (10, "10"), (20, "20"), (30, "30")]
 
 
 @cache  # reading the names takes some 50 ms, and a form asks for them several times
-def time_zones() -> list[tuple[str, str]]:
-    """Places people know, by name; without the old aliases and fixed offsets."""
-    regions = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
-    names = sorted(name for name in available_timezones() if name.startswith(regions))
-    return [(name, name.replace("_", " ")) for name in ("UTC", *names)]
+def time_zones() -> list[tuple[str, str | list[tuple[str, str]]]]:
+    """Places people know, by name under their region, each once: no old alias, no fixed offset but UTC."""
+    by_region: dict[str, list[tuple[str, str]]] = {region: [] for region in REGIONS}
+    for name in sorted(current_names()):
+        region, _, place = name.partition("/")
+        if region in by_region:
+            by_region[region].append((name, place.replace("_", " ").replace("/", ", ")))
+    return [("UTC", "UTC"), *((region, places) for region, places in by_region.items() if places)]
+
+
+def _flat(choices: Iterable[Any]) -> list[tuple[Any, str]]:
+    """Choices without their groups."""
+    return [one for value, label in choices for one in (label if isinstance(label, list) else [(value, label)])]
 
 
 class LongSelect(forms.Select):
@@ -43,10 +55,14 @@ class LongSelect(forms.Select):
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         widget = self.get_context(name, value, attrs)["widget"]
-        options = [option for _, group, _ in widget["optgroups"] for option in group]
-        rows = ((one["value"], SELECTED if one["selected"] else "", one["label"]) for one in options)
-        inside = format_html_join("\n", '<option value="{}"{}>{}</option>', rows)
+        inside = format_html_join("\n", "{}", ((_group(name, some),) for name, some, _ in widget["optgroups"]))
         return format_html('<select name="{}"{}>{}</select>', widget["name"], flatatt(widget["attrs"]), inside)
+
+
+def _group(name: str | None, options: Iterable[dict[str, Any]]) -> SafeString:
+    rows = ((one["value"], SELECTED if one["selected"] else "", one["label"]) for one in options)
+    inside = format_html_join("\n", '<option value="{}"{}>{}</option>', rows)
+    return format_html('<optgroup label="{}">{}</optgroup>', name, inside) if name else inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +148,9 @@ class WishesForm(forms.Form):
     )
 
     def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
-        # A button beside a line takes over what was proposed for it. That asks for nothing else: see `is_mended`.
-        self.is_mended = bool(data and data.get("mend"))
+        # A button beside a line takes over what was proposed for it, one of a topic adds its lines. That asks for
+        # nothing else: see `is_mended`.
+        self.is_mended = bool(data and any(data.get(name) for name in ("mend", "write", "topic")))
         super().__init__(_mended(_with_added(data)) if self.is_mended else _with_added(data), *args, **kwargs)
         self.line_errors: list[LineError] = []
         self._offer_what_is_stored()
@@ -144,7 +161,7 @@ class WishesForm(forms.Form):
             stored = self.initial.get(name)
             if isinstance(field, forms.ChoiceField) and stored is not None:
                 choices: list[tuple[Any, str]] = list(cast(Any, field.choices))
-                if str(stored) not in [str(value) for value, _ in choices]:
+                if str(stored) not in [str(value) for value, _ in _flat(choices)]:
                     field.choices = [*choices, (stored, str(stored).replace("_", " "))]
 
     def clean_interests(self) -> tuple[str, ...]:
@@ -195,15 +212,29 @@ class WishesForm(forms.Form):
 
 
 def _mended(data: Any) -> Any:
-    """The answers with one line replaced by what is proposed for it; `mend` is its number, or "number.hint"."""
-    number, _, hint = str(data.get("mend", "")).partition(".")
+    """The answers with one line replaced, or a topic's lines added, by the button that was pressed.
+
+    `mend` is the number of a line, or "number.hint": what is proposed for it is written; `write` is "number line".
+    """
     lines = typed_lines(str(data.get("interests", "")))
-    if number.isascii() and number.isdecimal() and hint.isdecimal() and 0 < int(number[:4]) <= len(lines):
-        place = int(number[:4]) - 1
+    number, _, hint = str(data.get("mend", "")).partition(".")
+    if (place := _place(number, lines)) is not None and hint.isdecimal():
         lines[place] = suggestion_for(lines[place], int(hint[:4])) or lines[place]
+    number, _, line = str(data.get("write", "")).partition(" ")
+    if (place := _place(number, lines)) is not None and line.strip():
+        lines[place] = line.strip()
+    if topic := lines_of(str(data.get("topic", ""))):
+        lines = _joined(lines, topic)
     answers = data.copy()
     answers["interests"] = "\n".join(lines)
     return answers
+
+
+def _place(number: str, lines: list[str]) -> int | None:
+    """Where the line of that number, counted from 1, stands; None where there is none."""
+    if number.isascii() and number.isdecimal() and 0 < int(number[:4]) <= len(lines):
+        return int(number[:4]) - 1
+    return None
 
 
 def _with_added(data: Any) -> Any:
@@ -211,10 +242,14 @@ def _with_added(data: Any) -> Any:
     ticked = data.getlist("add") if hasattr(data, "getlist") else ()
     if not ticked:
         return data
-    lines = [*typed_lines(str(data.get("interests", ""))), *ticked]
     answers = data.copy()
-    answers["interests"] = "\n".join(dict.fromkeys(line for line in lines if line))
+    answers["interests"] = "\n".join(_joined(typed_lines(str(data.get("interests", ""))), ticked))
     return answers
+
+
+def _joined(lines: Iterable[str], more: Iterable[str]) -> list[str]:
+    """Both, each line once, without blank ones."""
+    return [line for line in dict.fromkeys([*lines, *more]) if line]
 
 
 def paper_numbers(text: str) -> list[int]:
@@ -247,6 +282,15 @@ class SignupForm(WishesForm):
 
     def clean_papers(self) -> list[int]:
         return paper_numbers(self.cleaned_data["papers"])
+
+    def hide(self) -> None:
+        """Every answer goes along out of sight, on a page that asks nothing."""
+        for field in self.fields.values():
+            field.widget = field.hidden_widget()
+
+    def topics(self) -> tuple[Topic, ...]:
+        """To start from; each is a button."""
+        return topics()
 
     @property
     def is_from_machine(self) -> bool:

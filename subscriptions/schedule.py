@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from zoneinfo import ZoneInfo, available_timezones
+from pathlib import Path
+from zoneinfo import TZPATH, ZoneInfo, available_timezones
 
 DAILY, WEEKDAYS, WEEKLY = "daily", "weekdays", "weekly"
 
@@ -11,6 +12,19 @@ DAILY, WEEKDAYS, WEEKLY = "daily", "weekdays", "weekly"
 def is_time_zone(name: str) -> bool:
     """Whether the name is one of IANA's, "Europe/Berlin" say."""
     return name in available_timezones()
+
+
+def current_names() -> set[str]:
+    """One name for each place: the time zone database's own table of places, which leaves out old names.
+
+    Where the system keeps no such table (tzdata's zone.tab), every name there is.
+    """
+    table = next((file for folder in TZPATH if (file := Path(folder) / "zone.tab").is_file()), None)
+    names = available_timezones()
+    if table is None:
+        return names
+    rows = (row.split("\t") for row in table.read_text(encoding="utf-8").splitlines() if not row.startswith("#"))
+    return names & {row[2] for row in rows if len(row) > 2}
 
 
 def due_days(frequency: str, weekday: int) -> frozenset[int]:

@@ -5,6 +5,7 @@ from subscriptions import secrets_page, views
 app_name = "subscriptions"
 urlpatterns = [
     path("subscribe/", views.subscribe, name="subscribe"),
+    path("subscribe/embed/", views.embed, name="embed"),
     path("subscribe/check-your-inbox/", views.check_inbox, name="check_inbox"),
     path("help/interests/", views.interests_help, name="interests_help"),
     path("confirm/<str:token>/", views.confirm, name="confirm"),

@@ -24,13 +24,15 @@ from subscriptions.limits import View, is_over, limited
 from subscriptions.models import Subscriber
 
 LINKS_A_DAY = 3  # to one address
+EMBEDDED = ("email", "interests", "frequency", "hour", "weekday", "time_zone")  # what a form elsewhere may send
+MAX_NAMED = 10_000  # characters
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("signup", most=20, seconds=3600)
 def subscribe(request: HttpRequest) -> HttpResponse:
     """The form; a POST signs up and answers the same for every address."""
-    form = SignupForm(request.POST if request.method == "POST" else None)
+    form = SignupForm(request.POST if request.method == "POST" else None, initial=_named(request))
     if request.method == "POST" and form.is_valid() and not form.is_mended:
         if not form.is_from_machine:
             page = f"{links.absolute(request.path)}"
@@ -39,6 +41,25 @@ def subscribe(request: HttpRequest) -> HttpResponse:
             tasks.soon()
         return redirect("subscriptions:check_inbox")
     return render(request, "subscriptions/signup.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _named(request: HttpRequest) -> dict[str, str]:
+    """The interests that a link names. Never an address: what stands in a link stands in logs."""
+    lines = request.GET.get("interests", "")[:MAX_NAMED]
+    return {"interests": lines} if lines else {}
+
+
+@csrf_exempt  # a form on another site has no token of ours; what it sends is shown, and nothing is stored
+@require_http_methods(["GET", "HEAD", "POST"])
+@limited("embed", most=120, seconds=600)
+def embed(request: HttpRequest) -> HttpResponse:
+    """GET: the form for other sites. POST, from there: our own form, filled in, to look at and go on."""
+    if request.method != "POST":
+        return render(request, "subscriptions/embed.html", {"action": links.absolute(request.path)})
+    typed = {name: request.POST[name][:MAX_NAMED] for name in EMBEDDED if request.POST.get(name)}
+    answer = render(request, "subscriptions/signup.html", {"form": SignupForm(initial=typed), "from_elsewhere": True})
+    patch_cache_control(answer, no_store=True, private=True)
+    return answer
 
 
 @require_safe

@@ -164,6 +164,7 @@ def _nothing_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process keeps papers and interests taken apart by id; each test's database begins those anew."""
     monkeypatch.setattr(percolation, "_ready", percolation._Ready())
     monkeypatch.setattr(previewing, "_recent", previewing._Recent())
+    monkeypatch.setattr(previewing, "_lines", previewing._Lines())
     monkeypatch.setattr(corpus, "_kept", corpus._Kept())
     monkeypatch.setattr(boards, "_kept", boards._Kept())
 

@@ -31,7 +31,7 @@ FLOORS = [
     {"suggesting"},
     {
         "tasks", "views", "archives", "feedback", "paper_page", "proposals", "reader_pages", "search_page",
-        "templatetags", "feeds", "gallery", "api", "metrics", "admin", "webhooks",
+        "templatetags", "feeds", "gallery", "api", "live", "metrics", "admin", "webhooks",
     },
     {"own_settings"},
     {"own_feed", "own_api"},
