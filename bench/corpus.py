@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from digest.matching import Document
-from digest.picking import Rows
 from digest.sample import PATH
+from digest.selecting.picking import Rows
 from subscriptions.interests.canonical import key
 from subscriptions.interests.language import Node
 from subscriptions.interests.parser import InterestError, parse

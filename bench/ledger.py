@@ -10,8 +10,8 @@ from django.db import transaction
 
 from bench.measure import Case
 from bench.picks import PICK
-from digest import ledger
 from digest.models import Delivery, Digest
+from digest.selecting import ledger
 from subscriptions.models import Subscriber
 
 READERS = 2000

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 
 from bench.measure import peak
-from digest.picking import Hits, Rows, pick
+from digest.selecting.picking import Hits, Rows, pick
 
 with np.load(sys.argv[1]) as held:
     hits = Hits(Rows(held["ends"], held["papers"]), held["points"])

@@ -17,12 +17,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, Max, Sum
 
-from digest.documents import with_sources
 from digest.matching import Document, describe
+from digest.matching.documents import with_sources
+from digest.matching.postings import Postings
+from digest.matching.queries import Query, QueryIndex
 from digest.models import Match, Paper
 from digest.models.papers import PaperQuerySet
-from digest.postings import Postings
-from digest.queries import Query, QueryIndex
 from digest.search import index as filed
 from subscriptions.interests.parser import InterestError
 from subscriptions.models import Interest

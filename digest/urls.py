@@ -2,22 +2,10 @@ import datetime as dt
 
 from django.urls import path, re_path, register_converter
 
-from digest import (
-    api,
-    archives,
-    feedback,
-    feeds,
-    gallery,
-    live,
-    metrics,
-    own_api,
-    own_feed,
-    paper_page,
-    proposals,
-    reader_pages,
-    search_page,
-    views,
-)
+from digest import api, feeds, metrics
+from digest.api import own as own_api
+from digest.feeds import own as own_feed
+from digest.pages import archives, feedback, gallery, live, paper, proposals, reader, search, views
 
 
 class DateConverter:
@@ -67,10 +55,10 @@ urlpatterns = [
     path("papers/<date:date>/", archives.archive, name="archive"),
     path("papers/week/<week:date>/", archives.week, name="week"),
     path("papers/month/<month:date>/", archives.month, name="month"),
-    path("paper/<int:pk>/", paper_page.paper, name="paper"),
-    path("paper/<int:pk>/cite.bib", paper_page.bibtex, name="bibtex"),
-    path("paper/<int:pk>/cite.ris", paper_page.ris, name="ris"),
-    path("search", search_page.search, name="search"),
+    path("paper/<int:pk>/", paper.paper, name="paper"),
+    path("paper/<int:pk>/cite.bib", paper.bibtex, name="bibtex"),
+    path("paper/<int:pk>/cite.ris", paper.ris, name="ris"),
+    path("search", search.search, name="search"),
     path("preview/", views.preview, name="preview"),
     path("preview/mail/", views.preview_mail, name="preview_mail"),
     path("live/", live.live, name="live"),
@@ -78,12 +66,12 @@ urlpatterns = [
     path("digest/<str:token>/", views.web_copy, name="web_copy"),
     path("feedback/<str:token>/", feedback.feedback, name="feedback"),
     path("preferences/<str:token>/suggest/", proposals.suggest_for, name="suggest_for"),
-    path("preferences/<str:token>/why/", reader_pages.why, name="why"),
-    path("preferences/<str:token>/saved/", reader_pages.saved, name="saved"),
-    path("preferences/<str:token>/saved.bib", reader_pages.saved_bib, name="saved_bib"),
-    path("preferences/<str:token>/saved.ris", reader_pages.saved_ris, name="saved_ris"),
-    path("preferences/<str:token>/data.json", reader_pages.data, name="data"),
-    path("preferences/<str:token>/erase/", reader_pages.erase, name="erase"),
+    path("preferences/<str:token>/why/", reader.why, name="why"),
+    path("preferences/<str:token>/saved/", reader.saved, name="saved"),
+    path("preferences/<str:token>/saved.bib", reader.saved_bib, name="saved_bib"),
+    path("preferences/<str:token>/saved.ris", reader.saved_ris, name="saved_ris"),
+    path("preferences/<str:token>/data.json", reader.data, name="data"),
+    path("preferences/<str:token>/erase/", reader.erase, name="erase"),
     path("feeds/papers.atom", feeds.papers, name="feed_papers"),
     path("feeds/search.atom", feeds.search, name="feed_search"),
     path("feeds/mine/<str:secret>.atom", own_feed.mine, name="feed_mine"),

@@ -18,7 +18,7 @@ from django.test import Client
 from django.utils import timezone
 
 from digest import tasks as digest_tasks
-from digest.excerpts import shorten
+from digest.composing.excerpts import shorten
 from digest.ingest import ingest_location
 from digest.ingest.storing import Outcome
 from digest.models import Delivery, Digest, Match

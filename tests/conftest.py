@@ -14,11 +14,13 @@ from django.utils import timezone
 from playwright.sync_api import Browser, sync_playwright
 
 from config.environment import private_host
-from digest import boards, corpus, ingest, percolation, previewing
+from digest import ingest, percolation, previewing
 from digest.fetch import turns
 from digest.ingest import storing
 from digest.ingest.editions import Circumstances
 from digest.models import Paper
+from digest.ranking import corpus
+from digest.selecting import boards
 from digest.sources import ParsedEdition, ParsedListing
 from subscriptions.models import Subscriber
 from tests.smtp import Server

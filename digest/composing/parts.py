@@ -17,10 +17,10 @@ import css_inline
 from django.utils.safestring import SafeString
 
 from digest.composing import words
+from digest.composing.excerpts import Piece, Sentences, Spans, excerpt, in_order, joined, plain, ranges, wrap
 from digest.composing.listed import Listed
 from digest.composing.plain import inliner, render
 from digest.composing.quoted import Quoted, quote, quote_html
-from digest.excerpts import Piece, Sentences, Spans, excerpt, in_order, joined, plain, ranges, wrap
 from digest.models import Digest, Paper
 
 WHY, FEEDBACK, WEB_COPY, PREFERENCES, UNSUBSCRIBE, PREHEADER = "\ufdd0\ufdd1\ufdd2\ufdd3\ufdd4\ufdd5"

@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 from django.core.mail.message import sanitize_address
 
 from digest.composing import parts, words
+from digest.composing.excerpts import shorten
 from digest.composing.headers import same_for_all, sender
 from digest.composing.listed import listed
 from digest.composing.parts import Both, Layout, PaperParts, Reasons, Styles, frames
 from digest.composing.plain import MAX_HTML_BYTES, fewer
 from digest.composing.quoted import header, quote, quote_html
 from digest.composing.seals import Desk, Links
-from digest.excerpts import shorten
 from digest.letters import Letter
 from digest.models import Delivery, Digest, Paper
 

@@ -10,8 +10,8 @@ from typing import Any
 from django.conf import settings
 
 from digest import links
+from digest.composing.excerpts import byline, excerpt, in_order, joined, mark, mark_excerpt, plain, shorten, wrap
 from digest.composing.listed import listed
-from digest.excerpts import byline, excerpt, in_order, joined, mark, mark_excerpt, plain, shorten, wrap
 from digest.models import Digest, Paper
 from digest.ranking import INTERESTS, TRENDING
 from subscriptions import links as reader_links

@@ -8,13 +8,13 @@ from functools import cached_property
 
 import numpy as np
 
-from digest.closeness import Nearness, is_prose, terms_of
 from digest.evaluation import sets
 from digest.matching import Document, describe
-from digest.postings import Postings
-from digest.queries import Query, QueryIndex
+from digest.matching.postings import Postings
+from digest.matching.queries import Query, QueryIndex
 from digest.ranking import Candidate, Day, Hit, Line, Scale, Wishes, rank
-from digest.taste import MORE, PASSED_OVER, Likeness, Taste, taste, trust
+from digest.ranking.closeness import Nearness, is_prose, terms_of
+from digest.ranking.taste import MORE, PASSED_OVER, Likeness, Taste, taste, trust
 from digest.vectors import Background, Floats, Integers, Text, Vocabulary
 from subscriptions.interests.language import Node
 from subscriptions.interests.parser import InterestError, parse

@@ -10,10 +10,10 @@ from itertools import islice
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import QueryCanceled
 
-from digest.documents import BATCH, document, with_sources
 from digest.matching import Document, describe
+from digest.matching.documents import BATCH, document, with_sources
+from digest.matching.queries import Query
 from digest.models import Paper, SearchText
-from digest.queries import Query
 from digest.search.terms import Stored, bound, fts5, tsquery
 
 AT_ONCE = 5_000  # papers taken in by one look: seconds of work

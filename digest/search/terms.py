@@ -17,7 +17,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from digest.matching import TITLE, Document, compounds
-from digest.queries import Query
+from digest.matching.queries import Query
 from subscriptions.interests import names
 from subscriptions.interests.language import And, Field, Node, Not, Or, Phrase, Prefix, Text, Word
 from subscriptions.interests.words import Words, as_glued, stem

@@ -7,8 +7,9 @@ from typing import Any
 
 from django import template
 
-from digest import counting, links
+from digest import links
 from digest.models import Digest, Feedback, Paper
+from digest.previewing import counting
 from subscriptions.models import Subscriber
 
 register = template.Library()

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from digest import api
-from digest.api_answers import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET, as_json
+from digest.api.answers import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET, as_json
 from digest.models import Paper
 from digest.urls import urlpatterns
 from subscriptions.models import Subscriber

@@ -10,8 +10,8 @@ import time_machine
 from bs4 import BeautifulSoup
 from django.test import Client
 
-from digest.archives import PAGE_SIZE
 from digest.models import Paper
+from digest.pages.archives import PAGE_SIZE
 from tests.conftest import MORNING, listing
 
 pytestmark = pytest.mark.django_db

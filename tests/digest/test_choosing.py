@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from digest import boards, choosing, percolation, selecting
+from digest import percolation, selecting
 from digest.models import Digest, Feedback, Match, Paper
-from digest.plans import Plan
 from digest.ranking import Candidate
+from digest.selecting import boards, choosing
+from digest.selecting.plans import Plan
 from subscriptions.interests.parser import InterestError
 from subscriptions.models import Interest, Subscriber
 from tests.conftest import MORNING, listing, make_reader

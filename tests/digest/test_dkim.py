@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.dkim import KeyProblem, Signer, configured, mail_can_be_signed
+from digest.smtp.dkim import KeyProblem, Signer, configured, mail_can_be_signed
 from tests.conftest import MORNING
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -5,7 +5,19 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.excerpts import Sentences, byline, cut, excerpt, in_order, joined, mark, mark_excerpt, plain, shorten, wrap
+from digest.composing.excerpts import (
+    Sentences,
+    byline,
+    cut,
+    excerpt,
+    in_order,
+    joined,
+    mark,
+    mark_excerpt,
+    plain,
+    shorten,
+    wrap,
+)
 
 
 def test_it_cuts_at_a_sentence() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from digest import links, percolation
 from digest.models import Digest, Feedback, Paper
-from digest.muting import author_mutes, mute_of, word_mutes
+from digest.pages.muting import author_mutes, mute_of, word_mutes
 from digest.selecting import choose, said, select_due
 from subscriptions import lines
 from subscriptions.interests.language import is_mute

@@ -8,8 +8,8 @@ import pytest
 from bs4 import BeautifulSoup
 from django.test import Client
 
-from digest.gallery import states
 from digest.models import Paper
+from digest.pages.gallery import states
 from subscriptions.models import Subscriber
 from tests.conftest import MORNING
 

@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
-from digest import ledger
 from digest.models import Delivery, Digest
+from digest.selecting import ledger
 from subscriptions.models import Subscriber
 from tests.conftest import MORNING
 

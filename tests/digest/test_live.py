@@ -9,8 +9,9 @@ import time_machine
 from bs4 import BeautifulSoup
 from django.test import Client
 
-from digest import live, previewing
+from digest import previewing
 from digest.models import Paper
+from digest.pages import live
 from subscriptions.lines import MAX_LINES
 from subscriptions.models import Interest, Subscriber
 from tests.conftest import MORNING, listing

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.matching import Document, _smallest_gap, describe
-from digest.postings import Postings
-from digest.queries import Query, QueryIndex
+from digest.matching.postings import Postings
+from digest.matching.queries import Query, QueryIndex
 from subscriptions.interests.language import And, Node, Or, Phrase, Prefix, Word
 from subscriptions.interests.parser import InterestError, parse, reread
 

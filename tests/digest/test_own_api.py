@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from digest import own_api
+from digest.api import own as own_api
 from digest.models import Digest, Feedback, Paper
 from digest.selecting import select_due
 from subscriptions import revocable

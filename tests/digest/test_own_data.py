@@ -12,8 +12,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.test import Client
 
-from digest import holdings
 from digest.models import Delivery, Digest, Feedback, Paper
+from digest.pages import holdings
 from digest.selecting import select_due
 from subscriptions import links
 from subscriptions.models import Consent, Interest, InterestLine, Subscriber, Suppression

@@ -11,10 +11,10 @@ import time_machine
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from digest import own_feed
+from digest.composing.wording import why
+from digest.feeds import own as own_feed
 from digest.models import Digest, Paper
 from digest.selecting import select_due
-from digest.wording import why
 from subscriptions import revocable
 from subscriptions.models import Secret, Subscriber
 from tests.conftest import MORNING, listing, make_reader

@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 from django.test import Client
 
 from digest.models import Listing, Paper, UpvoteObservation
-from digest.paper_page import HEIGHT, WIDTH, Plot
+from digest.pages.paper import HEIGHT, WIDTH, Plot
 from tests.conftest import MORNING, listing
 
 pytestmark = pytest.mark.django_db

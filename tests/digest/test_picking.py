@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest import picking
-from digest.picking import Hits, Picks, Rows, pick
 from digest.ranking import Candidate, Day, Hit, Line, Wishes, rank
+from digest.selecting import picking
+from digest.selecting.picking import Hits, Picks, Rows, pick
 
 
 def rows(lists: list[list[int]]) -> Rows:

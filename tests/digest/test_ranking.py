@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from digest.ranking import Candidate, Day, Hit, Line, Scale, Wishes, rank
-from digest.taste import Taste
+from digest.ranking.taste import Taste
 
 
 def day(upvotes: dict[int, int], hits: dict[int, dict[int, float]]) -> Day:

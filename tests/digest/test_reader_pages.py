@@ -11,9 +11,9 @@ from bs4 import BeautifulSoup
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from digest import counting
-from digest.counting import Rate, rate
 from digest.models import Digest, Feedback, Paper
+from digest.previewing import counting
+from digest.previewing.counting import Rate, rate
 from digest.selecting import select_due
 from subscriptions import links
 from subscriptions.models import Interest, Subscriber

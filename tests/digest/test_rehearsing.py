@@ -10,10 +10,11 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from digest import corpus, ranking, rehearsing
+from digest import ranking
 from digest.models import Delivery, Digest, Feedback, Paper
-from digest.rehearsing import Change
-from digest.selecting import select_due
+from digest.ranking import corpus
+from digest.selecting import rehearsing, select_due
+from digest.selecting.rehearsing import Change
 from subscriptions.models import Subscriber
 from tests.conftest import MORNING, listing, make_reader
 

@@ -9,9 +9,9 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest import reader_pages
-from digest.citations import bibtex, ris
 from digest.models import Feedback, Paper
+from digest.pages import reader
+from digest.pages.citations import bibtex, ris
 from digest.sources import bibtex as bibtex_reader
 from digest.sources import ris as ris_reader
 from subscriptions import links
@@ -47,20 +47,20 @@ def test_the_newest_stand_first(saver: Subscriber, client: Client) -> None:
 def test_one_is_removed_and_put_back(saver: Subscriber, papers: list[Paper], client: Client) -> None:
     page = client.post(address(saver), {"paper": str(papers[1].pk)}).content.decode()
     assert "is no longer saved" in page
-    assert reader_pages.saved_by(saver).count() == 2
+    assert reader.saved_by(saver).count() == 2
     client.post(address(saver), {"paper": str(papers[1].pk), "undo": "1"})
-    assert reader_pages.saved_by(saver).count() == 3
+    assert reader.saved_by(saver).count() == 3
 
 
 @pytest.mark.parametrize("number", ["", "0", "x", "99999999999999999", "1.5"])
 def test_removing_what_is_not_there_does_nothing(number: str, saver: Subscriber, client: Client) -> None:
     assert client.post(address(saver), {"paper": number}).status_code == 200
-    assert reader_pages.saved_by(saver).count() == 3
+    assert reader.saved_by(saver).count() == 3
 
 
 def test_putting_back_saves_nothing_that_never_was(saver: Subscriber, papers: list[Paper], client: Client) -> None:
     client.post(address(saver), {"paper": str(papers[4].pk), "undo": "1"})
-    assert reader_pages.saved_by(saver).count() == 3
+    assert reader.saved_by(saver).count() == 3
 
 
 def test_what_is_liked_is_not_saved(alice: Subscriber, papers: list[Paper], client: Client) -> None:
@@ -69,7 +69,7 @@ def test_what_is_liked_is_not_saved(alice: Subscriber, papers: list[Paper], clie
 
 
 def test_only_so_many_are_shown(saver: Subscriber, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader_pages, "MOST_SAVED", 2)
+    monkeypatch.setattr(reader, "MOST_SAVED", 2)
     assert "the last 2 of 3" in client.get(address(saver)).content.decode()
     assert client.get(address(saver, "saved.bib")).content.decode().count("@misc") == 2
 

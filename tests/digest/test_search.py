@@ -15,12 +15,12 @@ from django.test import Client
 from hypothesis import given, settings
 
 from digest import percolation
-from digest.documents import document
+from digest.matching.documents import document
+from digest.matching.queries import Query
 from digest.models import Paper, SearchText
-from digest.queries import Query
+from digest.pages.search import RESULTS
 from digest.search import index
 from digest.search.terms import Stored, bound, fts5, term, tsquery
-from digest.search_page import RESULTS
 from subscriptions.interests.parser import parse
 from tests.conftest import MORNING, listing
 from tests.digest.test_matching import SMALL, whole_language

@@ -144,7 +144,7 @@ def test_a_crash_in_the_middle_leaves_readers_due(
     def die(*args: object, **kwargs: object) -> None:
         raise ConnectionError("gone")
 
-    monkeypatch.setattr("digest.ledger.set_due", die)
+    monkeypatch.setattr("digest.selecting.ledger.set_due", die)
     with pytest.raises(ConnectionError):
         select_chunk(MORNING)
     monkeypatch.undo()

@@ -12,9 +12,9 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.keyphrases import best, heard, uses
 from digest.models import Feedback, Paper
 from digest.suggesting import from_liked, from_text, read
+from digest.suggesting.keyphrases import best, heard, uses
 from digest.vectors import Text, Vocabulary
 from subscriptions import links, signup
 from subscriptions.interests.parser import parse

@@ -8,12 +8,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from digest import corpus
-from digest.authorship import Authorship
-from digest.closeness import Nearness, terms_of
 from digest.models import Digest, Feedback, Paper
+from digest.ranking import corpus
+from digest.ranking.authorship import Authorship
+from digest.ranking.closeness import Nearness, terms_of
+from digest.ranking.taste import LESS, MORE, PASSED_OVER, Likeness, taste, trust
 from digest.selecting import choose, said
-from digest.taste import LESS, MORE, PASSED_OVER, Likeness, taste, trust
 from digest.vectors import Background, Vocabulary, of_papers
 from subscriptions.interests.parser import parse
 from subscriptions.interests.words import stem

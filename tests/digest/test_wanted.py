@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from digest.wanted import interests_of
+from digest.selecting.wanted import interests_of
 from subscriptions.models import InterestLine
 from tests.conftest import make_reader
 

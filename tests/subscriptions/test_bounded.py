@@ -17,7 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from digest.matching import Document
-from digest.queries import Query
+from digest.matching.queries import Query
 from subscriptions.interests import names
 from subscriptions.interests.canonical import key
 from subscriptions.interests.errors import InterestError

@@ -14,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from digest.matching import Document
-from digest.queries import Query
+from digest.matching.queries import Query
 from digest.sources import kinds
 from subscriptions.interests.canonical import canonical, key, meaning
 from subscriptions.interests.language import And, Node, Not, Or, Pin, is_mute, is_pin

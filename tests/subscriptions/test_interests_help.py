@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils.html import escape
 
 from digest.matching import Document
-from digest.queries import Query
+from digest.matching.queries import Query
 from subscriptions.interests import examples
 from subscriptions.interests.canonical import meaning
 from subscriptions.interests.errors import InterestError

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from digest.excerpts import Segment
+from digest.composing.excerpts import Segment
 from digest.explaining import explain
 from subscriptions.models import Subscriber
 

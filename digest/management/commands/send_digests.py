@@ -9,11 +9,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from digest import delivery, percolation, rehearsing, selecting
+from digest import delivery, percolation, selecting
+from digest.composing.excerpts import shorten
 from digest.delivery import gate
-from digest.excerpts import shorten
 from digest.management import arguments
 from digest.models import Delivery, MailGate, Paper
+from digest.selecting import rehearsing
 from subscriptions.addresses import masked
 from subscriptions.models import Subscriber
 

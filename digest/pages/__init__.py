@@ -1,0 +1,1 @@
+"""Pages for readers and visitors: each module answers the addresses its name tells."""

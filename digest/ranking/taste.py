@@ -1,0 +1,144 @@
+"""What a reader liked and did not -> how much each candidate is to their taste, and why. Pure.
+
+A paper is to the reader's taste as far as it is like the papers they asked for more of, and unlike those they asked for
+less of or passed over. Likeness has two halves: the words two papers share beyond those all papers share
+(Rocchio's method, 1971, with the average paper as what is not wanted), and the topics they lie in; and a common
+author adds to both.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from digest.ranking.authorship import Authorship
+from digest.vectors import Background, Floats, Integers, Text
+
+MORE, LESS, PASSED_OVER = 1.0, -1.0, 0.0
+PASSED_OVER_SHARE = 0.5  # of all that was passed over together, against all that was liked
+DOUBT = 1.0  # likes that the taste is as sure of as it is unsure: the first click already counts half
+TWINS = 0.6  # cosine; the same abstract revised is at 0.9, two papers of one subject below 0.4
+# Lines that put a liked paper above a random one three times in four say little of what this reader likes; nine
+# times in ten is as much as lines can do. They are trusted as if TRUSTED_FIRST likes had already proved them.
+LITTLE, MUCH, TRUSTED_FIRST = 0.75, 0.9, 3.0
+SAME_AUTHORS = 4.0  # at most, in units of likeness: one common author gives nearly half of it
+_SAMPLE = 400  # papers of the background that say how alike any two papers are
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """A reader's: `degree` of each candidate, about 0 for any paper and 1 for one much like those liked; may be
+    negative. `nearest` is the liked paper that speaks most for each candidate, -1 where none does."""
+
+    degree: Floats
+    nearest: Integers
+    trust: float = 1.0  # how far the reader's lines still say what the reader likes
+
+
+class Likeness:
+    """How alike papers are. Papers are known by their place in `texts`; `authors`, where known, are in its order."""
+
+    def __init__(
+        self, background: Background, texts: Sequence[Text], width: int, authors: Sequence[Sequence[str]] = ()
+    ) -> None:
+        self.background, self.width = background, width
+        self.words = background.telling(texts, width)
+        self.topics = background.topics(background.tf_idf(texts, width))
+        self.authorship = Authorship(authors or [()] * len(texts), len(background.texts))
+        self._mean = np.pad(background.mean, (0, width - background.width))
+
+    @cached_property
+    def _scales(self) -> tuple[float, float]:
+        """How far two papers taken at random are apart in either half: the unit both are counted in."""
+        known = len(self.background.texts)
+        some = np.unique(np.linspace(0, known - 1, min(known, _SAMPLE)).astype(int)) if known else np.array([], int)
+        if len(some) < 3:
+            return 1.0, 1.0
+        beside = ~np.eye(len(some), dtype=bool)
+        words = self._centred(self.words[some], self.words[some])
+        topics = self.topics[some] @ self.topics[some].T
+        return _spread(words[beside]), _spread(topics[beside])
+
+    def _centred(self, ours: Any, theirs: Any) -> Floats:
+        """Cosines of the one with the other less the average paper."""
+        shared: Floats = (ours @ theirs.T).toarray() - (ours @ self._mean)[:, None]
+        return shared
+
+    def extended(self, texts: Sequence[Text], authors: Sequence[Sequence[str]] = ()) -> Likeness:
+        """With more papers after those it holds; words that none of those has say nothing about likeness."""
+        more = copy.copy(self)
+        known = [Text(*(row[row < self.width] for row in text)) for text in texts]
+        topics = self.background.topics(self.background.tf_idf(known, self.width))
+        more.words = sp.vstack([self.words, self.background.telling(known, self.width)]).tocsr()
+        more.topics = np.vstack([self.topics, topics])
+        more.authorship = self.authorship.extended(authors or [()] * len(texts))
+        return more
+
+    def unsigned(self) -> Likeness:
+        """As if nobody had written them."""
+        less = copy.copy(self)
+        less.authorship = Authorship([()] * self.words.shape[0], 0)
+        return less
+
+    def twins(self, papers: Integers) -> list[tuple[int, int]]:
+        """Pairs of these papers that say nearly the same."""
+        alike = sp.triu(self.words[papers] @ self.words[papers].T, k=1).tocoo()
+        near = alike.data >= TWINS
+        return [(int(papers[a]), int(papers[b])) for a, b in zip(alike.row[near], alike.col[near], strict=True)]
+
+    def to_candidates(self, papers: Integers, candidates: Integers) -> Floats:
+        """(papers, candidates): 0 for two papers taken at random, in units of their spread; authors add to it."""
+        words, topics = self._scales
+        shared = self._centred(self.words[candidates], self.words[papers]).T / words
+        alike: Floats = (shared + self.topics[papers] @ self.topics[candidates].T / topics) / 2
+        alike += SAME_AUTHORS * self.authorship.shared(papers, candidates)
+        return alike
+
+
+def _spread(alike: Floats) -> float:
+    """1 where all are alike but for rounding: a set of a few papers, or of one and the same."""
+    spread = float(alike.std())
+    return spread if spread > 1e-6 else 1.0
+
+
+def taste(said: Mapping[int, float], rows: Mapping[int, int], alike: Floats) -> Taste | None:
+    """The taste of a reader who said MORE or LESS of some papers and PASSED_OVER others.
+
+    `alike` holds a row of likenesses a paper, `rows` says which; a paper without one says nothing. None when there is
+    nothing to learn from: passing over papers alone says little.
+    """
+    spoken = [paper for paper in said if paper in rows and said[paper]]
+    if not spoken:
+        return None
+    weights = np.array([said[paper] for paper in spoken])
+    each = alike[[rows[paper] for paper in spoken]]
+    each *= weights[:, None]
+    total = each.sum(axis=0)
+    passed = [rows[paper] for paper in said if paper in rows and not said[paper]]
+    if passed:
+        total -= PASSED_OVER_SHARE * weights.clip(0).sum() * alike[passed].mean(axis=0)
+    nearest, liked = np.full(alike.shape[1], -1), weights > 0
+    if liked.any():
+        nearest = np.array(spoken)[liked][(each if liked.all() else each[liked]).argmax(axis=0)]
+    return Taste(total / (np.abs(weights).sum() + DOUBT), nearest)
+
+
+def trust(close: Floats, liked: Sequence[int], known: int) -> float:
+    """How far a reader's lines say what the reader likes, 0 to 1.
+
+    `close` holds (lines, papers) of closeness, the `known` papers of the background first; `liked` are places in it.
+    """
+    if not len(close) or not liked or not known:
+        return 1.0
+    said = (close**2).sum(axis=0)
+    others = np.sort(said[:known])
+    below = np.searchsorted(others, said[list(liked)], "left") + np.searchsorted(others, said[list(liked)], "right")
+    above_random = float(below.mean()) / (2 * known)
+    proved = min(max((above_random - LITTLE) / (MUCH - LITTLE), 0.0), 1.0)
+    return (TRUSTED_FIRST + len(liked) * proved) / (TRUSTED_FIRST + len(liked))
