@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -124,6 +124,7 @@ class WishesForm(forms.Form):
         widget=forms.Textarea(
             attrs={
                 "rows": 5,
+                "placeholder": 'diffusion models\n"chain of thought"\nagents -robotics',
                 "spellcheck": "false",
                 "autocapitalize": "off",
                 "aria-describedby": "id_interests_error interests-help",
@@ -196,6 +197,10 @@ class WishesForm(forms.Form):
                     picks = tuple((f"{number}.{hint}", note) for hint, note in enumerate(hints))
                     found.append(LineNotes(number, line, picks))
         return found
+
+    def schedule(self) -> Iterator[forms.BoundField]:
+        """When the mail comes and what it holds: all but the lines."""
+        return (self[name] for name in WishesForm.base_fields if name != "interests")
 
     def wishes(self) -> Wishes:
         """The checked answers. Call after is_valid()."""

@@ -54,9 +54,7 @@ def test_a_reader_signs_up_gets_the_digest_and_leaves(
 
     # The form: one line is wrong at first, and the page points at it.
     page.goto(stack.url)
-    page.get_by_label("E-mail address").fill(address)
     page.get_by_label("Your interests, one a line").fill("diffusion\n(agents OR\n-survey")
-    page.get_by_label("At", exact=True).select_option("7")
     page.get_by_role("button", name="Show me my papers").click()
     page.get_by_text("Line 2, character").wait_for()
     page.get_by_label("Your interests, one a line").fill('diffusion\n"chain of thought"\n-survey')
@@ -67,6 +65,8 @@ def test_a_reader_signs_up_gets_the_digest_and_leaves(
     shown = page.locator("article h3").all_inner_texts()
     assert "Diffusion Models Are Real-Time Game Engines" in shown
     assert not stack.mails(to=address)
+    page.get_by_label("E-mail address").fill(address)
+    page.get_by_label("At", exact=True).select_option("7")
     page.get_by_role("button", name="Subscribe").click()
     page.get_by_role("heading", name="Look into your inbox").wait_for()
 
