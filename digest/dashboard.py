@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from digest.delivery import gate
 from digest.ingest import habits
-from digest.models import Delivery, Digest, KeptPage, MailGate, Paper, Source
+from digest.models import Delivery, Digest, KeptPage, MailDay, MailGate, Paper, Source
 from subscriptions.models import Subscriber
 
+PLOTTED_DAYS = 14
 OPEN = (Delivery.Status.WAITING, Delivery.Status.SENDING)
 TROUBLE = (Delivery.Status.FAILED, Delivery.Status.REJECTED, Delivery.Status.UNKNOWN, Delivery.Status.BOUNCED)
 
@@ -59,7 +60,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def context(request: HttpRequest, values: dict[str, Any]) -> dict[str, Any]:
-    """Unfold's DASHBOARD_CALLBACK: adds `numbers`, `mail` and `sources` to the index page's context."""
+    """Unfold's DASHBOARD_CALLBACK: adds `numbers`, `mail`, `days` and `sources` to the index page's context."""
     return values | figures(timezone.now())
 
 
@@ -82,6 +83,18 @@ def _mail(now: dt.datetime) -> dict[str, Any]:
     else:
         buttons += [("resume", "Resume")]
     return {"reasons": list(held.values()), "buttons": buttons}
+
+
+def _days(now: dt.datetime) -> list[dict[str, Any]]:
+    """How many mails left on each of the last days (UTC), today last; `height` of 100 is the most of them."""
+    today = now.astimezone(dt.UTC).date()
+    days = [today - dt.timedelta(days=back) for back in range(PLOTTED_DAYS - 1, -1, -1)]
+    sent = dict(MailDay.objects.filter(day__gte=days[0]).values_list("day", "sent"))
+    most = max(sent.values(), default=0) or 1
+    return [
+        {"day": day, "sent": sent.get(day, 0), "height": round(100 * sent.get(day, 0) / most), "left": 10 * place}
+        for place, day in enumerate(days)
+    ]
 
 
 def figures(now: dt.datetime) -> dict[str, Any]:
@@ -120,6 +133,7 @@ def figures(now: dt.datetime) -> dict[str, Any]:
             for label, value, name, query in numbers
         ],
         "mail": _mail(now),
+        "days": _days(now),
         "sources": _sources(now),
         "fetching_is_off": not settings.FETCH_SOURCES,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import zlib
 from typing import Any, ClassVar
 
@@ -53,7 +54,7 @@ class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(Source)
 class SourceAdmin(ModelAdmin):
     form = SourceForm
-    list_display = ["name", "slug", "kind", "is_enabled", "last_success_at", "error_count", "next_check_at"]
+    list_display = ["name", "kind", "state", "last_read", "next_check"]
     list_filter = ["kind", "is_enabled"]
     search_fields = ["name", "slug", "url"]
     fieldsets = [
@@ -89,6 +90,26 @@ class SourceAdmin(ModelAdmin):
             obj.etag = obj.last_modified = obj.last_error = ""
             obj.error_count, obj.next_check_at = 0, timezone.now()
         super().save_model(request, obj, form, change)
+
+    @admin.display(description="state")
+    def state(self, source: Source) -> str:
+        if not source.url:
+            return "read from files"
+        if not source.is_enabled:
+            return "switched off"
+        if source.is_paused:
+            return f"paused after {source.error_count} failures"
+        if source.error_count:
+            return f"failed {source.error_count} time{'' if source.error_count == 1 else 's'} in a row"
+        return "well" if source.last_success_at else "not read yet"
+
+    @admin.display(description="last read", ordering="last_success_at", empty_value="never")
+    def last_read(self, source: Source) -> dt.datetime | None:
+        return source.last_success_at
+
+    @admin.display(description="next check", ordering="next_check_at", empty_value="at the next look")
+    def next_check(self, source: Source) -> dt.datetime | str | None:
+        return source.next_check_at if source.url and source.is_enabled and not source.is_paused else "none"
 
     @admin.display(description="failures in a row")
     def streak(self, source: Source) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 import time_machine
+from bs4 import BeautifulSoup
 from django.test import Client
 from django.urls import reverse
 
-from digest import delivery
-from digest.models import Digest, Paper
+from digest import delivery, ingest
+from digest.models import Digest, MailDay, Paper, Source
 from digest.selecting import select_due
 from subscriptions.models import Subscriber, Suppression
 from tests.conftest import MORNING, make_reader
@@ -78,6 +81,38 @@ def test_the_dashboard_says_who_got_nothing(admin_client: Client, alice: Subscri
     assert ">2<" in text[digests - 200 : digests]
     assert ">1<" in text[nothing - 200 : nothing]
     assert "Hugging Face Daily Papers" in text
+
+
+def test_the_dashboard_plots_the_mails_of_two_weeks(admin_client: Client) -> None:
+    today = MORNING.date()
+    for back, sent in ((0, 30), (1, 120), (13, 60), (14, 999)):
+        MailDay.objects.create(day=today - dt.timedelta(days=back), sent=sent)
+    with time_machine.travel(MORNING, tick=False):
+        admin_client.force_login(_staff(admin_client))
+        page = BeautifulSoup(admin_client.get(reverse("admin:index")).content, "lxml")
+    bars = [bar["height"] for bar in page.select("figure svg g rect:last-child")]
+    assert bars == ["50", *["0"] * 11, "100", "25"]
+    said = page.select_one("figure svg")
+    assert said is not None
+    assert "15 Mar 120, 16 Mar 30" in str(said["aria-label"])
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"url": ""}, "read from files"),
+        ({"is_enabled": False}, "switched off"),
+        ({"error_count": 1}, "failed 1 time in a row"),
+        ({"error_count": 10}, "paused after 10 failures"),
+        ({}, "not read yet"),
+        ({"last_success_at": MORNING}, "well"),
+    ],
+)
+def test_the_list_of_sources_says_how_each_is_doing(admin_client: Client, values: dict[str, object], said: str) -> None:
+    ingest.huggingface()
+    Source.objects.update(**values)
+    page = BeautifulSoup(admin_client.get(reverse("admin:digest_source_changelist")).content, "lxml")
+    assert said in " ".join(page.select_one("#result_list tbody").get_text(" ").split())  # type: ignore[union-attr]
 
 
 def _staff(client: Client) -> object:

@@ -1,0 +1,1 @@
+"""How dates and numbers look, a package a language."""
