@@ -45,6 +45,7 @@ ARXIV_KEYS = ("ArXiv", "arxiv", "arXiv", "value", "identifier")
 LABEL_KEYS = ("display_name", "category", "label", "name", "tag", "term", "subject")
 # Wrappers of a record: Zotero's API, Elasticsearch, Invenio, DataCite, Semantic Scholar's lists, Hugging Face.
 WRAPPERS = ("data", "_source", "metadata", "attributes", "citedPaper", "citingPaper", "paper")
+EITHER_WAY = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})", re.ASCII)
 ARXIV_CATEGORIES = re.compile(r"(?:[a-z]+(?:-[a-z]+)?(?:\.[A-Za-z-]{2,20})?(?: |$)){1,50}")
 
 
@@ -62,13 +63,16 @@ def edition_of_records(
     name days.
     """
     places: Counter[dt.date] = Counter()
+    ambiguous: list[str] = []
 
     def read(numbered: tuple[int, Row], place: int) -> ParsedListing:
         number, row = numbered
         try:
-            listing, stated = _read(record_of(row))
+            fields, title = _fields(record_of(row))
         except PassedOver as reason:
             raise PassedOver(str(reason), f"{noun} {number}") from None
+        listing, stated = _listing(fields, title), _first(fields, "rank", _count)
+        ambiguous.extend(f"{noun} {number}: {quoted(day, 20)}" for day in _ambiguous_days(fields))
         if listing.listed_on:
             places[listing.listed_on] += 1
             place = places[listing.listed_on]
@@ -77,19 +81,28 @@ def edition_of_records(
     listings, warnings = collected(rows, read, noun, MAX_RECORDS)
     if any(listing.rank == 0 for listing in listings):
         listings = tuple(replace(listing, rank=listing.rank + 1) for listing in listings)
+    if ambiguous:
+        more = f" and {len(ambiguous) - 1} more" if len(ambiguous) > 1 else ""
+        warnings += (
+            f"{ambiguous[0]}{more} could be either day or month first, so no date was taken: write 2026-11-20",
+        )
     return ParsedEdition(listings=listings, date=date, title=title, warnings=warnings)
 
 
-def _read(record: Record) -> tuple[ParsedListing, int | None]:
-    """The record as a listing, and the rank it states; PassedOver where it has no title."""
+def _fields(record: Record) -> tuple[Fields, str]:
+    """The record's values by what they mean, and its title; PassedOver where it has none."""
     fields = fields_of(_unwrapped(record))
     title = title_line(seen_text(_title(fields)))
     if not title:
         says_it = "title" in known_names(record)
         raise PassedOver("its title says nothing" if says_it else f"it has no title ({_named(record)})")
+    return fields, title
+
+
+def _listing(fields: Fields, title: str) -> ParsedListing:
     published, listed = _days(fields)
     arxiv_id, version = _arxiv_id(fields)
-    listing = ParsedListing(
+    return ParsedListing(
         title=title,
         abstract=abstract_line(_abstract(fields)),
         authors=_first(fields, "authors", author_names) or (),
@@ -104,7 +117,6 @@ def _read(record: Record) -> tuple[ParsedListing, int | None]:
         is_withdrawn=any(_is_true(value) for value in fields.get("is_withdrawn", ())),
         listed_on=listed,
     )
-    return listing, _first(fields, "rank", _count)
 
 
 def _title(fields: Fields) -> str:
@@ -166,6 +178,13 @@ def _days(fields: Fields) -> tuple[dt.date | None, dt.date | None]:
     if listed is None and (published or "rank" in fields or "upvotes" in fields):
         return published, day
     return published or day, listed
+
+
+def _ambiguous_days(fields: Fields) -> Iterator[str]:
+    """Days written as half the world writes them the other way round: "20/11/2026", "3/4/2026"."""
+    for field in ("published_on", "listed_on", "day"):
+        if _first(fields, field, date_of) is None:
+            yield from islice((text for text in _texts(fields, field, ()) if EITHER_WAY.fullmatch(text.strip())), 1)
 
 
 def _arxiv_id(fields: Fields) -> tuple[str, int | None]:

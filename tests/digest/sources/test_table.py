@@ -137,3 +137,12 @@ def test_a_header_without_rows_is_rightly_empty(page: str) -> None:
 )
 def test_prose_is_no_table(prose: str) -> None:
     assert kinds.detect(prose) == "text"
+
+
+def test_a_day_that_half_the_world_reads_otherwise_is_no_date_and_said_so() -> None:
+    page = "title,date,authors\nA kettle,20/11/2026,Ada\nA pot,3/4/2026,Bob\nA pan,2026-11-19,Cy\nA cup,,Di\n"
+    edition = table.parse(page)
+    assert [listing.published_on for listing in edition.listings] == [None, None, dt.date(2026, 11, 19), None]
+    (warning,) = edition.warnings
+    assert warning.startswith("line 2: '20/11/2026' and 1 more may be read day first or month first")
+    assert warning.endswith("write 2026-11-20")
