@@ -83,9 +83,8 @@ def edition_of_records(
         listings = tuple(replace(listing, rank=listing.rank + 1) for listing in listings)
     if ambiguous:
         more = f" and {len(ambiguous) - 1} more" if len(ambiguous) > 1 else ""
-        warnings += (
-            f"{ambiguous[0]}{more} could be either day or month first, so no date was taken: write 2026-11-20",
-        )
+        why = "may be read day first or month first, so no date was taken"
+        warnings += (f"{ambiguous[0]}{more} {why}: write 2026-11-20",)
     return ParsedEdition(listings=listings, date=date, title=title, warnings=warnings)
 
 
