@@ -3,6 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 SOURCE ?=
 SEED   ?=
+CHECKS ?=
 VENV   := .venv
 RUN    := $(VENV)/.run-installed
 DEV    := $(VENV)/.dev-installed
@@ -55,8 +56,8 @@ bench: $(DEV) ## benchmarks beside peers and limits, as a table and var/bench.js
 	@$(VENV)/bin/python -W ignore::UserWarning -m bench
 	@$(VENV)/bin/python -W ignore::UserWarning -m bench --postgres
 
-audit: $(DEV) ## tools of others judge the mails: caniemail (npm), SpamAssassin (Debian); put into var/audit
-	@$(VENV)/bin/python -m audit
+audit: $(DEV) ## tools of others judge every page and mail: axe, vnu, Lighthouse, caniemail, SpamAssassin (into var/audit)
+	@$(VENV)/bin/python -m audit $(CHECKS)
 
 screenshots: $(DEV) ## renew the pictures of docs/images from the running service
 	@$(VENV)/bin/python -m pytest -q tests/test_screenshots.py --screenshots

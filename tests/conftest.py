@@ -24,15 +24,10 @@ from digest.selecting import boards
 from digest.sources import ParsedEdition, ParsedListing
 from subscriptions.models import Subscriber
 from tests.smtp import Server
+from tests.stack import BROWSERS, QUIET
 from tests.web import Web
 
 MORNING = dt.datetime(2026, 3, 16, 8, 0, tzinfo=dt.UTC)  # a Monday
-# A browser that calls nobody.
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.fixture(scope="session")

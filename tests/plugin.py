@@ -71,6 +71,7 @@ ONCE = (
     "tests/digest/sources/",
     "tests/digest/test_all_days.py",
     "tests/digest/test_fetching",
+    "tests/test_by_keyboard.py",
     "tests/test_screenshots.py",
 )
 USES_DATABASE = {"db", "transactional_db", "client", "stack"}

@@ -18,6 +18,12 @@ from tests.smtp import parsed
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 40.0
+# A browser that calls nobody.
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 class Stack:

@@ -1,139 +1,69 @@
-"""Every page and mail at four widths, light and dark: nothing may stick out sideways.
+"""Every page and mail in every state, at four widths, light and dark: nothing may stick out sideways.
 
-`pytest tests/test_screenshots.py --screenshots` also renews the pictures in docs/images.
+`pytest tests/test_screenshots.py --screenshots` also renews the pictures in docs/images; docs/screens.md shows them.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.stack import ROOT, Stack, wait_until
-from tests.test_whole_job import SAMPLE, link_in
+from tests.stack import ROOT, Stack
+from tests.tour import Tour
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
+IMAGES = ROOT / "docs" / "images"
 SIZES = {"desktop": (1280, 900), "tablet": (768, 1024), "phone": (375, 812), "narrow": (320, 640)}
+TALLEST = 2400  # pixels of a picture; what is below shows nothing new
+BOTH = (("desktop", "light"), ("phone", "dark"))
+LIGHT = (("desktop", "light"), ("phone", "light"))
 KEPT = {
-    ("today", "desktop", "light"), ("preview", "desktop", "light"), ("preview", "phone", "dark"),
-    ("digest mail", "desktop", "light"), ("digest mail", "phone", "dark"), ("admin", "desktop", "light"),
+    "today": (*BOTH, ("desktop", "dark")), "all days": LIGHT, "week": LIGHT, "paper": BOTH, "found": LIGHT,
+    "search error": LIGHT[1:], "interests help": LIGHT[:1], "form for other sites": LIGHT[:1], "mailbox": LIGHT,
+    "subscribe": BOTH, "live": BOTH, "errors": LIGHT, "preview": BOTH, "whole mail": LIGHT, "proposed lines": LIGHT,
+    "check inbox": LIGHT[:1], "confirm": LIGHT, "preferences": BOTH, "preferences paused": LIGHT[1:],
+    "web copy": BOTH, "why answered": LIGHT, "saved": LIGHT, "secret made": LIGHT[:1], "erase": LIGHT[1:],
+    "feedback": LIGHT, "feedback noted": LIGHT[1:], "mute": LIGHT, "unsubscribe": LIGHT[1:],
+    "unsubscribed": LIGHT[1:], "lost link": LIGHT[1:], "not found": LIGHT[:1], "without cookies": LIGHT[:1],
+    "confirm mail": (*LIGHT, ("phone", "dark")), "digest mail": (*BOTH, ("phone", "light")),
+    "admin": LIGHT[:1], "next mail": LIGHT[:1], "add source error": LIGHT[:1],
 }  # fmt: skip
-LINES = ("diffusion", '"chain of thought" OR reasoning', "(image OR video) generation", "-survey")
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("pictures")) as running:
-        running.manage("ingest", "--file", str(SAMPLE))
-        running.shell(
-            "from subscriptions import signup, emails, models; from django.utils import timezone as t;"
-            f"wishes = signup.Wishes(lines={LINES!r}, trending_share=30);"
-            "signup.sign_up('ada@example.org', wishes, page='/', now=t.now());"
-            "emails.send_notices(t.now());"
-            "signup.confirm(models.Subscriber.objects.get(), page='/', now=t.now());"
-            "models.Subscriber.objects.update(next_digest_at=t.now());"
-            "from django.contrib.auth.models import User;"
-            "User.objects.create_superuser('admin', password='only for this test')"
-        )
-        running.manage("send_digests")
-        wait_until(lambda: len(running.mails()) == 2, "the mails")
-        yield running
-
-
-@pytest.mark.parametrize(
-    ("size", "scheme"),
-    [("desktop", "light"), ("desktop", "dark"), ("tablet", "light"), ("phone", "dark"), ("narrow", "light")],
-)
-def test_nothing_sticks_out(
-    stack: Stack, browser: Browser, size: str, scheme: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
-    width, height = SIZES[size]
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
-    page = context.new_page()
+def test_nothing_sticks_out(tmp_path: Path, browser: Browser, request: pytest.FixtureRequest) -> None:
     keep = request.config.getoption("--screenshots")
-    for name in visit(page, stack, tmp_path):
-        page.wait_for_load_state("networkidle")
-        too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert too_wide <= 0, f"{name} is {too_wide} px too wide at {width} px"
-        if keep:
-            folder = ROOT / "docs" / "images" if (name, size, scheme) in KEPT else Path("/tmp/paper-round-pictures")
-            folder.mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=folder / f"{name.replace(' ', '-')}-{size}-{scheme}.png")
-    context.close()
+    with Stack(tmp_path) as stack:
+        tour, page = Tour.through(stack, tmp_path), browser.new_page()
+        too_wide = []
+        for name in tour.stops(page):
+            page.wait_for_load_state("networkidle")
+            for size in SIZES:
+                show(page, size)
+                if extra := page.evaluate("document.documentElement.scrollWidth - innerWidth"):
+                    too_wide.append(f"{name} is {extra} px too wide at {SIZES[size][0]} px")
+            for size, scheme in KEPT.get(name, ()) if keep else ():
+                show(page, size, scheme)
+                take(page, IMAGES / f"{name.replace(' ', '-')}-{size}-{scheme}.png")
+            show(page, "desktop")
+        page.close()
+    assert not too_wide
 
 
-def visit(page: Page, stack: Stack, folder: Path) -> Iterator[str]:
-    """Open one page or mail after another; yields its name while it is open."""
-    confirmation, digest = stack.mails(to="ada@example.org")
-    paths = {
-        "today": "/",
-        "subscribe": "/subscribe/",
-        "check inbox": "/subscribe/check-your-inbox/",
-        "search": "/search?q=diffusion",
-        "interests help": "/help/interests/",
-        "archive": "/papers/2001-01-01/",
-        "paper": "/paper/1/",
-        "confirm": link_in(confirmation, "confirm"),
-        "preferences": link_in(digest, "preferences"),
-        "unsubscribe": link_in(digest, "unsubscribe"),
-        "web copy": link_in(digest, "digest"),
-        "why": link_in(digest, "preferences") + "why/?paper=a+survey+of+what+nobody+wrote",
-        "saved": link_in(digest, "preferences") + "saved/",
-        "erase": link_in(digest, "preferences") + "erase/",
-        "lost link": "/preferences/",
-        "feedback": feedback(stack, "more"),
-        "mute": feedback(stack, "mute"),
-        "mailbox": "/mailbox/",
-    }
-    for name, path in paths.items():
-        page.goto(path if "://" in path else stack.url + path)
-        yield name
-    yield from fill_in(page, stack)
-    for name, mail in (("confirm mail", confirmation), ("digest mail", digest)):
-        file = folder / "mail.html"
-        body = mail.get_body(("html",))
-        assert body is not None
-        file.write_text(body.get_content(), encoding="utf-8")
-        page.goto(file.as_uri())
-        yield name
-    yield from sign_in(page, stack)
+def show(page: Page, size: str, scheme: str = "light") -> None:
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
 
 
-def feedback(stack: Stack, say: str) -> str:
-    """The link of the first paper of the only mail."""
-    code = "from digest import links, models; d = models.Digest.objects.get(); print(links.feedback(d), d.paper_ids[0])"
-    address, paper = stack.shell(code).split()
-    return f"{address}?paper={paper}&say={say}"
+def take(page: Page, path: Path) -> None:
+    """The page from its top, in few colours so that the picture stays small."""
+    from PIL import Image
 
-
-def fill_in(page: Page, stack: Stack) -> Iterator[str]:
-    page.goto(stack.url)
-    page.get_by_label("Your interests, one a line").fill("(agents OR\nauther:x\ndiffusion, rl\nmodel")
-    page.get_by_role("button", name="Show me my papers").click()
-    yield "errors"
-    page.get_by_label("Your interests, one a line").fill("\n".join(LINES))
-    page.get_by_role("button", name="Show me my papers").click()
-    page.get_by_role("heading", name=re.compile("Your mail from")).wait_for()
-    yield "preview"
-
-
-def sign_in(page: Page, stack: Stack) -> Iterator[str]:
-    page.goto(f"{stack.url}/admin/")
-    if page.locator("#id_username").count():
-        page.locator("#id_username").fill("admin")
-        page.locator("#id_password").fill("only for this test")
-        page.locator("#id_password").press("Enter")
-    page.get_by_text("Digests of the last 24 h").first.wait_for()
-    yield "admin"
-    page.goto(f"{stack.url}/admin/subscriptions/subscriber/1/next-mail/")
-    yield "next mail"
-    page.goto(f"{stack.url}/admin/digest/source/add/")
-    yield "add source"
-    page.locator("#id_address").fill("https://arxiv.org/abs/2603.00001")
-    page.locator("#id_address").press("Enter")
-    page.get_by_text("This is the address of one paper").wait_for()
-    yield "add source error"
+    path.parent.mkdir(exist_ok=True)
+    page.screenshot(path=path, full_page=True)
+    with Image.open(path) as picture:
+        cut = picture.convert("RGB").crop((0, 0, picture.width, min(picture.height, TALLEST)))
+        cut.quantize(64, dither=Image.Dither.NONE).save(path, optimize=True)

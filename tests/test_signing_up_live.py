@@ -29,11 +29,19 @@ def page(browser: Browser) -> Iterator[Page]:
     """A page whose console stays empty of errors: nothing that the policy forbids is tried."""
     context = browser.new_context()
     page, complaints = context.new_page(), list[str]()
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on(
+        "console",
+        lambda said: complaints.append(said.text) if said.type == "error" and not is_aborted(said.text) else None,
+    )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
     context.close()
     assert not complaints
+
+
+def is_aborted(said: str) -> bool:
+    """htmx calls it an error when it drops a question because a newer one is asked."""
+    return said.startswith(("htmx:sendAbort", "htmx:afterRequest"))
 
 
 @pytest.fixture
@@ -68,7 +76,7 @@ def test_while_typing_each_line_shows_what_it_finds(stack: Stack, page: Page) ->
 def test_a_suggestion_is_taken_over_and_the_field_has_the_focus(stack: Stack, page: Page) -> None:
     page.goto(f"{stack.url}/subscribe/")
     page.get_by_label(FIELD).fill("agents\ndifusion")
-    page.get_by_role("button", name="Write “diffusion” in line 2").press("Enter")
+    page.get_by_role("button", name="Write it this way: “diffusion” in line 2").press("Enter")
     expect(page.get_by_label(FIELD)).to_have_value("agents\ndiffusion")
     expect(page.get_by_label(FIELD)).to_be_focused()
     expect(page.get_by_text("none in 30 days")).to_have_count(0)

@@ -62,7 +62,7 @@ def test_a_reader_signs_up_gets_the_digest_and_leaves(
 
     # The papers before anything is asked of the address.
     page.get_by_role("heading", name="Your mail from the last 7 days").wait_for()
-    shown = page.locator("article h3").all_inner_texts()
+    shown = page.locator("article h2").all_inner_texts()
     assert "Diffusion Models Are Real-Time Game Engines" in shown
     assert not stack.mails(to=address)
     page.get_by_label("E-mail address").fill(address)

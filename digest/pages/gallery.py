@@ -108,7 +108,7 @@ def _mails(now: dt.datetime) -> Iterator[tuple[str, AnymailMessage]]:
     yield "One paper", mail(reader, picks[:1])
     yield "Hostile titles", mail(reader, [_pick(paper, INTERESTS) for paper in _papers(HOSTILE, now)])
     yield "Other scripts", mail(reader, [_pick(paper, INTERESTS) for paper in _papers(OTHER_SCRIPTS, now)])
-    for notice in (Subscriber.Notice.CONFIRM, Subscriber.Notice.ALREADY):
+    for notice in (Subscriber.Notice.CONFIRM, Subscriber.Notice.ALREADY, Subscriber.Notice.LINK):
         reader.notice = notice
         yield str(notice.label).capitalize(), emails.notice(reader)
 

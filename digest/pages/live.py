@@ -93,7 +93,7 @@ def live(request: HttpRequest) -> HttpResponse:
     }
     if form.is_mended:
         # A button that goes away with its line must not take the focus along: the field has it then.
-        attrs: dict[str, str | bool] = {"hx-swap-oob": "true"}
+        attrs: dict[str, str | bool] = {"data-hx-swap-oob": "true"}
         if "topic" not in request.POST:
             attrs["autofocus"] = True
         values["field"] = form["interests"].as_widget(attrs=attrs)

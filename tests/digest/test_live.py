@@ -94,7 +94,7 @@ def test_a_proposal_is_written_into_the_field_which_comes_back(client: Client, p
     field = ask(client, "agents\ndiffussion", write="2 diffusion").select_one("textarea")
     assert field is not None
     assert field.get_text().strip() == "agents\ndiffusion"
-    assert field["hx-swap-oob"] == "true"
+    assert field["data-hx-swap-oob"] == "true"
     assert field.has_attr("autofocus")
 
 

@@ -82,7 +82,7 @@ def test_the_preview_shows_what_the_mail_would_hold(client: Client, papers: list
 
 def test_the_preview_and_the_mail_agree(client: Client, alice: Subscriber, papers: list[Paper]) -> None:
     answer = client.post("/preview/", FORM | {"interests": "\n".join(alice.lines())})
-    shown = [link.get_text() for link in BeautifulSoup(answer.content, "lxml").select("article h3 a")]
+    shown = [link.get_text() for link in BeautifulSoup(answer.content, "lxml").select("article h2 a")]
     select_due(MORNING)
     assert shown == [pick["paper"].title for pick in Digest.objects.get().picks_with_papers()]
 

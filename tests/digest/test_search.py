@@ -161,7 +161,7 @@ def test_the_page_leads_to_older_papers(client: Client, store: Store) -> None:
     second = BeautifulSoup(client.get(first.select_one("a[rel=next]")["href"]).content, "lxml")  # type: ignore[index,arg-type]
     assert len(second.select("article")) == 3
     assert second.select_one("a[rel=next]") is None
-    titles = {one.get_text() for page in (first, second) for one in page.select("article h3")}
+    titles = {one.get_text() for page in (first, second) for one in page.select("article h2")}
     assert len(titles) == RESULTS + 3
 
 
