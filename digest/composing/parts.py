@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import marshal
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol, TypeVar
+from types import MappingProxyType
+from typing import Any, Protocol
 
 import css_inline
 from django.utils.safestring import SafeString
@@ -30,9 +31,13 @@ _MORE = 0xFDE0  # and up: the papers under the first heading, the second ...; wh
 _SLOT = re.compile("([\ufdd0-\ufdef])")
 _MARKED = re.compile("(.)" + "(.*?)".join(_PROBE), re.DOTALL)
 _STYLE = re.compile(r"<!--.*?-->|<style>(.*?)</style>", re.DOTALL)  # not the one for Outlook, in a comment
-KEPT = 128  # excerpts of one paper, of some 1.5 kB
+KEPT = 128  # of one paper, as readers of other lines see it; each of some 2 kB
 
-Value = TypeVar("Value")
+PLACE_OF_FEEDBACK = b"\0"  # a slot in what is quoted already, where no controls are: one octet is found the fastest
+
+NOTHING: Mapping[str, bytes] = MappingProxyType({})
+
+Reason = dict[str, Any]
 Marks = tuple[bytes, bytes]  # what stands before and after a marked word
 
 
@@ -42,21 +47,34 @@ def slot(number: int) -> str:
 
 
 class Layout:
-    """A text taken apart at its slots, its other pieces quoted."""
+    """A text taken apart at its slots, its other pieces quoted. What is `known` already stands in its slot for good."""
 
-    __slots__ = ("_pieces", "_slots")
+    __slots__ = ("_end", "_slots")
 
-    def __init__(self, text: str) -> None:
-        taken_apart = _SLOT.split(text)
-        self._pieces = [quote(piece) for piece in taken_apart]
-        self._slots = [(place, taken_apart[place]) for place in range(1, len(taken_apart), 2)]
+    def __init__(self, text: str, known: Mapping[str, bytes] = NOTHING) -> None:
+        self._slots: list[tuple[bytes, str]] = []  # with what stands before each
+        self._end = b""
+        for number, piece in enumerate(_SLOT.split(text)):
+            if number % 2 and piece not in known:
+                self._slots.append((self._end, piece))
+                self._end = b""
+            else:
+                self._end += known[piece] if number % 2 else quote(piece)
 
-    def filled(self, values: dict[str, bytes]) -> list[bytes]:
-        """The pieces with the values in their slots."""
-        pieces = self._pieces.copy()
-        for place, name in self._slots:
-            pieces[place] = values[name]
+    def pieces(self, values: Mapping[str, Sequence[bytes]]) -> list[bytes]:
+        """The text in pieces, those of the values in its slots."""
+        pieces: list[bytes] = []
+        for before, name in self._slots:
+            pieces.append(before)
+            pieces += values[name]
+        pieces.append(self._end)
         return pieces
+
+    def filled(self, values: Mapping[str, bytes]) -> bytes:
+        """The text with the values in its slots."""
+        if not self._slots:
+            return self._end
+        return b"".join([before + values[name] for before, name in self._slots]) + self._end
 
 
 def frames(digest: Digest, lanes: Sequence[words.Lane], left_out: int) -> tuple[Layout, Layout]:
@@ -105,16 +123,16 @@ class Reasons:
 
     def __init__(self, styles: Styles) -> None:
         self._styles = styles
-        self._layouts: dict[tuple[str | None, str, int], tuple[Layout, Layout]] = {}
+        self._layouts: dict[tuple[str, str | None, str, int], tuple[Layout, Layout]] = {}
 
-    def of(self, reason: dict[str, Any]) -> Both:
-        """From what `words.reason_words` says."""
+    def of(self, language: str, reason: dict[str, Any]) -> Both:
+        """From what `words.reason_words` says, in the language that is active."""
         said = [reason["close_to"] or reason["line"], *reason["as"]]
-        shape = ("close" if reason["close_to"] else reason.get("kind"), reason["where"], len(said))
+        shape = (language, "close" if reason["close_to"] else reason.get("kind"), reason["where"], len(said))
         html, text = self._layouts.get(shape) or self._layouts.setdefault(shape, self._render(reason, len(said)))
         return Both(
-            b"".join(html.filled({slot(number): quote_html(one) for number, one in enumerate(said)})),
-            b"".join(text.filled({slot(number): quote(one) for number, one in enumerate(said)})),
+            html.filled({slot(number): quote_html(one) for number, one in enumerate(said)}),
+            text.filled({slot(number): quote(one) for number, one in enumerate(said)}),
         )
 
     def _render(self, reason: dict[str, Any], count: int) -> tuple[Layout, Layout]:
@@ -122,6 +140,25 @@ class Reasons:
         values = {"reason": reason | {"line": line, "close_to": reason["close_to"] and line, "as": found}}
         html = self._styles.inline(render("html", "_reason", values))
         return Layout(html), Layout(render("text", "_reason", values))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A paper as readers of the same lines see it: what stands before the reasons in both parts, and what `after`."""
+
+    html: bytes
+    text: bytes
+    after: list[tuple[bytes, bytes]]  # one of both; none in a template without reasons
+
+
+@dataclass(frozen=True, slots=True)
+class _Layouts:
+    """A paper by one template in one language, taken apart where the reasons go, and what stands around a marked word
+    in the title and in the excerpt."""
+
+    html: list[Layout]
+    text: list[Layout]
+    marks: dict[str, Marks]
 
 
 class PaperParts:
@@ -132,10 +169,10 @@ class PaperParts:
         self.teaser = quote_html(words.teaser(self.title))
         self._fixed = words.fixed(paper) | {"listed": listed}
         self._styles = styles
-        self._layouts: dict[str, tuple[Layout, Layout]] = {}
-        self._marks: dict[str, Marks] = {}
-        self._titles: dict[bytes, bytes] = {}
-        self._excerpts: dict[bytes, Both] = {}
+        self._layouts: dict[tuple[str, str], _Layouts] = {}
+        self._shown: dict[tuple[str, str, bytes], _Shown] = {}
+        self._lines: dict[tuple[Piece, ...], bytes] = {}
+        self._titles: dict[Hashable, bytes] = {}
         self._sentences = Sentences(self.abstract)
 
     @cached_property
@@ -150,13 +187,9 @@ class PaperParts:
         return excerpt(self.abstract, spans, self._sentences)
 
     def add_to(
-        self, html: list[bytes], text: list[bytes], kind: str, reasons: Sequence[dict[str, Any]], say: Say,
-        feedback: bytes,
-    ) -> None:  # fmt: skip
-        """Add the pieces of the paper, as a reader with these reasons sees it, to both parts."""
-        if not self._layouts:
-            self._layouts[words.FULL] = self._render(words.FULL)  # which shows how a word is marked
-        layouts = self._layouts.get(kind) or self._layouts.setdefault(kind, self._render(kind))
+        self, html: list[bytes], text: list[bytes], language: str, kind: str, reasons: Sequence[Reason], say: Say
+    ) -> None:
+        """Add the paper, as a reader with these reasons sees it, to both parts. PLACE_OF_FEEDBACK is left in it."""
         in_title: list[Sequence[int]] = []
         in_abstract: list[Sequence[int]] = []
         why: list[Both] = []
@@ -171,50 +204,66 @@ class PaperParts:
         if not why:
             why = [say(words.TRENDING_REASON, "trending", False, False)]
         # Version 2 of marshal writes equal numbers as equal bytes.
-        key = marshal.dumps(in_title, 2)
-        heading = self._titles.get(key) or _keep(self._titles, key, self._title(in_title))
-        key = marshal.dumps(in_abstract, 2)
-        excerpt = self._excerpts.get(key) or _keep(self._excerpts, key, self._excerpt(in_abstract))
-        values = {TITLE: heading, EXCERPT: excerpt.html, LINES: excerpt.text, FEEDBACK: feedback}
-        values[WHY] = b"".join([reason.html for reason in why])
-        html += layouts[0].filled(values)
-        values[WHY] = b"".join([reason.text for reason in why])
-        text += layouts[1].filled(values)
+        key = (language, kind, marshal.dumps((in_title, in_abstract), 2))
+        shown = self._shown.get(key) or self._keep(key, in_title, in_abstract)
+        html.append(shown.html)
+        text.append(shown.text)
+        for after_html, after_text in shown.after:
+            html += [reason.html for reason in why]
+            text += [reason.text for reason in why]
+            html.append(after_html)
+            text.append(after_text)
 
-    def _title(self, spans: Spans) -> bytes:
-        marks = self._marks.get(TITLE)
-        return _marked(self._quoted[0], ((0, len(self.title)),), in_order(spans), marks) if marks else b""
+    def _keep(self, key: tuple[str, str, bytes], in_title: Spans, in_abstract: Spans) -> _Shown:
+        """Make the paper with these words marked, and keep it; what was made longest ago goes when there are many."""
+        if len(self._shown) >= KEPT:
+            del self._shown[next(iter(self._shown))]
+        layouts = self._layouts.get(key[:2]) or self._layouts.setdefault(key[:2], self._render(key[1]))
+        spans = in_order(in_abstract)
+        chosen = self._chosen(spans)
+        values = {TITLE: self._heading(in_order(in_title), layouts), LINES: self._wrapped(chosen)}
+        if EXCERPT in layouts.marks:
+            values[EXCERPT] = _marked(self._quoted[1], chosen, spans, layouts.marks[EXCERPT])
+        html, text = ([one.filled(values) for one in part] for part in (layouts.html, layouts.text))
+        self._shown[key] = shown = _Shown(html[0], text[0], list(zip(html[1:], text[1:], strict=True)))
+        return shown
 
-    def _excerpt(self, spans: Spans) -> Both:
-        in_abstract, marks = in_order(spans), self._marks.get(EXCERPT)
-        chosen = self._chosen(in_abstract)
-        html = _marked(self._quoted[1], chosen, in_abstract, marks) if marks else b""
-        return Both(html, quote(wrap(joined(self.abstract, chosen))))
+    def _heading(self, spans: Sequence[tuple[int, int]], layouts: _Layouts) -> bytes:
+        if TITLE not in layouts.marks:
+            return b""
+        key = (*spans, layouts.marks[TITLE])
+        found = self._titles.get(key)
+        if found is None:
+            found = _marked(self._quoted[0], ((0, len(self.title)),), spans, layouts.marks[TITLE])
+            self._titles[key] = found
+        return found
 
-    def _render(self, kind: str) -> tuple[Layout, Layout]:
+    def _wrapped(self, chosen: tuple[Piece, ...]) -> bytes:
+        """The excerpt of the text part, which has no marks."""
+        found = self._lines.get(chosen)
+        if found is None:
+            found = self._lines[chosen] = quote(wrap(joined(self.abstract, chosen)))
+        return found
+
+    def _render(self, kind: str) -> _Layouts:
         given: dict[str, Any] = {"title": _probe(TITLE)}
         if self.abstract:
             given |= {"excerpt": _probe(EXCERPT), "excerpt_lines": LINES}
         values = {"item": self._fixed | given, "feedback": FEEDBACK}
         html = self._styles.inline(render("html", f"_{kind}", values | {"why": SafeString(WHY)}))
-        for found in _MARKED.finditer(html):
-            self._marks[found.group(1)] = quote(found.group(2)), quote(found.group(3))
-        html = _MARKED.sub(r"\1", html)
-        return Layout(html), Layout(render("text", f"_{kind}", values | {"why": WHY}))
+        marks = {found.group(1): (quote(found.group(2)), quote(found.group(3))) for found in _MARKED.finditer(html)}
+        text = render("text", f"_{kind}", values | {"why": WHY})
+        return _Layouts(_around_why(_MARKED.sub(r"\1", html)), _around_why(text), marks)
+
+
+def _around_why(text: str) -> list[Layout]:
+    return [Layout(piece, {FEEDBACK: PLACE_OF_FEEDBACK}) for piece in text.split(WHY)]
 
 
 def _probe(name: str) -> list[tuple[str, bool]]:
     """A text with a marked word, to see what the template writes around it."""
     before, inside, after = _PROBE
     return [(name + before, False), (inside, True), (after, False)]
-
-
-def _keep(store: dict[bytes, Value], key: bytes, value: Value) -> Value:
-    """The value, kept; what was made longest ago goes when there are too many."""
-    if len(store) >= KEPT:
-        del store[next(iter(store))]
-    store[key] = value
-    return value
 
 
 def _marked(quoted: Quoted, pieces: Iterable[Piece], spans: Sequence[tuple[int, int]], marks: Marks) -> bytes:

@@ -8,9 +8,11 @@ import re
 from binascii import a2b_qp
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from email.utils import parseaddr
+from functools import partial
 from typing import Any, TypeVar
 
 from django.core.mail.message import sanitize_address
+from django.utils import translation
 
 from digest.composing import parts, words
 from digest.composing.excerpts import shorten
@@ -55,16 +57,16 @@ class Press:
 
     def letters(self, deliveries: Iterable[Delivery], now: dt.datetime) -> Iterator[Letter]:
         """The mails of these deliveries, with their digests and readers. Two queries for new papers, or none."""
-        chunk = list(deliveries)
-        self._read([delivery.digest for delivery in chunk], now)
-        date = header("Date", email.utils.format_datetime(now))
-        for delivery in chunk:
-            yield self._letter(delivery.pk, delivery.digest, date)
+        chunk = [(delivery.pk, delivery.digest) for delivery in deliveries]
+        self._read([digest for _, digest in chunk], now)
+        date, language = header("Date", email.utils.format_datetime(now)), _language()
+        for key, digest in chunk:
+            yield self._letter(key, digest, date, language)
 
     def letter(self, digest: Digest, now: dt.datetime) -> Letter:
         """The mail of one digest, which may be stored nowhere."""
         self._read([digest], now)
-        return self._letter(0, digest, header("Date", email.utils.format_datetime(now)))
+        return self._letter(0, digest, header("Date", email.utils.format_datetime(now)), _language())
 
     def _read(self, digests: Iterable[Digest], now: dt.datetime) -> None:
         """Read and prepare the papers that are not known yet."""
@@ -79,80 +81,85 @@ class Press:
             paper = found.get(pk)
             self._papers[pk] = PaperParts(paper, places[pk], self._styles) if paper else None
 
-    def _letter(self, key: int, digest: Digest, date: bytes) -> Letter:
-        address = digest.subscriber.email
+    def _letter(self, key: int, digest: Digest, date: bytes, language: str) -> Letter:
+        """With fewer papers where all would be too large."""
+        own = self._desk.links(digest)
+        picks = [pick for pick in digest.picks if self._papers[pick["paper"]]]
+        recipient, data = self._data(digest, picks, own, date, language)
+        while len(data) > MAX_HTML_BYTES and len(picks) > 1 and _size_of_html(data) > MAX_HTML_BYTES:
+            picks = fewer(picks)
+            recipient, data = self._data(digest, picks, own, date, language)
+        return Letter(key, self._sender, recipient, data)
+
+    def _data(self, digest: Digest, picks: Sequence[Pick], own: Links, date: bytes, language: str) -> tuple[str, bytes]:
+        """Whom the mail goes to, and all of it, joined from its pieces once."""
+        reader = digest.subscriber
+        address = reader.email
         if not _SIMPLE_ADDRESS.fullmatch(address):
             address = sanitize_address(address, "utf-8")
-        own = self._desk.links(digest)
-        subject, text, html = self._parts(digest, own)
+        is_weekly = words.is_weekly(reader)
+        subject = self._subject(language, picks, is_weekly=is_weekly)
+        text, html = self._parts(digest, picks, own, language, is_weekly=is_weekly)
         edge = f"=_{own.message_id[10:42]}"  # no line of quoted-printable can begin "=_"
-        data = b"".join((
+        data = b"".join([
             self._fixed, subject, date,
             f"To: {address}\r\nMessage-ID: {own.message_id}\r\nList-Unsubscribe:\r\n <{own.unsubscribe}>\r\n"
             f'Content-Type: multipart/alternative;\r\n boundary="{edge}"\r\n\r\n--{edge}\r\n'.encode("ascii"),
-            _TEXT_PART, text, f"\r\n--{edge}\r\n".encode("ascii"),
-            _HTML_PART, html, f"\r\n--{edge}--\r\n".encode("ascii"),
-        ))  # fmt: skip
-        return Letter(key, self._sender, address, data)
+            _TEXT_PART, *text, f"\r\n--{edge}\r\n".encode("ascii"),
+            _HTML_PART, *html, f"\r\n--{edge}--\r\n".encode("ascii"),
+        ])  # fmt: skip
+        return address, data.replace(parts.PLACE_OF_FEEDBACK, quote(own.feedback))
 
-    def _parts(self, digest: Digest, own: Links) -> tuple[bytes, bytes, bytes]:
-        """Subject line, text and HTML; fewer papers where all would be too large."""
-        picks = [pick for pick in digest.picks if self._papers[pick["paper"]]]
-        subject, text, html = self._filled(digest, picks, own)
-        while len(html) > MAX_HTML_BYTES and len(picks) > 1 and _size(html) > MAX_HTML_BYTES:
-            picks = fewer(picks)
-            subject, text, html = self._filled(digest, picks, own)
-        return subject, text, html
-
-    def _filled(self, digest: Digest, picks: Sequence[Pick], own: Links) -> tuple[bytes, bytes, bytes]:
-        is_weekly = words.is_weekly(digest.subscriber)
+    def _parts(
+        self, digest: Digest, picks: Sequence[Pick], own: Links, language: str, *, is_weekly: bool
+    ) -> tuple[list[bytes], list[bytes]]:
+        """The text part and the HTML, in pieces."""
         lanes = words.lanes(picks, is_weekly=is_weekly)
-        feedback = quote(own.feedback)
-        values = {
-            parts.WEB_COPY: quote(own.web_copy),
-            parts.FEEDBACK: feedback,
-            parts.PREFERENCES: quote(own.preferences),
-            parts.UNSUBSCRIBE: quote(own.unsubscribe),
+        say = partial(self._reason, language)
+        values: dict[str, list[bytes]] = {
+            parts.WEB_COPY: [quote(own.web_copy)],
+            parts.FEEDBACK: [parts.PLACE_OF_FEEDBACK],
+            parts.PREFERENCES: [quote(own.preferences)],
+            parts.UNSUBSCRIBE: [quote(own.unsubscribe)],
             parts.PREHEADER: self._preheader(picks),
         }
         texts = values.copy()
         for number, lane in enumerate(lanes):
-            html: list[bytes] = []
-            text: list[bytes] = []
+            html, text = values[parts.slot(number)], texts[parts.slot(number)] = list[bytes](), list[bytes]()
             for kind, pick in lane.picks:
-                self._known(pick).add_to(html, text, kind, pick["reasons"], self._reason, feedback)
-            values[parts.slot(number)], texts[parts.slot(number)] = b"".join(html), b"".join(text)
-        frame = self._frame(digest, lanes, len(digest.picks) - len(picks))
-        subject = self._subject(picks, is_weekly=is_weekly)
-        return subject, b"".join(frame[1].filled(texts)), b"".join(frame[0].filled(values))
+                self._known(pick).add_to(html, text, language, kind, pick["reasons"], say)
+        frame = self._frame(language, digest, lanes, len(digest.picks) - len(picks))
+        return frame[1].pieces(texts), frame[0].pieces(values)
 
     def _known(self, pick: Pick) -> PaperParts:
         known = self._papers[pick["paper"]]
         assert known is not None  # those that are gone are no longer among the picks
         return known
 
-    def _reason(self, reason: Pick, kind: str | None, in_title: bool, in_abstract: bool) -> Both:
-        key = (reason["line"], kind, in_title, in_abstract, *reason["words"])
+    def _reason(self, language: str, reason: Pick, kind: str | None, in_title: bool, in_abstract: bool) -> Both:
+        key = (reason["line"], language, kind, in_title, in_abstract, *reason["words"])
         found = self._reasons.get(key)
         if found is None:
-            found = _keep(self._reasons, key, self._say.of(words.reason_words(reason)), REASONS)
+            found = _keep(self._reasons, key, self._say.of(language, words.reason_words(reason)), REASONS)
         return found
 
-    def _frame(self, digest: Digest, lanes: Sequence[words.Lane], left_out: int) -> tuple[Layout, Layout]:
+    def _frame(
+        self, language: str, digest: Digest, lanes: Sequence[words.Lane], left_out: int
+    ) -> tuple[Layout, Layout]:
         shape = [(lane.name, len(lane.picks)) for lane in lanes]
-        key = (digest.issue_date, digest.notice, digest.subscriber.frequency, left_out, *shape)
+        key = (language, digest.issue_date, digest.notice, digest.subscriber.frequency, left_out, *shape)
         found = self._frames.get(key)
         return found or _keep(self._frames, key, frames(digest, lanes, left_out), FRAMES)
 
-    def _preheader(self, picks: Sequence[Pick]) -> bytes:
+    def _preheader(self, picks: Sequence[Pick]) -> list[bytes]:
         if len(picks) == 1:
             said = self._known(picks[0]).excerpt(picks[0]["reasons"])
-            return quote_html(shorten(said, 2 * words.TEASER))
-        return TEASER_DOT.join([self._known(pick).teaser for pick in picks[1 : 1 + words.TEASERS]])
+            return [quote_html(shorten(said, 2 * words.TEASER))]
+        return [TEASER_DOT.join([self._known(pick).teaser for pick in picks[1 : 1 + words.TEASERS]])]
 
-    def _subject(self, picks: Sequence[Pick], *, is_weekly: bool) -> bytes:
+    def _subject(self, language: str, picks: Sequence[Pick], *, is_weekly: bool) -> bytes:
         count = len([pick for pick in picks if pick["lane"] != words.OVERFLOW])
-        key = (picks[0]["paper"] if picks else None, count, is_weekly)
+        key = (language, picks[0]["paper"] if picks else None, count, is_weekly)
         found = self._subjects.get(key)
         if found is None:
             subject = words.subject_of(self._known(picks[0]).title if picks else "", count, weekly=is_weekly)
@@ -168,6 +175,12 @@ def _keep(store: dict[Hashable, Value], key: Hashable, value: Value, most: int) 
     return value
 
 
-def _size(html: bytes) -> int:
-    """Bytes of the HTML once it is decoded, as `compose` counts them."""
+def _language() -> str:
+    """Of the templates' words, which is active now: what is kept is kept by it."""
+    return translation.get_language() or ""
+
+
+def _size_of_html(data: bytes) -> int:
+    """Bytes of the HTML part once it is decoded, as `compose` counts them."""
+    html = data[data.rindex(_HTML_PART) + len(_HTML_PART) : data.rindex(b"\r\n--=_")]
     return len(a2b_qp(html).replace(b"\r\n", b"\n"))

@@ -34,7 +34,10 @@ def quote(text: str) -> bytes:
 
 def quote_html(text: str) -> bytes:
     """A piece of text between the tags of HTML."""
-    return quote("".join(_ENTITIES.get(ch, ch) for ch in text))
+    for ch, entity in _ENTITIES.items():  # "&" first
+        if ch in text:
+            text = text.replace(ch, entity)
+    return quote(text)
 
 
 class Quoted:
