@@ -12,13 +12,13 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, TypeVar
 
 import css_inline
 from django.utils.safestring import SafeString
 
 from digest.composing import words
-from digest.composing.excerpts import Piece, Sentences, Spans, excerpt, in_order, joined, plain, ranges, wrap
+from digest.composing.excerpts import Piece, Sentences, Spans, excerpt, in_order, joined, plain, wrap
 from digest.composing.listed import Listed
 from digest.composing.plain import inliner, render
 from digest.composing.quoted import Quoted, quote, quote_html
@@ -31,12 +31,15 @@ _MORE = 0xFDE0  # and up: the papers under the first heading, the second ...; wh
 _SLOT = re.compile("([\ufdd0-\ufdef])")
 _MARKED = re.compile("(.)" + "(.*?)".join(_PROBE), re.DOTALL)
 _STYLE = re.compile(r"<!--.*?-->|<style>(.*?)</style>", re.DOTALL)  # not the one for Outlook, in a comment
+REASONS = 50_000  # kept at most in one language
 KEPT = 128  # of one paper, as readers of other lines see it; each of some 2 kB
 
 PLACE_OF_FEEDBACK = b"\0"  # a slot in what is quoted already, where no controls are: one octet is found the fastest
 
 NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
 Reason = dict[str, Any]
 Marks = tuple[bytes, bytes]  # what stands before and after a marked word
 
@@ -112,30 +115,30 @@ class Both:
     text: bytes
 
 
-class Say(Protocol):
-    """Makes the parts of a reason, of this kind, found in the title, in the abstract."""
-
-    def __call__(self, reason: dict[str, Any], kind: str | None, in_title: bool, in_abstract: bool, /) -> Both: ...
-
-
 class Reasons:
-    """Reasons in words: the templates rendered once for each shape, with slots for the line and the words found."""
+    """Reasons in words, in one language, kept: the templates rendered once for each shape, with slots for the line and
+    the words found."""
 
     def __init__(self, styles: Styles) -> None:
         self._styles = styles
-        self._layouts: dict[tuple[str, str | None, str, int], tuple[Layout, Layout]] = {}
+        self._layouts: dict[tuple[str | None, str, int], tuple[Layout, Layout]] = {}
+        self._kept: dict[tuple[Hashable, ...], Both] = {}
 
-    def of(self, language: str, reason: dict[str, Any]) -> Both:
-        """From what `words.reason_words` says, in the language that is active."""
+    def of(self, reason: Reason, kind: str | None, in_title: bool, in_abstract: bool) -> Both:
+        """A reason of this kind, found in the title, in the abstract."""
+        key = (reason["line"], kind, in_title, in_abstract, *reason["words"])
+        return self._kept.get(key) or keep(self._kept, key, self._made(words.reason_words(reason)), REASONS)
+
+    def _made(self, reason: Reason) -> Both:
         said = [reason["close_to"] or reason["line"], *reason["as"]]
-        shape = (language, "close" if reason["close_to"] else reason.get("kind"), reason["where"], len(said))
+        shape = ("close" if reason["close_to"] else reason.get("kind"), reason["where"], len(said))
         html, text = self._layouts.get(shape) or self._layouts.setdefault(shape, self._render(reason, len(said)))
         return Both(
             html.filled({slot(number): quote_html(one) for number, one in enumerate(said)}),
             text.filled({slot(number): quote(one) for number, one in enumerate(said)}),
         )
 
-    def _render(self, reason: dict[str, Any], count: int) -> tuple[Layout, Layout]:
+    def _render(self, reason: Reason, count: int) -> tuple[Layout, Layout]:
         line, *found = map(slot, range(count))
         values = {"reason": reason | {"line": line, "close_to": reason["close_to"] and line, "as": found}}
         html = self._styles.inline(render("html", "_reason", values))
@@ -156,8 +159,9 @@ class _Layouts:
     """A paper by one template in one language, taken apart where the reasons go, and what stands around a marked word
     in the title and in the excerpt."""
 
-    html: list[Layout]
-    text: list[Layout]
+    html: Layout
+    text: Layout
+    after: list[tuple[Layout, Layout]]
     marks: dict[str, Marks]
 
 
@@ -187,63 +191,63 @@ class PaperParts:
         return excerpt(self.abstract, spans, self._sentences)
 
     def add_to(
-        self, html: list[bytes], text: list[bytes], language: str, kind: str, reasons: Sequence[Reason], say: Say
+        self, html: list[bytes], text: list[bytes], language: str, kind: str, picked: Sequence[Reason], reasons: Reasons
     ) -> None:
-        """Add the paper, as a reader with these reasons sees it, to both parts. PLACE_OF_FEEDBACK is left in it."""
+        """Add the paper, as a reader sees it for whom it was picked for these reasons, to both parts.
+
+        PLACE_OF_FEEDBACK is left in it.
+        """
         in_title: list[Sequence[int]] = []
         in_abstract: list[Sequence[int]] = []
-        why: list[Both] = []
-        for reason in reasons:  # once over all: this is the inmost loop of all mails
+        html_why = text_why = b""
+        said = 0
+        for reason in picked:  # once over all: this is the inmost loop of all mails
             title, abstract, what = reason.get("title"), reason.get("abstract"), reason.get("kind")
             if title:
                 in_title += title
             if abstract:
                 in_abstract += abstract
-            if what != words.FAINT and len(why) < words.REASONS:
-                why.append(say(reason, what, bool(title), bool(abstract)))
-        if not why:
-            why = [say(words.TRENDING_REASON, "trending", False, False)]
+            if what != words.FAINT and said < words.REASONS:
+                found = reasons.of(reason, what, bool(title), bool(abstract))
+                html_why += found.html
+                text_why += found.text
+                said += 1
+        if not said:
+            found = reasons.of(words.TRENDING_REASON, "trending", False, False)
+            html_why, text_why = found.html, found.text
         # Version 2 of marshal writes equal numbers as equal bytes.
-        key = (language, kind, marshal.dumps((in_title, in_abstract), 2))
-        shown = self._shown.get(key) or self._keep(key, in_title, in_abstract)
+        key = (language, kind, marshal.dumps((in_title, in_abstract), 2) if in_title or in_abstract else b"")
+        shown = self._shown.get(key) or keep(self._shown, key, self._show(language, kind, in_title, in_abstract), KEPT)
         html.append(shown.html)
         text.append(shown.text)
         for after_html, after_text in shown.after:
-            html += [reason.html for reason in why]
-            text += [reason.text for reason in why]
-            html.append(after_html)
-            text.append(after_text)
+            html += html_why, after_html
+            text += text_why, after_text
 
-    def _keep(self, key: tuple[str, str, bytes], in_title: Spans, in_abstract: Spans) -> _Shown:
-        """Make the paper with these words marked, and keep it; what was made longest ago goes when there are many."""
-        if len(self._shown) >= KEPT:
-            del self._shown[next(iter(self._shown))]
-        layouts = self._layouts.get(key[:2]) or self._layouts.setdefault(key[:2], self._render(key[1]))
+    def _show(self, language: str, kind: str, in_title: Spans, in_abstract: Spans) -> _Shown:
+        """The paper with these words marked."""
+        layouts = self._layouts.get((language, kind))
+        if layouts is None:
+            layouts = self._layouts[language, kind] = self._render(kind)
         spans = in_order(in_abstract)
         chosen = self._chosen(spans)
         values = {TITLE: self._heading(in_order(in_title), layouts), LINES: self._wrapped(chosen)}
         if EXCERPT in layouts.marks:
             values[EXCERPT] = _marked(self._quoted[1], chosen, spans, layouts.marks[EXCERPT])
-        html, text = ([one.filled(values) for one in part] for part in (layouts.html, layouts.text))
-        self._shown[key] = shown = _Shown(html[0], text[0], list(zip(html[1:], text[1:], strict=True)))
-        return shown
+        after = [(html.filled(values), text.filled(values)) for html, text in layouts.after]
+        return _Shown(layouts.html.filled(values), layouts.text.filled(values), after)
 
     def _heading(self, spans: Sequence[tuple[int, int]], layouts: _Layouts) -> bytes:
         if TITLE not in layouts.marks:
             return b""
         key = (*spans, layouts.marks[TITLE])
-        found = self._titles.get(key)
-        if found is None:
-            found = _marked(self._quoted[0], ((0, len(self.title)),), spans, layouts.marks[TITLE])
-            self._titles[key] = found
-        return found
+        return self._titles.get(key) or keep(
+            self._titles, key, _marked(self._quoted[0], ((0, len(self.title)),), spans, layouts.marks[TITLE]), KEPT
+        )
 
     def _wrapped(self, chosen: tuple[Piece, ...]) -> bytes:
         """The excerpt of the text part, which has no marks."""
-        found = self._lines.get(chosen)
-        if found is None:
-            found = self._lines[chosen] = quote(wrap(joined(self.abstract, chosen)))
-        return found
+        return self._lines.get(chosen) or keep(self._lines, chosen, quote(wrap(joined(self.abstract, chosen))), KEPT)
 
     def _render(self, kind: str) -> _Layouts:
         given: dict[str, Any] = {"title": _probe(TITLE)}
@@ -253,11 +257,20 @@ class PaperParts:
         html = self._styles.inline(render("html", f"_{kind}", values | {"why": SafeString(WHY)}))
         marks = {found.group(1): (quote(found.group(2)), quote(found.group(3))) for found in _MARKED.finditer(html)}
         text = render("text", f"_{kind}", values | {"why": WHY})
-        return _Layouts(_around_why(_MARKED.sub(r"\1", html)), _around_why(text), marks)
+        in_html, in_text = _around_why(_MARKED.sub(r"\1", html)), _around_why(text)
+        return _Layouts(in_html[0], in_text[0], list(zip(in_html[1:], in_text[1:], strict=True)), marks)
 
 
 def _around_why(text: str) -> list[Layout]:
     return [Layout(piece, {FEEDBACK: PLACE_OF_FEEDBACK}) for piece in text.split(WHY)]
+
+
+def keep(store: dict[Key, Value], key: Key, value: Value, most: int) -> Value:
+    """The value, kept; what was made longest ago goes when there are too many."""
+    if len(store) >= most:
+        del store[next(iter(store))]
+    store[key] = value
+    return value
 
 
 def _probe(name: str) -> list[tuple[str, bool]]:
@@ -267,13 +280,25 @@ def _probe(name: str) -> list[tuple[str, bool]]:
 
 
 def _marked(quoted: Quoted, pieces: Iterable[Piece], spans: Sequence[tuple[int, int]], marks: Marks) -> bytes:
-    """The text with its marks."""
+    """The text with its marks: as `excerpts.mark_excerpt`, and in one go, for this is what each new reader costs."""
     done: list[bytes] = []
-    for piece in pieces:
-        if isinstance(piece, str):
-            done.append(quote(piece))
+    piece, (before, after) = quoted.piece, marks
+    for part in pieces:
+        if isinstance(part, str):
+            done.append(quote(part))
             continue
-        for start, end, is_hit in ranges(*piece, spans):
-            text = quoted.piece(start, end)
-            done += (marks[0], text, marks[1]) if is_hit else (text,)
+        place, last = part
+        for start, end in spans:
+            if end <= place:
+                continue
+            if start >= last:
+                break
+            if start > place:
+                done.append(piece(place, start))
+                place = start
+            end = min(end, last)
+            done += before, piece(place, end), after
+            place = end
+        if place < last:
+            done.append(piece(place, last))
     return b"".join(done)

@@ -8,8 +8,7 @@ import re
 from binascii import a2b_qp
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from email.utils import parseaddr
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from django.core.mail.message import sanitize_address
 from django.utils import translation
@@ -18,15 +17,15 @@ from digest.composing import parts, words
 from digest.composing.excerpts import shorten
 from digest.composing.headers import same_for_all, sender
 from digest.composing.listed import listed
-from digest.composing.parts import Both, Layout, PaperParts, Reasons, Styles, frames
+from digest.composing.parts import Layout, PaperParts, Reasons, Styles, frames, keep
 from digest.composing.plain import MAX_HTML_BYTES, fewer
-from digest.composing.quoted import header, quote, quote_html
+from digest.composing.quoted import header, quote, quote_address, quote_html
 from digest.composing.seals import Desk, Links
 from digest.letters import Letter
 from digest.models import Delivery, Digest, Paper
 
 KEPT_FOR = dt.timedelta(minutes=10)  # a paper's upvotes and lists may be so old in a mail
-REASONS, FRAMES, SUBJECTS = 50_000, 500, 5_000  # kept at most
+FRAMES, SUBJECTS = 500, 5_000  # kept at most
 TEASER_DOT = quote(" · ")
 
 _SIMPLE_ADDRESS = re.compile(r"[\w.+-]+@[A-Za-z0-9.-]+", re.ASCII)
@@ -34,7 +33,6 @@ _TEXT_PART = b'Content-Type: text/plain; charset="utf-8"\r\nContent-Transfer-Enc
 _HTML_PART = b'Content-Type: text/html; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
 
 Pick = dict[str, Any]
-Value = TypeVar("Value")
 
 
 class Press:
@@ -45,12 +43,12 @@ class Press:
 
     def __init__(self) -> None:
         self._began: dt.datetime | None = None
-        self._papers: dict[int, PaperParts | None] = {}  # None: deleted
-        self._reasons: dict[Hashable, Both] = {}
+        self._papers: dict[int, PaperParts] = {}
+        self._gone: set[int] = set()
+        self._reasons: dict[str, Reasons] = {}  # by language
         self._frames: dict[Hashable, tuple[Layout, Layout]] = {}
         self._subjects: dict[Hashable, bytes] = {}
         self._styles, self._desk = Styles(), Desk()
-        self._say = Reasons(self._styles)
         self._sender = parseaddr(sender())[1]
         fixed = {"From": sender(), "MIME-Version": "1.0"}
         self._fixed = b"".join(header(name, value) for name, value in (fixed | same_for_all()).items())
@@ -71,20 +69,19 @@ class Press:
     def _read(self, digests: Iterable[Digest], now: dt.datetime) -> None:
         """Read and prepare the papers that are not known yet."""
         if self._began is None or not self._began <= now < self._began + KEPT_FOR:
-            self._papers, self._subjects, self._began = {}, {}, now
-        wanted = {pick["paper"] for digest in digests for pick in digest.picks} - self._papers.keys()
+            self._papers, self._gone, self._subjects, self._began = {}, set(), {}, now
+        wanted = {pick["paper"] for digest in digests for pick in digest.picks} - self._papers.keys() - self._gone
         if not wanted:
             return
         found = Paper.objects.in_bulk(wanted)
         places = listed(found.values())
-        for pk in wanted:
-            paper = found.get(pk)
-            self._papers[pk] = PaperParts(paper, places[pk], self._styles) if paper else None
+        self._papers |= {pk: PaperParts(paper, places[pk], self._styles) for pk, paper in found.items()}
+        self._gone |= wanted - found.keys()
 
     def _letter(self, key: int, digest: Digest, date: bytes, language: str) -> Letter:
         """With fewer papers where all would be too large."""
         own = self._desk.links(digest)
-        picks = [pick for pick in digest.picks if self._papers[pick["paper"]]]
+        picks = [pick for pick in digest.picks if pick["paper"] not in self._gone] if self._gone else digest.picks
         recipient, data = self._data(digest, picks, own, date, language)
         while len(data) > MAX_HTML_BYTES and len(picks) > 1 and _size_of_html(data) > MAX_HTML_BYTES:
             picks = fewer(picks)
@@ -108,40 +105,28 @@ class Press:
             _TEXT_PART, *text, f"\r\n--{edge}\r\n".encode("ascii"),
             _HTML_PART, *html, f"\r\n--{edge}--\r\n".encode("ascii"),
         ])  # fmt: skip
-        return address, data.replace(parts.PLACE_OF_FEEDBACK, quote(own.feedback))
+        return address, data.replace(parts.PLACE_OF_FEEDBACK, quote_address(own.feedback))
 
     def _parts(
         self, digest: Digest, picks: Sequence[Pick], own: Links, language: str, *, is_weekly: bool
     ) -> tuple[list[bytes], list[bytes]]:
         """The text part and the HTML, in pieces."""
         lanes = words.lanes(picks, is_weekly=is_weekly)
-        say = partial(self._reason, language)
+        reasons = self._reasons.get(language) or self._reasons.setdefault(language, Reasons(self._styles))
         values: dict[str, list[bytes]] = {
-            parts.WEB_COPY: [quote(own.web_copy)],
+            parts.WEB_COPY: [quote_address(own.web_copy)],
             parts.FEEDBACK: [parts.PLACE_OF_FEEDBACK],
-            parts.PREFERENCES: [quote(own.preferences)],
-            parts.UNSUBSCRIBE: [quote(own.unsubscribe)],
+            parts.PREFERENCES: [quote_address(own.preferences)],
+            parts.UNSUBSCRIBE: [quote_address(own.unsubscribe)],
             parts.PREHEADER: self._preheader(picks),
         }
         texts = values.copy()
         for number, lane in enumerate(lanes):
             html, text = values[parts.slot(number)], texts[parts.slot(number)] = list[bytes](), list[bytes]()
             for kind, pick in lane.picks:
-                self._known(pick).add_to(html, text, language, kind, pick["reasons"], say)
+                self._papers[pick["paper"]].add_to(html, text, language, kind, pick["reasons"], reasons)
         frame = self._frame(language, digest, lanes, len(digest.picks) - len(picks))
         return frame[1].pieces(texts), frame[0].pieces(values)
-
-    def _known(self, pick: Pick) -> PaperParts:
-        known = self._papers[pick["paper"]]
-        assert known is not None  # those that are gone are no longer among the picks
-        return known
-
-    def _reason(self, language: str, reason: Pick, kind: str | None, in_title: bool, in_abstract: bool) -> Both:
-        key = (reason["line"], language, kind, in_title, in_abstract, *reason["words"])
-        found = self._reasons.get(key)
-        if found is None:
-            found = _keep(self._reasons, key, self._say.of(language, words.reason_words(reason)), REASONS)
-        return found
 
     def _frame(
         self, language: str, digest: Digest, lanes: Sequence[words.Lane], left_out: int
@@ -149,30 +134,22 @@ class Press:
         shape = [(lane.name, len(lane.picks)) for lane in lanes]
         key = (language, digest.issue_date, digest.notice, digest.subscriber.frequency, left_out, *shape)
         found = self._frames.get(key)
-        return found or _keep(self._frames, key, frames(digest, lanes, left_out), FRAMES)
+        return found or keep(self._frames, key, frames(digest, lanes, left_out), FRAMES)
 
     def _preheader(self, picks: Sequence[Pick]) -> list[bytes]:
         if len(picks) == 1:
-            said = self._known(picks[0]).excerpt(picks[0]["reasons"])
+            said = self._papers[picks[0]["paper"]].excerpt(picks[0]["reasons"])
             return [quote_html(shorten(said, 2 * words.TEASER))]
-        return [TEASER_DOT.join([self._known(pick).teaser for pick in picks[1 : 1 + words.TEASERS]])]
+        return [TEASER_DOT.join([self._papers[pick["paper"]].teaser for pick in picks[1 : 1 + words.TEASERS]])]
 
     def _subject(self, language: str, picks: Sequence[Pick], *, is_weekly: bool) -> bytes:
         count = len([pick for pick in picks if pick["lane"] != words.OVERFLOW])
         key = (language, picks[0]["paper"] if picks else None, count, is_weekly)
         found = self._subjects.get(key)
         if found is None:
-            subject = words.subject_of(self._known(picks[0]).title if picks else "", count, weekly=is_weekly)
-            found = _keep(self._subjects, key, header("Subject", subject), SUBJECTS)
+            subject = words.subject_of(self._papers[picks[0]["paper"]].title if picks else "", count, weekly=is_weekly)
+            found = keep(self._subjects, key, header("Subject", subject), SUBJECTS)
         return found
-
-
-def _keep(store: dict[Hashable, Value], key: Hashable, value: Value, most: int) -> Value:
-    """The value, kept; what was made longest ago goes when there are too many."""
-    if len(store) >= most:
-        del store[next(iter(store))]
-    store[key] = value
-    return value
 
 
 def _language() -> str:
