@@ -12,13 +12,13 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import css_inline
 from django.utils.safestring import SafeString
 
 from digest.composing import words
-from digest.composing.excerpts import Piece, Sentences, Spans, excerpt, in_order, joined, plain, wrap
+from digest.composing.excerpts import Piece, Sentences, excerpt, in_order, joined, plain, wrap
 from digest.composing.listed import Listed
 from digest.composing.plain import inliner, render
 from digest.composing.quoted import Quoted, quote, quote_html
@@ -145,8 +145,7 @@ class Reasons:
         return Layout(html), Layout(render("text", "_reason", values))
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
+class _Shown(NamedTuple):
     """A paper as readers of the same lines see it: what stands before the reasons in both parts, and what `after`."""
 
     html: bytes
@@ -224,14 +223,16 @@ class PaperParts:
             html += html_why, after_html
             text += text_why, after_text
 
-    def _show(self, language: str, kind: str, in_title: Spans, in_abstract: Spans) -> _Shown:
+    def _show(
+        self, language: str, kind: str, in_title: Sequence[Sequence[int]], in_abstract: Sequence[Sequence[int]]
+    ) -> _Shown:
         """The paper with these words marked."""
         layouts = self._layouts.get((language, kind))
         if layouts is None:
             layouts = self._layouts[language, kind] = self._render(kind)
         spans = in_order(in_abstract)
         chosen = self._chosen(spans)
-        values = {TITLE: self._heading(in_order(in_title), layouts), LINES: self._wrapped(chosen)}
+        values = {TITLE: self._heading(in_order(in_title) if in_title else (), layouts), LINES: self._wrapped(chosen)}
         if EXCERPT in layouts.marks:
             values[EXCERPT] = _marked(self._quoted[1], chosen, spans, layouts.marks[EXCERPT])
         after = [(html.filled(values), text.filled(values)) for html, text in layouts.after]
