@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import gzip
 import itertools
 import json
@@ -29,7 +30,7 @@ def papers(count: int) -> list[dict[str, object]]:
     """The last real papers, with categories dealt out; the sample's, over and over, where there are no real ones."""
     if DAILY.is_file():
         with gzip.open(DAILY, "rt", encoding="utf-8") as file:
-            rows = [json.loads(line) for line in file]
+            rows = [json.loads(line) for line in collections.deque(file, count)]
     else:
         sample = [row["paper"] for row in json.loads(PATH.read_text())]
         rows = [

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 
 EXCERPT = 360  # characters, about five lines on a phone
 SENTENCES = 2
+WIDTH = 76  # of a line of text
 _BEFORE = 60  # characters kept before a matched word that stands late in an endless sentence
 _SENTENCE_END = re.compile(
     r"[.!?](?<![A-Z]\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bet al\.)(?<!\b(?:vs|cf|Eq)\.)(?<!\bFig\.)(?<!\bresp\.)"
     r"[\"')\]]?\s+(?=[A-Z0-9\"'(\[])|[。！？]\s*"
 )
-_LINE = re.compile(r" *(\S{77,}|.{1,76})(?: +|$)", re.DOTALL)
 # What no letter may hold: controls (they would break lines and headers), and the noncharacters of Unicode, which
 # are "for internal use" and mark places for us. Each becomes one blank, so that no matched word changes its place.
 _BLANKED = dict.fromkeys([*range(32), *range(127, 160), *range(0xFDD0, 0xFDF0), 0x2028, 0x2029], " ")
@@ -141,7 +141,18 @@ def shorten(text: str, limit: int) -> str:
 
 def wrap(text: str) -> str:
     """The text in lines of at most 76 characters, broken at blanks; a longer word stands alone."""
-    return "\n".join(_LINE.findall(text))
+    lines: list[str] = []
+    start, size = 0, len(text)
+    while size - start > WIDTH:
+        end = text.rfind(" ", start, start + WIDTH + 1)
+        if end <= start:
+            end = text.find(" ", start + 1)
+        if end < 0:
+            break
+        lines.append(text[start:end])
+        start = end + 1
+    lines.append(text[start:])
+    return "\n".join(lines)
 
 
 def mark(text: str, spans: Spans) -> list[Segment]:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import marshal
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol, TypeVar
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar
 
 import css_inline
 from django.utils.safestring import SafeString
 
 from digest.composing import words
-from digest.composing.excerpts import Piece, Sentences, Spans, excerpt, in_order, joined, plain, ranges, wrap
+from digest.composing.excerpts import Piece, Sentences, excerpt, in_order, joined, plain, wrap
 from digest.composing.listed import Listed
 from digest.composing.plain import inliner, render
 from digest.composing.quoted import Quoted, quote, quote_html
@@ -30,9 +31,16 @@ _MORE = 0xFDE0  # and up: the papers under the first heading, the second ...; wh
 _SLOT = re.compile("([\ufdd0-\ufdef])")
 _MARKED = re.compile("(.)" + "(.*?)".join(_PROBE), re.DOTALL)
 _STYLE = re.compile(r"<!--.*?-->|<style>(.*?)</style>", re.DOTALL)  # not the one for Outlook, in a comment
-KEPT = 128  # excerpts of one paper, of some 1.5 kB
+REASONS = 50_000  # kept at most in one language
+KEPT = 128  # of one paper, as readers of other lines see it; each of some 2 kB
 
+PLACE_OF_FEEDBACK = b"\0"  # a slot in what is quoted already, where no controls are: one octet is found the fastest
+
+NOTHING: Mapping[str, bytes] = MappingProxyType({})
+
+Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
+Reason = dict[str, Any]
 Marks = tuple[bytes, bytes]  # what stands before and after a marked word
 
 
@@ -42,21 +50,34 @@ def slot(number: int) -> str:
 
 
 class Layout:
-    """A text taken apart at its slots, its other pieces quoted."""
+    """A text taken apart at its slots, its other pieces quoted. What is `known` already stands in its slot for good."""
 
-    __slots__ = ("_pieces", "_slots")
+    __slots__ = ("_end", "_slots")
 
-    def __init__(self, text: str) -> None:
-        taken_apart = _SLOT.split(text)
-        self._pieces = [quote(piece) for piece in taken_apart]
-        self._slots = [(place, taken_apart[place]) for place in range(1, len(taken_apart), 2)]
+    def __init__(self, text: str, known: Mapping[str, bytes] = NOTHING) -> None:
+        self._slots: list[tuple[bytes, str]] = []  # with what stands before each
+        self._end = b""
+        for number, piece in enumerate(_SLOT.split(text)):
+            if number % 2 and piece not in known:
+                self._slots.append((self._end, piece))
+                self._end = b""
+            else:
+                self._end += known[piece] if number % 2 else quote(piece)
 
-    def filled(self, values: dict[str, bytes]) -> list[bytes]:
-        """The pieces with the values in their slots."""
-        pieces = self._pieces.copy()
-        for place, name in self._slots:
-            pieces[place] = values[name]
+    def pieces(self, values: Mapping[str, Sequence[bytes]]) -> list[bytes]:
+        """The text in pieces, those of the values in its slots."""
+        pieces: list[bytes] = []
+        for before, name in self._slots:
+            pieces.append(before)
+            pieces += values[name]
+        pieces.append(self._end)
         return pieces
+
+    def filled(self, values: Mapping[str, bytes]) -> bytes:
+        """The text with the values in its slots."""
+        if not self._slots:
+            return self._end
+        return b"".join([before + values[name] for before, name in self._slots]) + self._end
 
 
 def frames(digest: Digest, lanes: Sequence[words.Lane], left_out: int) -> tuple[Layout, Layout]:
@@ -94,34 +115,53 @@ class Both:
     text: bytes
 
 
-class Say(Protocol):
-    """Makes the parts of a reason, of this kind, found in the title, in the abstract."""
-
-    def __call__(self, reason: dict[str, Any], kind: str | None, in_title: bool, in_abstract: bool, /) -> Both: ...
-
-
 class Reasons:
-    """Reasons in words: the templates rendered once for each shape, with slots for the line and the words found."""
+    """Reasons in words, in one language, kept: the templates rendered once for each shape, with slots for the line and
+    the words found."""
 
     def __init__(self, styles: Styles) -> None:
         self._styles = styles
         self._layouts: dict[tuple[str | None, str, int], tuple[Layout, Layout]] = {}
+        self._kept: dict[tuple[Hashable, ...], Both] = {}
 
-    def of(self, reason: dict[str, Any]) -> Both:
-        """From what `words.reason_words` says."""
+    def of(self, reason: Reason, kind: str | None, in_title: bool, in_abstract: bool) -> Both:
+        """A reason of this kind, found in the title, in the abstract."""
+        key = (reason["line"], kind, in_title, in_abstract, *reason["words"])
+        return self._kept.get(key) or keep(self._kept, key, self._made(words.reason_words(reason)), REASONS)
+
+    def _made(self, reason: Reason) -> Both:
         said = [reason["close_to"] or reason["line"], *reason["as"]]
         shape = ("close" if reason["close_to"] else reason.get("kind"), reason["where"], len(said))
         html, text = self._layouts.get(shape) or self._layouts.setdefault(shape, self._render(reason, len(said)))
         return Both(
-            b"".join(html.filled({slot(number): quote_html(one) for number, one in enumerate(said)})),
-            b"".join(text.filled({slot(number): quote(one) for number, one in enumerate(said)})),
+            html.filled({slot(number): quote_html(one) for number, one in enumerate(said)}),
+            text.filled({slot(number): quote(one) for number, one in enumerate(said)}),
         )
 
-    def _render(self, reason: dict[str, Any], count: int) -> tuple[Layout, Layout]:
+    def _render(self, reason: Reason, count: int) -> tuple[Layout, Layout]:
         line, *found = map(slot, range(count))
         values = {"reason": reason | {"line": line, "close_to": reason["close_to"] and line, "as": found}}
         html = self._styles.inline(render("html", "_reason", values))
         return Layout(html), Layout(render("text", "_reason", values))
+
+
+class _Shown(NamedTuple):
+    """A paper as readers of the same lines see it: what stands before the reasons in both parts, and what `after`."""
+
+    html: bytes
+    text: bytes
+    after: list[tuple[bytes, bytes]]  # one of both; none in a template without reasons
+
+
+@dataclass(frozen=True, slots=True)
+class _Layouts:
+    """A paper by one template in one language, taken apart where the reasons go, and what stands around a marked word
+    in the title and in the excerpt."""
+
+    html: Layout
+    text: Layout
+    after: list[tuple[Layout, Layout]]
+    marks: dict[str, Marks]
 
 
 class PaperParts:
@@ -132,10 +172,10 @@ class PaperParts:
         self.teaser = quote_html(words.teaser(self.title))
         self._fixed = words.fixed(paper) | {"listed": listed}
         self._styles = styles
-        self._layouts: dict[str, tuple[Layout, Layout]] = {}
-        self._marks: dict[str, Marks] = {}
-        self._titles: dict[bytes, bytes] = {}
-        self._excerpts: dict[bytes, Both] = {}
+        self._layouts: dict[tuple[str, str], _Layouts] = {}
+        self._shown: dict[tuple[str, str, bytes], _Shown] = {}
+        self._lines: dict[tuple[Piece, ...], bytes] = {}
+        self._titles: dict[Hashable, bytes] = {}
         self._sentences = Sentences(self.abstract)
 
     @cached_property
@@ -150,57 +190,88 @@ class PaperParts:
         return excerpt(self.abstract, spans, self._sentences)
 
     def add_to(
-        self, html: list[bytes], text: list[bytes], kind: str, reasons: Sequence[dict[str, Any]], say: Say,
-        feedback: bytes,
-    ) -> None:  # fmt: skip
-        """Add the pieces of the paper, as a reader with these reasons sees it, to both parts."""
-        if not self._layouts:
-            self._layouts[words.FULL] = self._render(words.FULL)  # which shows how a word is marked
-        layouts = self._layouts.get(kind) or self._layouts.setdefault(kind, self._render(kind))
+        self, html: list[bytes], text: list[bytes], language: str, kind: str, picked: Sequence[Reason], reasons: Reasons
+    ) -> None:
+        """Add the paper, as a reader sees it for whom it was picked for these reasons, to both parts.
+
+        PLACE_OF_FEEDBACK is left in it.
+        """
         in_title: list[Sequence[int]] = []
         in_abstract: list[Sequence[int]] = []
-        why: list[Both] = []
-        for reason in reasons:  # once over all: this is the inmost loop of all mails
+        html_why = text_why = b""
+        said = 0
+        for reason in picked:  # once over all: this is the inmost loop of all mails
             title, abstract, what = reason.get("title"), reason.get("abstract"), reason.get("kind")
             if title:
                 in_title += title
             if abstract:
                 in_abstract += abstract
-            if what != words.FAINT and len(why) < words.REASONS:
-                why.append(say(reason, what, bool(title), bool(abstract)))
-        if not why:
-            why = [say(words.TRENDING_REASON, "trending", False, False)]
+            if what != words.FAINT and said < words.REASONS:
+                found = reasons.of(reason, what, bool(title), bool(abstract))
+                html_why += found.html
+                text_why += found.text
+                said += 1
+        if not said:
+            found = reasons.of(words.TRENDING_REASON, "trending", False, False)
+            html_why, text_why = found.html, found.text
         # Version 2 of marshal writes equal numbers as equal bytes.
-        key = marshal.dumps(in_title, 2)
-        heading = self._titles.get(key) or _keep(self._titles, key, self._title(in_title))
-        key = marshal.dumps(in_abstract, 2)
-        excerpt = self._excerpts.get(key) or _keep(self._excerpts, key, self._excerpt(in_abstract))
-        values = {TITLE: heading, EXCERPT: excerpt.html, LINES: excerpt.text, FEEDBACK: feedback}
-        values[WHY] = b"".join([reason.html for reason in why])
-        html += layouts[0].filled(values)
-        values[WHY] = b"".join([reason.text for reason in why])
-        text += layouts[1].filled(values)
+        key = (language, kind, marshal.dumps((in_title, in_abstract), 2) if in_title or in_abstract else b"")
+        shown = self._shown.get(key) or keep(self._shown, key, self._show(language, kind, in_title, in_abstract), KEPT)
+        html.append(shown.html)
+        text.append(shown.text)
+        for after_html, after_text in shown.after:
+            html += html_why, after_html
+            text += text_why, after_text
 
-    def _title(self, spans: Spans) -> bytes:
-        marks = self._marks.get(TITLE)
-        return _marked(self._quoted[0], ((0, len(self.title)),), in_order(spans), marks) if marks else b""
+    def _show(
+        self, language: str, kind: str, in_title: Sequence[Sequence[int]], in_abstract: Sequence[Sequence[int]]
+    ) -> _Shown:
+        """The paper with these words marked."""
+        layouts = self._layouts.get((language, kind))
+        if layouts is None:
+            layouts = self._layouts[language, kind] = self._render(kind)
+        spans = in_order(in_abstract)
+        chosen = self._chosen(spans)
+        values = {TITLE: self._heading(in_order(in_title) if in_title else (), layouts), LINES: self._wrapped(chosen)}
+        if EXCERPT in layouts.marks:
+            values[EXCERPT] = _marked(self._quoted[1], chosen, spans, layouts.marks[EXCERPT])
+        after = [(html.filled(values), text.filled(values)) for html, text in layouts.after]
+        return _Shown(layouts.html.filled(values), layouts.text.filled(values), after)
 
-    def _excerpt(self, spans: Spans) -> Both:
-        in_abstract, marks = in_order(spans), self._marks.get(EXCERPT)
-        chosen = self._chosen(in_abstract)
-        html = _marked(self._quoted[1], chosen, in_abstract, marks) if marks else b""
-        return Both(html, quote(wrap(joined(self.abstract, chosen))))
+    def _heading(self, spans: Sequence[tuple[int, int]], layouts: _Layouts) -> bytes:
+        if TITLE not in layouts.marks:
+            return b""
+        key = (*spans, layouts.marks[TITLE])
+        return self._titles.get(key) or keep(
+            self._titles, key, _marked(self._quoted[0], ((0, len(self.title)),), spans, layouts.marks[TITLE]), KEPT
+        )
 
-    def _render(self, kind: str) -> tuple[Layout, Layout]:
+    def _wrapped(self, chosen: tuple[Piece, ...]) -> bytes:
+        """The excerpt of the text part, which has no marks."""
+        return self._lines.get(chosen) or keep(self._lines, chosen, quote(wrap(joined(self.abstract, chosen))), KEPT)
+
+    def _render(self, kind: str) -> _Layouts:
         given: dict[str, Any] = {"title": _probe(TITLE)}
         if self.abstract:
             given |= {"excerpt": _probe(EXCERPT), "excerpt_lines": LINES}
         values = {"item": self._fixed | given, "feedback": FEEDBACK}
         html = self._styles.inline(render("html", f"_{kind}", values | {"why": SafeString(WHY)}))
-        for found in _MARKED.finditer(html):
-            self._marks[found.group(1)] = quote(found.group(2)), quote(found.group(3))
-        html = _MARKED.sub(r"\1", html)
-        return Layout(html), Layout(render("text", f"_{kind}", values | {"why": WHY}))
+        marks = {found.group(1): (quote(found.group(2)), quote(found.group(3))) for found in _MARKED.finditer(html)}
+        text = render("text", f"_{kind}", values | {"why": WHY})
+        in_html, in_text = _around_why(_MARKED.sub(r"\1", html)), _around_why(text)
+        return _Layouts(in_html[0], in_text[0], list(zip(in_html[1:], in_text[1:], strict=True)), marks)
+
+
+def _around_why(text: str) -> list[Layout]:
+    return [Layout(piece, {FEEDBACK: PLACE_OF_FEEDBACK}) for piece in text.split(WHY)]
+
+
+def keep(store: dict[Key, Value], key: Key, value: Value, most: int) -> Value:
+    """The value, kept; what was made longest ago goes when there are too many."""
+    if len(store) >= most:
+        del store[next(iter(store))]
+    store[key] = value
+    return value
 
 
 def _probe(name: str) -> list[tuple[str, bool]]:
@@ -209,22 +280,26 @@ def _probe(name: str) -> list[tuple[str, bool]]:
     return [(name + before, False), (inside, True), (after, False)]
 
 
-def _keep(store: dict[bytes, Value], key: bytes, value: Value) -> Value:
-    """The value, kept; what was made longest ago goes when there are too many."""
-    if len(store) >= KEPT:
-        del store[next(iter(store))]
-    store[key] = value
-    return value
-
-
 def _marked(quoted: Quoted, pieces: Iterable[Piece], spans: Sequence[tuple[int, int]], marks: Marks) -> bytes:
-    """The text with its marks."""
+    """The text with its marks: as `excerpts.mark_excerpt`, and in one go, for this is what each new reader costs."""
     done: list[bytes] = []
-    for piece in pieces:
-        if isinstance(piece, str):
-            done.append(quote(piece))
+    piece, (before, after) = quoted.piece, marks
+    for part in pieces:
+        if isinstance(part, str):
+            done.append(quote(part))
             continue
-        for start, end, is_hit in ranges(*piece, spans):
-            text = quoted.piece(start, end)
-            done += (marks[0], text, marks[1]) if is_hit else (text,)
+        place, last = part
+        for start, end in spans:
+            if end <= place:
+                continue
+            if start >= last:
+                break
+            if start > place:
+                done.append(piece(place, start))
+                place = start
+            end = min(end, last)
+            done += before, piece(place, end), after
+            place = end
+        if place < last:
+            done.append(piece(place, last))
     return b"".join(done)

@@ -8,23 +8,24 @@ import re
 from binascii import a2b_qp
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from email.utils import parseaddr
-from typing import Any, TypeVar
+from typing import Any
 
 from django.core.mail.message import sanitize_address
+from django.utils import translation
 
 from digest.composing import parts, words
 from digest.composing.excerpts import shorten
 from digest.composing.headers import same_for_all, sender
 from digest.composing.listed import listed
-from digest.composing.parts import Both, Layout, PaperParts, Reasons, Styles, frames
+from digest.composing.parts import Layout, PaperParts, Reasons, Styles, frames, keep
 from digest.composing.plain import MAX_HTML_BYTES, fewer
-from digest.composing.quoted import header, quote, quote_html
+from digest.composing.quoted import header, quote, quote_address, quote_html
 from digest.composing.seals import Desk, Links
 from digest.letters import Letter
 from digest.models import Delivery, Digest, Paper
 
 KEPT_FOR = dt.timedelta(minutes=10)  # a paper's upvotes and lists may be so old in a mail
-REASONS, FRAMES, SUBJECTS = 50_000, 500, 5_000  # kept at most
+FRAMES, SUBJECTS = 500, 5_000  # kept at most
 TEASER_DOT = quote(" · ")
 
 _SIMPLE_ADDRESS = re.compile(r"[\w.+-]+@[A-Za-z0-9.-]+", re.ASCII)
@@ -32,7 +33,6 @@ _TEXT_PART = b'Content-Type: text/plain; charset="utf-8"\r\nContent-Transfer-Enc
 _HTML_PART = b'Content-Type: text/html; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
 
 Pick = dict[str, Any]
-Value = TypeVar("Value")
 
 
 class Press:
@@ -43,131 +43,121 @@ class Press:
 
     def __init__(self) -> None:
         self._began: dt.datetime | None = None
-        self._papers: dict[int, PaperParts | None] = {}  # None: deleted
-        self._reasons: dict[Hashable, Both] = {}
+        self._papers: dict[int, PaperParts] = {}
+        self._gone: set[int] = set()
+        self._reasons: dict[str, Reasons] = {}  # by language
         self._frames: dict[Hashable, tuple[Layout, Layout]] = {}
         self._subjects: dict[Hashable, bytes] = {}
         self._styles, self._desk = Styles(), Desk()
-        self._say = Reasons(self._styles)
         self._sender = parseaddr(sender())[1]
         fixed = {"From": sender(), "MIME-Version": "1.0"}
         self._fixed = b"".join(header(name, value) for name, value in (fixed | same_for_all()).items())
 
     def letters(self, deliveries: Iterable[Delivery], now: dt.datetime) -> Iterator[Letter]:
         """The mails of these deliveries, with their digests and readers. Two queries for new papers, or none."""
-        chunk = list(deliveries)
-        self._read([delivery.digest for delivery in chunk], now)
-        date = header("Date", email.utils.format_datetime(now))
-        for delivery in chunk:
-            yield self._letter(delivery.pk, delivery.digest, date)
+        chunk = [(delivery.pk, delivery.digest) for delivery in deliveries]
+        self._read([digest for _, digest in chunk], now)
+        date, language = header("Date", email.utils.format_datetime(now)), _language()
+        for key, digest in chunk:
+            yield self._letter(key, digest, date, language)
 
     def letter(self, digest: Digest, now: dt.datetime) -> Letter:
         """The mail of one digest, which may be stored nowhere."""
         self._read([digest], now)
-        return self._letter(0, digest, header("Date", email.utils.format_datetime(now)))
+        return self._letter(0, digest, header("Date", email.utils.format_datetime(now)), _language())
 
     def _read(self, digests: Iterable[Digest], now: dt.datetime) -> None:
         """Read and prepare the papers that are not known yet."""
         if self._began is None or not self._began <= now < self._began + KEPT_FOR:
-            self._papers, self._subjects, self._began = {}, {}, now
-        wanted = {pick["paper"] for digest in digests for pick in digest.picks} - self._papers.keys()
+            self._papers, self._gone, self._subjects, self._began = {}, set(), {}, now
+        wanted = {pick["paper"] for digest in digests for pick in digest.picks} - self._papers.keys() - self._gone
         if not wanted:
             return
         found = Paper.objects.in_bulk(wanted)
         places = listed(found.values())
-        for pk in wanted:
-            paper = found.get(pk)
-            self._papers[pk] = PaperParts(paper, places[pk], self._styles) if paper else None
+        self._papers |= {pk: PaperParts(paper, places[pk], self._styles) for pk, paper in found.items()}
+        self._gone |= wanted - found.keys()
 
-    def _letter(self, key: int, digest: Digest, date: bytes) -> Letter:
-        address = digest.subscriber.email
+    def _letter(self, key: int, digest: Digest, date: bytes, language: str) -> Letter:
+        """With fewer papers where all would be too large."""
+        own = self._desk.links(digest)
+        picks = [pick for pick in digest.picks if pick["paper"] not in self._gone] if self._gone else digest.picks
+        recipient, data = self._data(digest, picks, own, date, language)
+        while len(data) > MAX_HTML_BYTES and len(picks) > 1 and _size_of_html(data) > MAX_HTML_BYTES:
+            picks = fewer(picks)
+            recipient, data = self._data(digest, picks, own, date, language)
+        return Letter(key, self._sender, recipient, data)
+
+    def _data(self, digest: Digest, picks: Sequence[Pick], own: Links, date: bytes, language: str) -> tuple[str, bytes]:
+        """Whom the mail goes to, and all of it, joined from its pieces once."""
+        reader = digest.subscriber
+        address = reader.email
         if not _SIMPLE_ADDRESS.fullmatch(address):
             address = sanitize_address(address, "utf-8")
-        own = self._desk.links(digest)
-        subject, text, html = self._parts(digest, own)
+        is_weekly = words.is_weekly(reader)
+        subject = self._subject(language, picks, is_weekly=is_weekly)
+        text, html = self._parts(digest, picks, own, language, is_weekly=is_weekly)
         edge = f"=_{own.message_id[10:42]}"  # no line of quoted-printable can begin "=_"
-        data = b"".join((
+        data = b"".join([
             self._fixed, subject, date,
             f"To: {address}\r\nMessage-ID: {own.message_id}\r\nList-Unsubscribe:\r\n <{own.unsubscribe}>\r\n"
             f'Content-Type: multipart/alternative;\r\n boundary="{edge}"\r\n\r\n--{edge}\r\n'.encode("ascii"),
-            _TEXT_PART, text, f"\r\n--{edge}\r\n".encode("ascii"),
-            _HTML_PART, html, f"\r\n--{edge}--\r\n".encode("ascii"),
-        ))  # fmt: skip
-        return Letter(key, self._sender, address, data)
+            _TEXT_PART, *text, f"\r\n--{edge}\r\n".encode("ascii"),
+            _HTML_PART, *html, f"\r\n--{edge}--\r\n".encode("ascii"),
+        ])  # fmt: skip
+        return address, data.replace(parts.PLACE_OF_FEEDBACK, quote_address(own.feedback))
 
-    def _parts(self, digest: Digest, own: Links) -> tuple[bytes, bytes, bytes]:
-        """Subject line, text and HTML; fewer papers where all would be too large."""
-        picks = [pick for pick in digest.picks if self._papers[pick["paper"]]]
-        subject, text, html = self._filled(digest, picks, own)
-        while len(html) > MAX_HTML_BYTES and len(picks) > 1 and _size(html) > MAX_HTML_BYTES:
-            picks = fewer(picks)
-            subject, text, html = self._filled(digest, picks, own)
-        return subject, text, html
-
-    def _filled(self, digest: Digest, picks: Sequence[Pick], own: Links) -> tuple[bytes, bytes, bytes]:
-        is_weekly = words.is_weekly(digest.subscriber)
+    def _parts(
+        self, digest: Digest, picks: Sequence[Pick], own: Links, language: str, *, is_weekly: bool
+    ) -> tuple[list[bytes], list[bytes]]:
+        """The text part and the HTML, in pieces."""
         lanes = words.lanes(picks, is_weekly=is_weekly)
-        feedback = quote(own.feedback)
-        values = {
-            parts.WEB_COPY: quote(own.web_copy),
-            parts.FEEDBACK: feedback,
-            parts.PREFERENCES: quote(own.preferences),
-            parts.UNSUBSCRIBE: quote(own.unsubscribe),
+        reasons = self._reasons.get(language) or self._reasons.setdefault(language, Reasons(self._styles))
+        values: dict[str, list[bytes]] = {
+            parts.WEB_COPY: [quote_address(own.web_copy)],
+            parts.FEEDBACK: [parts.PLACE_OF_FEEDBACK],
+            parts.PREFERENCES: [quote_address(own.preferences)],
+            parts.UNSUBSCRIBE: [quote_address(own.unsubscribe)],
             parts.PREHEADER: self._preheader(picks),
         }
         texts = values.copy()
         for number, lane in enumerate(lanes):
-            html: list[bytes] = []
-            text: list[bytes] = []
+            html, text = values[parts.slot(number)], texts[parts.slot(number)] = list[bytes](), list[bytes]()
             for kind, pick in lane.picks:
-                self._known(pick).add_to(html, text, kind, pick["reasons"], self._reason, feedback)
-            values[parts.slot(number)], texts[parts.slot(number)] = b"".join(html), b"".join(text)
-        frame = self._frame(digest, lanes, len(digest.picks) - len(picks))
-        subject = self._subject(picks, is_weekly=is_weekly)
-        return subject, b"".join(frame[1].filled(texts)), b"".join(frame[0].filled(values))
+                self._papers[pick["paper"]].add_to(html, text, language, kind, pick["reasons"], reasons)
+        frame = self._frame(language, digest, lanes, len(digest.picks) - len(picks))
+        return frame[1].pieces(texts), frame[0].pieces(values)
 
-    def _known(self, pick: Pick) -> PaperParts:
-        known = self._papers[pick["paper"]]
-        assert known is not None  # those that are gone are no longer among the picks
-        return known
-
-    def _reason(self, reason: Pick, kind: str | None, in_title: bool, in_abstract: bool) -> Both:
-        key = (reason["line"], kind, in_title, in_abstract, *reason["words"])
-        found = self._reasons.get(key)
-        if found is None:
-            found = _keep(self._reasons, key, self._say.of(words.reason_words(reason)), REASONS)
-        return found
-
-    def _frame(self, digest: Digest, lanes: Sequence[words.Lane], left_out: int) -> tuple[Layout, Layout]:
+    def _frame(
+        self, language: str, digest: Digest, lanes: Sequence[words.Lane], left_out: int
+    ) -> tuple[Layout, Layout]:
         shape = [(lane.name, len(lane.picks)) for lane in lanes]
-        key = (digest.issue_date, digest.notice, digest.subscriber.frequency, left_out, *shape)
+        key = (language, digest.issue_date, digest.notice, digest.subscriber.frequency, left_out, *shape)
         found = self._frames.get(key)
-        return found or _keep(self._frames, key, frames(digest, lanes, left_out), FRAMES)
+        return found or keep(self._frames, key, frames(digest, lanes, left_out), FRAMES)
 
-    def _preheader(self, picks: Sequence[Pick]) -> bytes:
+    def _preheader(self, picks: Sequence[Pick]) -> list[bytes]:
         if len(picks) == 1:
-            said = self._known(picks[0]).excerpt(picks[0]["reasons"])
-            return quote_html(shorten(said, 2 * words.TEASER))
-        return TEASER_DOT.join([self._known(pick).teaser for pick in picks[1 : 1 + words.TEASERS]])
+            said = self._papers[picks[0]["paper"]].excerpt(picks[0]["reasons"])
+            return [quote_html(shorten(said, 2 * words.TEASER))]
+        return [TEASER_DOT.join([self._papers[pick["paper"]].teaser for pick in picks[1 : 1 + words.TEASERS]])]
 
-    def _subject(self, picks: Sequence[Pick], *, is_weekly: bool) -> bytes:
+    def _subject(self, language: str, picks: Sequence[Pick], *, is_weekly: bool) -> bytes:
         count = len([pick for pick in picks if pick["lane"] != words.OVERFLOW])
-        key = (picks[0]["paper"] if picks else None, count, is_weekly)
+        key = (language, picks[0]["paper"] if picks else None, count, is_weekly)
         found = self._subjects.get(key)
         if found is None:
-            subject = words.subject_of(self._known(picks[0]).title if picks else "", count, weekly=is_weekly)
-            found = _keep(self._subjects, key, header("Subject", subject), SUBJECTS)
+            subject = words.subject_of(self._papers[picks[0]["paper"]].title if picks else "", count, weekly=is_weekly)
+            found = keep(self._subjects, key, header("Subject", subject), SUBJECTS)
         return found
 
 
-def _keep(store: dict[Hashable, Value], key: Hashable, value: Value, most: int) -> Value:
-    """The value, kept; what was made longest ago goes when there are too many."""
-    if len(store) >= most:
-        del store[next(iter(store))]
-    store[key] = value
-    return value
+def _language() -> str:
+    """Of the templates' words, which is active now: what is kept is kept by it."""
+    return translation.get_language() or ""
 
 
-def _size(html: bytes) -> int:
-    """Bytes of the HTML once it is decoded, as `compose` counts them."""
+def _size_of_html(data: bytes) -> int:
+    """Bytes of the HTML part once it is decoded, as `compose` counts them."""
+    html = data[data.rindex(_HTML_PART) + len(_HTML_PART) : data.rindex(b"\r\n--=_")]
     return len(a2b_qp(html).replace(b"\r\n", b"\n"))

@@ -32,9 +32,20 @@ def quote(text: str) -> bytes:
     return data + SOFT
 
 
+def quote_address(address: str) -> bytes:
+    """A piece that is an address of the web, which needs no quoting where it holds no "=", only soft breaks."""
+    if "=" in address or not address.isascii() or not address.isprintable():
+        return quote(address)
+    data = address.encode("ascii")
+    return b"".join([data[start : start + WIDTH] + SOFT for start in range(0, len(data), WIDTH)])
+
+
 def quote_html(text: str) -> bytes:
     """A piece of text between the tags of HTML."""
-    return quote("".join(_ENTITIES.get(ch, ch) for ch in text))
+    for ch, entity in _ENTITIES.items():  # "&" first
+        if ch in text:
+            text = text.replace(ch, entity)
+    return quote(text)
 
 
 class Quoted:

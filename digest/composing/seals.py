@@ -7,8 +7,8 @@ these links and those of `links` the same.
 from __future__ import annotations
 
 import hashlib
-from base64 import urlsafe_b64encode
-from dataclasses import dataclass
+from binascii import b2a_base64
+from typing import NamedTuple
 
 from django.conf import settings
 from django.urls import reverse
@@ -19,6 +19,7 @@ from digest.models import Digest
 from subscriptions.links import PREFERENCES, UNSUBSCRIBE, absolute
 
 _STAND_IN = "TOKEN"
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Seal:
@@ -48,12 +49,11 @@ class Address:
         self._seal = Seal(f"{salt}signer")
 
     def of(self, name: str) -> str:
-        mac = urlsafe_b64encode(self._seal.digest(name))[:43].decode()
+        mac = b2a_base64(self._seal.digest(name), newline=False).translate(_URL_SAFE)[:43].decode("ascii")
         return f"{self._before}{name}:{mac}{self._after}"
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
+class Links(NamedTuple):
     """What is one reader's own in one mail."""
 
     web_copy: str
