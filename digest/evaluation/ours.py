@@ -14,6 +14,7 @@ from digest.matching.postings import Postings
 from digest.matching.queries import Query, QueryIndex
 from digest.ranking import Candidate, Day, Hit, Line, Scale, Wishes, rank
 from digest.ranking.closeness import Nearness, is_prose, terms_of
+from digest.ranking.exclusions import kept_out
 from digest.ranking.taste import MORE, PASSED_OVER, Likeness, Taste, taste, trust
 from digest.vectors import Background, Floats, Integers, Text, Vocabulary
 from subscriptions.interests.language import Node
@@ -42,17 +43,19 @@ class Desk:
             int(place): Candidate(int(place), votes.get(int(place), 0), self.documents[place].rank) for place in among
         }
         nodes = [_node(line) for line in lines]
-        day = Day(candidates, self._hits(among, nodes), scale=scale or Scale(**EVERYTHING))
-        asked = [terms_of(line, node) for line, node in zip(lines, nodes, strict=True)]
-        near = self.nearness.to(asked) if lines else np.zeros((0, len(self.texts)))
-        self._near = dict(zip(lines, near, strict=True))
-        return replace(day, close={line: row[day.papers] for line, row in self._near.items()})
-
-    def _hits(self, among: Integers, nodes: Sequence[Node | None]) -> dict[int, list[Hit]]:
-        index = QueryIndex(Query.of(number, node) for number, node in enumerate(nodes) if node is not None)
         papers = Postings(
             [Document(int(place), self.documents[place].title, self.documents[place].text) for place in among]
         )
+        day = Day(candidates, self._hits(papers, nodes), scale=scale or Scale(**EVERYTHING))
+        asked = [terms_of(line, node) for line, node in zip(lines, nodes, strict=True)]
+        near = self.nearness.to(asked) if lines else np.zeros((0, len(self.texts)))
+        for line, place in kept_out(nodes, papers):
+            near[line, place] = 0.0
+        self._near = dict(zip(lines, near, strict=True))
+        return replace(day, close={line: row[day.papers] for line, row in self._near.items()})
+
+    def _hits(self, papers: Postings, nodes: Sequence[Node | None]) -> dict[int, list[Hit]]:
+        index = QueryIndex(Query.of(number, node) for number, node in enumerate(nodes) if node is not None)
         hits: dict[int, list[Hit]] = {}
         for query, paper in index.matches(papers):
             if found := query.find(paper):
