@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import transaction
 
+from digest import tracking
 from digest.delivery import alive, circuit, claiming, gate, pacing, recording
 from digest.delivery.settling import settle
 from digest.delivery.stopping import is_stopping
-from digest.delivery.ways import DjangoWay, NoWay, Verdict, WayOut
+from digest.delivery.ways import NoWay, Verdict, WayOut, way_out
 from digest.models import Delivery, MailGate
 from subscriptions.models import Subscriber
 from subscriptions.outcomes import Meaning, Outcome, Party
@@ -47,7 +48,7 @@ def ready_count(now: dt.datetime, helpers: int) -> int:
 
 
 def deliver_chunk(
-    now: dt.datetime, only: Subscriber | None = None, make_way: Callable[[], WayOut[Any]] = DjangoWay
+    now: dt.datetime, only: Subscriber | None = None, make_way: Callable[[], WayOut[Any]] = way_out
 ) -> Counter[str]:
     """Claim and send at most MAIL_CHUNK mails. Counts by status; empty: nothing was ready, or mail must wait."""
     row = MailGate.load()
@@ -176,6 +177,8 @@ class Chunk:
             self.counts[Status.WAITING] += 1
         else:
             self.counts[self._insist(lambda: recording.record_failure(row, verdict, self.claim, self.now))] += 1
+        if meaning.suppresses or meaning.points:
+            self._insist(lambda: tracking.refused(row.digest.subscriber, meaning, self.now))
         if meaning.counts_against_server:
             self._streak += 1
         elif verdict.meaning is not UNCOMPOSED and self.gate.is_open:
