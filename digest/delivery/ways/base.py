@@ -40,7 +40,7 @@ class Verdict:
 
     @classmethod
     def of_answer(cls, answer: Answer) -> Self:
-        """For ways that speak with the server themselves. A provider's own words say more than the code made for them."""
+        """For ways that speak with the server themselves. A provider's own words say more than their code."""
         if answer.is_taken:
             return cls(answer.key, message_id=answer.message_id)
         code = "" if answer.said or not answer.code else f"{answer.code} "
