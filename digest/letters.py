@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from subscriptions import outcomes
+
+_MESSAGE_ID = re.compile(rb"^Message-ID:\s*(\S+)", re.MULTILINE | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,12 @@ class Letter:
     sender: str
     recipient: str
     data: bytes
+
+    @property
+    def message_id(self) -> str:
+        """As its header names it; "" without one."""
+        found = _MESSAGE_ID.search(self.data)
+        return found[1].decode("ascii", "replace") if found else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from config.environment import private_host
 from digest import ingest, percolation, previewing
+from digest.delivery.ways import composed
 from digest.fetch import turns
 from digest.ingest import storing
 from digest.ingest.editions import Circumstances
@@ -164,6 +165,7 @@ def _nothing_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(previewing, "_lines", previewing._Lines())
     monkeypatch.setattr(corpus, "_kept", corpus._Kept())
     monkeypatch.setattr(boards, "_kept", boards._Kept())
+    composed._press.cache_clear()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Max
 
 from digest.delivery import circuit, pacing
@@ -64,6 +65,14 @@ def _is_allowed(gate: MailGate, now: dt.datetime) -> bool:
 def may_claim(gate: MailGate, now: dt.datetime) -> bool:
     """Whether a worker may take mails, were it one as a trial."""
     return gate.switch == Switch.RUNNING and not gate.asked_at and (not gate.is_open or circuit.may_try(gate, now))
+
+
+def may_go_on(is_trial: bool) -> bool:
+    """Whether a worker that sends may send one window more: nobody has paused the run since, or met a dead server."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT switch, circuit_since FROM digest_mailgate WHERE id = 1")
+        switch, circuit_since = cursor.fetchone() or (Switch.RUNNING, None)
+    return switch != Switch.PAUSED and (is_trial or circuit_since is None)
 
 
 def reasons(gate: MailGate, now: dt.datetime) -> dict[str, str]:

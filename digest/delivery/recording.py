@@ -6,14 +6,13 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F
 
 from digest.delivery.ways import Verdict
-from digest.models import Delivery, MailDay
+from digest.models import Delivery
 from digest.models.digests import LATEST_BY
 from subscriptions.outcomes import Outcome
 
@@ -24,13 +23,28 @@ Result = TypeVar("Result")
 
 RETRIED = "retried"  # beside the statuses, in the counts of a chunk: it waits for its next try
 PATIENCE = 60.0  # seconds, or half a lease: by then a database that restarts must be back, or outcomes are forgotten
-# VALUES names its columns column1, column2 on SQLite and PostgreSQL alike.
-SENT = """
+# The mails of a window and the day's count in one statement, so that neither is there without the other. An event of
+# the provider's may have come first: its status is not overwritten.
+SENT_ON_POSTGRES = """
+    WITH done AS (
+        UPDATE digest_delivery
+        SET status = CASE WHEN status = 'sending' THEN 'sent' ELSE status END,
+            message_id = given.message_id, sent_at = %(now)s, error = '', claimed_until = NULL, claim = NULL
+        FROM unnest(%(pks)s::bigint[], %(message_ids)s::text[]) AS given (pk, message_id)
+        WHERE digest_delivery.id = given.pk AND digest_delivery.claim = %(claim)s
+        RETURNING 1
+    )
+    INSERT INTO digest_mailday AS today (day, sent) SELECT %(day)s, count(*) FROM done
+    ON CONFLICT (day) DO UPDATE SET sent = today.sent + EXCLUDED.sent
+"""
+SENT_ON_SQLITE = """
     UPDATE digest_delivery
     SET status = CASE WHEN status = 'sending' THEN 'sent' ELSE status END,
-        message_id = given.column2, sent_at = %s, error = '', claimed_until = NULL, claim = NULL
-    FROM (VALUES {rows}) AS given
-    WHERE digest_delivery.id = given.column1 AND digest_delivery.claim = %s
+        message_id = %s, sent_at = %s, error = '', claimed_until = NULL, claim = NULL
+    WHERE id = %s AND claim = %s
+"""
+COUNTED_ON_SQLITE = """
+    INSERT INTO digest_mailday (day, sent) VALUES (%s, %s) ON CONFLICT (day) DO UPDATE SET sent = sent + EXCLUDED.sent
 """
 
 
@@ -61,22 +75,23 @@ def insist(work: Callable[[], Result], again: Callable[[], None] | None = None) 
 
 
 def record_sent(verdicts: Sequence[Verdict], claim: int, now: dt.datetime) -> None:
-    """All that were taken. A provider's event may have come first: its status is not overwritten."""
+    """All of a window that were taken, and the day's count of them."""
     if not verdicts:
         return
-    values = [value for verdict in verdicts for value in (verdict.key, verdict.message_id[:255])]
+    if connection.vendor == "postgresql":
+        values: dict[str, Any] = {
+            "pks": [verdict.key for verdict in verdicts],
+            "message_ids": [verdict.message_id[:255] for verdict in verdicts],
+            "claim": claim, "now": now, "day": now.date(),
+        }  # fmt: skip
+        with connection.cursor() as cursor:
+            cursor.execute(SENT_ON_POSTGRES, values)
+        return
+    moment = connection.ops.adapt_datetimefield_value(now)
     with transaction.atomic(), connection.cursor() as cursor:
-        rows = ", ".join(["(%s, %s)"] * len(verdicts))
-        moment = connection.ops.adapt_datetimefield_value(now)
-        cursor.execute(SENT.format(rows=rows), [moment, *values, claim])
-        count_sent(cursor.rowcount, now)
-
-
-def count_sent(number: int, now: dt.datetime) -> None:
-    """Add to the day's count, in the transaction of what is counted."""
-    if number and not MailDay.objects.filter(day=now.date()).update(sent=F("sent") + number):
-        MailDay.objects.get_or_create(day=now.date())
-        MailDay.objects.filter(day=now.date()).update(sent=F("sent") + number)
+        rows = [(verdict.message_id[:255], moment, verdict.key, claim) for verdict in verdicts]
+        cursor.executemany(SENT_ON_SQLITE, rows)
+        cursor.execute(COUNTED_ON_SQLITE, [now.date().isoformat(), cursor.rowcount])
 
 
 def record_failure(row: Delivery, verdict: Verdict, claim: int, now: dt.datetime) -> str:

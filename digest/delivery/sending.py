@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -11,10 +12,11 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import transaction
 
-from digest.delivery import alive, circuit, claiming, gate, pacing, recording
+from digest import tracking
+from digest.delivery import alive, circuit, claiming, gate, pacing, reading, recording
 from digest.delivery.settling import settle
 from digest.delivery.stopping import is_stopping
-from digest.delivery.ways import DjangoWay, NoWay, Verdict, WayOut
+from digest.delivery.ways import NoWay, Verdict, WayOut, way_out
 from digest.models import Delivery, MailGate
 from subscriptions.models import Subscriber
 from subscriptions.outcomes import Meaning, Outcome, Party
@@ -47,7 +49,7 @@ def ready_count(now: dt.datetime, helpers: int) -> int:
 
 
 def deliver_chunk(
-    now: dt.datetime, only: Subscriber | None = None, make_way: Callable[[], WayOut[Any]] = DjangoWay
+    now: dt.datetime, only: Subscriber | None = None, make_way: Callable[[], WayOut[Any]] = way_out
 ) -> Counter[str]:
     """Claim and send at most MAIL_CHUNK mails. Counts by status; empty: nothing was ready, or mail must wait."""
     row = MailGate.load()
@@ -70,6 +72,8 @@ class Chunk:
     def __init__(self, ids: Sequence[int], claim: int, now: dt.datetime, gate: MailGate, way: WayOut[Any]) -> None:
         self.queue, self.claim, self.now, self.gate, self.way = deque(ids), claim, now, gate, way
         self.counts: Counter[str] = Counter()
+        self._read: dict[int, Delivery | None] = {}  # ahead of their window; None: not ours, or not to be mailed
+        self._read_at = float("-inf")
         self._put_off: list[int] = []  # their domain takes no more at once
         self._started = time.monotonic()
         self._streak = 0  # failures in a row that count against the server
@@ -106,8 +110,7 @@ class Chunk:
         """Asked before each window: others may have paused the run or met a dead server; a slow one takes too long."""
         if is_stopping() or time.monotonic() - self._started > settings.MAIL_LEASE.total_seconds() / 2:
             return False
-        row = MailGate.load()
-        return row.switch != MailGate.Switch.PAUSED and (self.gate.is_open or not row.is_open)
+        return gate.may_go_on(is_trial=self.gate.is_open)
 
     def _send_window(self) -> None:
         rows = self._next_rows()
@@ -136,10 +139,9 @@ class Chunk:
     def _next_rows(self) -> list[Delivery]:
         """The next window: still ours, may be mailed, within the rates."""
         ids = [self.queue.popleft() for _ in range(min(settings.MAIL_WINDOW, len(self.queue)))]
-        rows, gone = claiming.split_mailable(claiming.still_ours(ids, self.claim), self.now)
-        if gone:
-            recording.record_rejected(gone, self.claim)
-            self.counts[Status.REJECTED] += len(gone)
+        if time.monotonic() - self._read_at > reading.GOOD_FOR or not self._read.keys() >= set(ids):
+            self._read_ahead(ids)
+        rows = [row for pk in ids if (row := self._read[pk])]
         rows, later = claiming.at_once(rows)
         self.queue.extend(row.pk for row in later)
         may, wait = pacing.take(len(rows), self._moment())
@@ -149,6 +151,16 @@ class Chunk:
         elif wait:
             time.sleep(wait)
         return rows[:may]
+
+    def _read_ahead(self, ids: list[int]) -> None:
+        """Read these and some that come next: one query for several windows. Who may not be mailed is put down so."""
+        ids = ids + list(itertools.islice(self.queue, max(0, reading.AHEAD - len(ids))))
+        found, gone = reading.split_mailable(reading.still_ours(ids, self.claim), self.now)
+        self._read_at = time.monotonic()
+        self._read = dict.fromkeys(ids) | {row.pk: row for row in found}
+        if gone:
+            recording.record_rejected(gone, self.claim)
+            self.counts[Status.REJECTED] += len(gone)
 
     def _put_back(self, rows: Sequence[Delivery], mails: dict[int, Any], marked: Sequence[Delivery]) -> None:
         """What could not be composed is tried later; what its domain does not take at once, after the others."""
@@ -176,6 +188,8 @@ class Chunk:
             self.counts[Status.WAITING] += 1
         else:
             self.counts[self._insist(lambda: recording.record_failure(row, verdict, self.claim, self.now))] += 1
+        if meaning.suppresses or meaning.points:
+            self._insist(lambda: tracking.refused(row.digest.subscriber, meaning, self.now))
         if meaning.counts_against_server:
             self._streak += 1
         elif verdict.meaning is not UNCOMPOSED and self.gate.is_open:

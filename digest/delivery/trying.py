@@ -9,7 +9,7 @@ from anymail.message import AnymailMessage
 from django.conf import settings
 
 from digest.composing import sender_domain
-from digest.delivery.ways import DjangoWay, Verdict
+from digest.delivery.ways import Verdict, way_out
 from subscriptions.models import Suppression
 
 SUBJECT = "A test mail from {site}"
@@ -39,10 +39,10 @@ def send_test(address: str, now: dt.datetime) -> Verdict:
         },
     )
     message.tags = ["test"]
-    way = DjangoWay()
+    way = way_out()
     way.open()
     try:
-        (verdict,) = way.send([(0, message)])
+        (verdict,) = way.send([(0, way.carry(message))])
     finally:
         way.close()
     return verdict

@@ -2,13 +2,13 @@
 
 `connect()` opens a session as the settings say, with smtplib: greeting, STARTTLS and AUTH are its business.
 `Session(connection).send(letters)` sends over that one; `send_all(letters, connect)` over many at a time, for a
-server that is far away. Each gives one Answer for each Letter.
+server that is far away, and `Pool` keeps those connections for more. Each gives one Answer for each Letter.
 """
 
 from digest.smtp.dialogue import AT_SENDER
-from digest.smtp.many import send_all
+from digest.smtp.many import Pool, send_all
 from digest.smtp.opening import connect
 from digest.smtp.session import Session
 from digest.smtp.wire import Patience
 
-__all__ = ["AT_SENDER", "Patience", "Session", "connect", "send_all"]
+__all__ = ["AT_SENDER", "Patience", "Pool", "Session", "connect", "send_all"]

@@ -36,25 +36,27 @@ def send_all(
     another, up to TRIES times. When none is left, the rest is answered with code 0. At most two letters a connection
     are taken from `letters` and not answered. Whoever stops taking answers closes all connections.
     """
-    pool = _Pool(iter(letters), connect, connections, messages, patience)
+    pool = Pool(connect, connections, messages=messages, patience=patience)
     try:
-        yield from pool.run()
+        yield from pool.send(letters)
     finally:
         pool.close()
 
 
-class _Pool:
-    """Letters to come, letters to begin again, and the connections. `run` gives the answers, `close` ends all."""
+class Pool:
+    """Connections that are opened as letters need them, and kept from one `send` to the next. `close` it at the end."""
 
     def __init__(
         self,
-        letters: Iterator[Letter],
         connect: Callable[[], smtplib.SMTP],
         connections: int,
-        messages: int,
-        patience: Patience,
+        *,
+        messages: int = 0,
+        patience: Patience = PATIENCE,
     ) -> None:
-        self._connect, self._messages, self._patience = connect, messages, patience
+        self._connect, self._connections, self._messages, self._patience = connect, connections, messages, patience
+        self._letters: Iterator[Letter] = iter(())
+        self._has_more = False
         self._answers: deque[Answer] = deque()
         self._again: deque[Letter] = deque()  # to be begun on another connection
         self._tries: Counter[int] = Counter()
@@ -70,12 +72,20 @@ class _Pool:
         self._selector.register(self._bell, selectors.EVENT_READ)
         self._threads = ThreadPoolExecutor(min(OPENERS, max(connections, 1)), thread_name_prefix="smtp")
         self._opening: set[Future[Wire]] = set()
-        first = list(islice(letters, connections))
-        self._letters, self._has_more = chain(first, letters), bool(first)
-        for _ in first:
-            self._open()
 
-    def run(self) -> Iterator[Answer]:
+    def send(self, letters: Iterable[Letter]) -> Iterator[Answer]:
+        """One Answer for each letter, as `send_all` says. Whoever stops taking answers closes the pool."""
+        waiting = iter(letters)
+        first = list(islice(waiting, self._connections))
+        self._letters, self._has_more = chain(first, waiting), bool(first)
+        self._tries.clear()
+        self._spares = SPARES
+        self._ready += self._idle
+        for _ in range(len(first) - len(self._shares) - len(self._opening)):
+            self._open()
+        yield from self._run()
+
+    def _run(self) -> Iterator[Answer]:
         while (self._opening and self._has_work) or self._ready or len(self._shares) > len(self._idle):
             self._listen()
             while self._answers:
@@ -85,7 +95,8 @@ class _Pool:
             while self._again and self._idle:
                 self._go(self._idle.pop())
         yield from self._answers
-        for letter in chain(self._again, self._letters):  # there are some only if no connection is left
+        begun_before, self._again = self._again, deque()
+        for letter in chain(begun_before, self._letters):  # there are some only if no connection is left
             yield Answer(letter.key, 0, self._reason)
 
     @property
@@ -212,7 +223,7 @@ class _Pool:
 class _Share:
     """The letters one connection may carry."""
 
-    def __init__(self, pool: _Pool, limit: int) -> None:
+    def __init__(self, pool: Pool, limit: int) -> None:
         self._pool, self._left = pool, limit or -1
 
     @property

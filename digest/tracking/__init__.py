@@ -192,7 +192,7 @@ def end_waiting(reader: Subscriber) -> int:
         return 0
     waiting = Delivery.objects.filter(digest__subscriber=reader, status=Status.WAITING)
     words = "the reader left or the address was suppressed before it was sent"
-    return waiting.update(status=Status.REJECTED, error=words, claimed_until=None)
+    return waiting.update(status=Status.REJECTED, error=words, claimed_until=None, claim=None)
 
 
 def refused(reader: Subscriber, meaning: Meaning, now: dt.datetime) -> None:

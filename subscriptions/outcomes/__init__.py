@@ -36,7 +36,7 @@ from subscriptions.outcomes.meanings import (
 )
 from subscriptions.outcomes.replies import read_reply
 
-__all__ = ["Meaning", "Outcome", "Party", "of", "read", "read_answer", "read_reply", "text_of"]
+__all__ = ["Meaning", "Outcome", "Party", "of", "read", "read_answer", "read_reply", "read_sender_reply", "text_of"]
 
 # Before these a connection stood, so nothing of the mail can have left.
 _NOT_CONNECTED = (
@@ -74,12 +74,7 @@ def _of_smtp(error: BaseException) -> Meaning:
         replies = [(code, _text(reply)) for code, reply in error.recipients.values()]
         return read_reply(*max(replies, default=(550, "")))
     if isinstance(error, smtplib.SMTPSenderRefused):
-        meaning = read_reply(error.smtp_code, _text(error.smtp_error))
-        if meaning is TOO_BIG:
-            return meaning  # MAIL FROM names the size: this mail's, not every mail's
-        # Our own address or account: true of every mail, so none is burnt.
-        return dataclasses.replace(meaning, outcome=Outcome.NO_SERVER, party=Party.US, opens_circuit=True,
-                                   suppresses=False, points=0)  # fmt: skip
+        return read_sender_reply(error.smtp_code, _text(error.smtp_error))
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return KEY
     if isinstance(error, smtplib.SMTPConnectError | smtplib.SMTPHeloError):
@@ -91,6 +86,16 @@ def _of_smtp(error: BaseException) -> Meaning:
     if isinstance(error, smtplib.SMTPNotSupportedError | UnicodeError):
         return INVALID
     return IN_DOUBT
+
+
+def read_sender_reply(code: int, text: str) -> Meaning:
+    """What a refusal in answer to MAIL FROM means."""
+    meaning = read_reply(code, text)
+    if meaning is TOO_BIG:
+        return meaning  # MAIL FROM names the size: this mail's, not every mail's
+    # Our own address or account: true of every mail, so none is burnt.
+    return dataclasses.replace(meaning, outcome=Outcome.NO_SERVER, party=Party.US, opens_circuit=True,
+                               suppresses=False, points=0)  # fmt: skip
 
 
 def _of_anymail(error: AnymailError) -> Meaning:

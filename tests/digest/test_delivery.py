@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import smtplib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -15,14 +14,16 @@ from django.db import connection
 from pytest_django import Settings
 
 from digest import delivery
-from digest.composing import compose
-from digest.delivery import alive, recording, ways
+from digest.composing import Press
+from digest.delivery import alive, recording
 from digest.delivery.ways import DjangoWay, Verdict
-from digest.letters import Answer
+from digest.letters import Answer, Letter
 from digest.models import Delivery, Digest, MailGate, Paper
 from digest.selecting import select_due
+from digest.smtp import Session
 from subscriptions.models import Subscriber, Suppression
 from subscriptions.outcomes import Outcome
+from subscriptions.outcomes.meanings import DEAD
 from tests.conftest import MORNING, make_reader
 from tests.smtp import Server
 
@@ -191,7 +192,7 @@ def test_a_crash_while_sending_leaves_at_most_a_window_in_doubt(
     def die(*args: object, **kwargs: object) -> None:
         raise SystemExit
 
-    monkeypatch.setattr(smtplib.SMTP, "sendmail", die)
+    monkeypatch.setattr(Session, "send", die)
     with pytest.raises(SystemExit):
         delivery.deliver_chunk(MORNING)
     assert statuses()["sending"] <= WINDOW
@@ -201,8 +202,7 @@ def test_queries_grow_with_windows_and_not_with_mails(
     waiting: list[Delivery], smtp_server: Server, settings: Settings, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     settings.MAIL_WINDOW = 20
-    papers_of_each = 7  # composing reads the papers of each mail
-    with django_assert_max_num_queries(papers_of_each + 30):
+    with django_assert_max_num_queries(30):
         delivery.deliver_chunk(MORNING)
     assert statuses() == {"sent": 7}
 
@@ -210,12 +210,13 @@ def test_queries_grow_with_windows_and_not_with_mails(
 def test_a_mail_that_cannot_be_composed_holds_up_nobody(
     waiting: list[Delivery], smtp_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def compose_or_not(digest: Digest, now: dt.datetime) -> AnymailMessage:
+    def compose_or_not(press: Press, key: int, digest: Digest, *others: Any) -> Letter:
         if digest == waiting[2].digest:
             raise ValueError("a template's mistake")
-        return compose(digest, now)
+        return compose(press, key, digest, *others)
 
-    monkeypatch.setattr(ways, "compose", compose_or_not)
+    compose = Press._letter
+    monkeypatch.setattr(Press, "_letter", compose_or_not)
     assert delivery.deliver_all(MORNING) == {"sent": 6, "retried": 1}
     assert "could not be composed" in Delivery.objects.get(status=Status.WAITING).error
 
@@ -244,6 +245,43 @@ def test_a_way_out_that_speaks_smtp_gives_answers() -> None:
     assert refused.meaning is not None and refused.meaning.outcome is Outcome.PERMANENT
     assert refused.text == "550 5.1.1 No such user"
     assert lost.ends_connection and not refused.ends_connection
+
+
+def test_a_providers_own_verdict_says_more_than_the_code_made_for_it() -> None:
+    said = Verdict.of_answer(Answer(1, 451, "406 You tried to send to a dead mailbox", said=DEAD))
+    assert (said.meaning, said.text) == (DEAD, "406 You tried to send to a dead mailbox")
+
+
+def test_a_dead_mailbox_is_never_mailed_again(waiting: list[Delivery], smtp_server: Server) -> None:
+    smtp_server.refuse["reader2@example.org"] = "550 5.1.1 No such user"
+    delivery.deliver_all(MORNING)
+    reader = Subscriber.objects.get(email="reader2@example.org")
+    assert reader.status == Subscriber.Status.BOUNCED
+    assert Suppression.objects.reason_for(reader.email) == Suppression.Reason.BOUNCED
+
+
+def test_a_full_mailbox_counts_a_point_a_day_and_is_given_up_in_the_end(
+    waiting: list[Delivery], smtp_server: Server
+) -> None:
+    Delivery.objects.exclude(pk=waiting[0].pk).delete()
+    reader = waiting[0].digest.subscriber
+    smtp_server.refuse[reader.email] = "452 4.2.2 Mailbox full"
+    delivery.deliver_all(MORNING)
+    delivery.deliver_all(MORNING + 6 * 60 * MINUTE)
+    reader.refresh_from_db()
+    assert (reader.bounce_score, reader.status, waiting[0].attempts) == (1, Subscriber.Status.ACTIVE, 0)
+    Subscriber.objects.filter(pk=reader.pk).update(bounce_score=9)
+    delivery.deliver_all(MORNING + dt.timedelta(days=2))
+    reader.refresh_from_db()
+    assert reader.status == Subscriber.Status.BOUNCED
+    assert statuses() == {"rejected": 1}  # the mail that waited for its next try
+
+
+def test_a_server_that_knows_no_mailbox_says_nothing_of_readers(waiting: list[Delivery], smtp_server: Server) -> None:
+    smtp_server.refuse["reader2@example.org"] = "554 5.7.1 Refused by policy"
+    delivery.deliver_all(MORNING)
+    assert not Subscriber.objects.exclude(bounce_score=0, status=Subscriber.Status.ACTIVE).exists()
+    assert not Suppression.objects.exists()
 
 
 def test_what_a_way_out_never_handed_over_waits_without_a_try(waiting: list[Delivery]) -> None:

@@ -122,10 +122,10 @@ def test_waiting_mail_of_who_is_gone_is_ended(client: Client, sent: Delivery) ->
     other = Digest.objects.create(
         subscriber=digest.subscriber, issue_date=digest.issue_date + dt.timedelta(days=1), created_at=MORNING
     )
-    Delivery.objects.create(digest=other, not_before=MORNING)
+    Delivery.objects.create(digest=other, not_before=MORNING, claim=7, claimed_until=MORNING)
     post(client, "brevo", about(sent, "brevo", "complained"))
     row = Delivery.objects.get(digest=other)
-    assert (row.status, bool(row.error)) == ("rejected", True)
+    assert (row.status, row.claim, row.claimed_until, bool(row.error)) == ("rejected", None, None, True)
     assert Subscriber.objects.get().next_digest_at is None
 
 

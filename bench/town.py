@@ -1,0 +1,68 @@
+"""A service with papers, interests and very many readers with lines of their own, in the database of the settings."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+
+from bench import corpus
+from digest import ingest, percolation
+from digest.ingest import storing
+from digest.ingest.editions import Circumstances
+from digest.models import Delivery
+from digest.sources import ParsedEdition, ParsedListing
+from subscriptions.models import Interest, InterestLine, Subscriber
+
+PAPERS, INTERESTS, PICKS = 200, 1_200, 10
+BATCH = 5_000
+
+
+def build(readers: int, now: dt.datetime) -> list[int]:
+    """Store it all, matched, with nobody due. The ids of the readers."""
+    rows = corpus.papers(PAPERS)
+    listings = tuple(
+        ParsedListing(
+            title=str(row["title"]), abstract=str(row["abstract"]), authors=tuple(row["authors"]),  # type: ignore[arg-type]
+            rank=rank, upvotes=PAPERS - rank, arxiv_id=f"2603.{rank:05}",
+        )
+        for rank, row in enumerate(rows, 1)
+    )  # fmt: skip
+    storing.store(ingest.huggingface(), ParsedEdition(listings=listings), Circumstances(now=now))
+    nodes = corpus.interests(rows, INTERESTS)
+    made = [Interest.objects.get_or_make(node)[0] for node in nodes]
+    typed = [str(node) for node in nodes]
+    wants = corpus.readers(readers, np.arange(len(made)))
+    ids: list[int] = []
+    for start in range(0, readers, BATCH):
+        numbers = range(start, min(start + BATCH, readers))
+        some = Subscriber.objects.bulk_create(map(_reader, numbers))
+        ids += [reader.pk for reader in some]
+        InterestLine.objects.bulk_create(
+            [
+                InterestLine(subscriber=reader, interest=made[place], typed=typed[place], position=position)
+                for number, reader in zip(numbers, some, strict=True)
+                for position, place in enumerate(wants.items[wants.ends[number] : wants.ends[number + 1]])
+            ],
+            batch_size=2_000,
+        )
+    percolation.match_new(now)
+    percolation.match_interests(now)
+    return ids
+
+
+def _reader(number: int) -> Subscriber:
+    """Half of a mail for what trends, so that it holds its ten papers whatever its reader's lines find."""
+    address = f"reader{number}@example.org"
+    return Subscriber(
+        email=address, email_key=address, status=Subscriber.Status.ACTIVE, max_papers=PICKS, trending_share=50
+    )
+
+
+def make_due(ids: list[int], now: dt.datetime) -> None:
+    for start in range(0, len(ids), BATCH):
+        Subscriber.objects.filter(pk__in=ids[start : start + BATCH]).update(next_digest_at=now)
+
+
+def unsent() -> int:
+    return Delivery.objects.filter(status__in=[Delivery.Status.WAITING, Delivery.Status.SENDING]).count()

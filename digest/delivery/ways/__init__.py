@@ -1,0 +1,25 @@
+"""Ways out: each composes mails and hands them over. What became of each comes back as a Verdict.
+
+Delivery does the rest: claims, commits "sending" before `send` is called, records what it yields.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+from digest.delivery.ways.base import NoWay, Verdict, WayOut
+from digest.delivery.ways.plain import DjangoWay
+from digest.delivery.ways.provider import ProviderWay
+from digest.delivery.ways.smtp import SmtpWay
+from subscriptions import providers
+
+__all__ = ["DjangoWay", "NoWay", "ProviderWay", "SmtpWay", "Verdict", "WayOut", "way_out"]
+
+
+def way_out() -> WayOut[Any]:
+    """The way for the EMAIL_BACKEND of the settings: our own where we know what speaks there, else Django's."""
+    if settings.EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":
+        return SmtpWay()
+    return ProviderWay() if providers.current() else DjangoWay()

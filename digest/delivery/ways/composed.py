@@ -1,0 +1,52 @@
+"""Mails of a window, composed. One that cannot be is left out, and its reason logged."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import TypeVar
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
+from django.db import Error as DatabaseError
+
+from digest.composing import Press
+from digest.letters import Letter
+from digest.models import Delivery
+
+logger = logging.getLogger(__name__)
+
+Mail = TypeVar("Mail")
+NOT_ITS_FAULT = (DatabaseError, SoftTimeLimitExceeded)  # nor any other mail's
+
+
+def letters(rows: Sequence[Delivery], now: dt.datetime) -> dict[int, Letter]:
+    """By delivery id, from parts that this process keeps from chunk to chunk."""
+    press = _press(settings.SECRET_KEY, settings.SITE_URL, settings.SITE_NAME, settings.DEFAULT_FROM_EMAIL)
+    try:
+        return {letter.key: letter for letter in press.letters(rows, now)}
+    except NOT_ITS_FAULT:
+        raise
+    except Exception:  # of one of them: `each` finds out which, and says it
+        return each(rows, lambda row: next(iter(press.letters([row], now))))
+
+
+def each(rows: Sequence[Delivery], compose: Callable[[Delivery], Mail]) -> dict[int, Mail]:
+    """By delivery id, one by one."""
+    found = {}
+    for row in rows:
+        try:
+            found[row.pk] = compose(row)
+        except NOT_ITS_FAULT:
+            raise
+        except Exception:
+            logger.exception("Delivery %d could not be composed.", row.pk)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _press(*taken_as_they_are: str) -> Press:
+    """A press takes these settings when it is made."""
+    return Press()

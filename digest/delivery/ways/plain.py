@@ -1,0 +1,55 @@
+"""Through Django's e-mail backend, one by one: the tests' outbox, the console, backends of others."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import smtplib
+from collections.abc import Iterable, Iterator, Sequence
+
+from anymail.message import AnymailMessage
+from celery.exceptions import SoftTimeLimitExceeded
+from django.core.mail import get_connection
+
+from digest.composing import compose
+from digest.delivery.ways.base import NoWay, Verdict
+from digest.delivery.ways.composed import each
+from digest.models import Delivery
+from subscriptions import outcomes
+
+
+class DjangoWay:
+    def __init__(self) -> None:
+        self._backend = get_connection()
+
+    def open(self) -> None:
+        try:
+            self._backend.open()
+        except (OSError, smtplib.SMTPException) as error:
+            raise NoWay(outcomes.text_of(error)) from error
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError, smtplib.SMTPException):  # it was gone already
+            self._backend.close()
+
+    def compose(self, rows: Sequence[Delivery], now: dt.datetime) -> dict[int, AnymailMessage]:
+        return each(rows, lambda row: compose(row.digest, now))
+
+    def carry(self, message: AnymailMessage) -> AnymailMessage:
+        return message
+
+    def send(self, mails: Iterable[tuple[int, AnymailMessage]]) -> Iterator[Verdict]:
+        for key, message in mails:
+            try:
+                self._backend.send_messages([message])
+            except SoftTimeLimitExceeded:
+                raise
+            except Exception as error:
+                verdict = Verdict.of_error(key, error)
+            else:
+                status = getattr(message, "anymail_status", None)
+                known = status.message_id if status and isinstance(status.message_id, str) else ""
+                verdict = Verdict(key, message_id=known or message.extra_headers["Message-ID"])
+            yield verdict
+            if verdict.ends_connection:
+                return
