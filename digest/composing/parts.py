@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 import css_inline
 from django.utils.safestring import SafeString
+from django.utils.translation import override
 
 from digest.composing import words
 from digest.composing.excerpts import Piece, Sentences, Spans, excerpt, in_order, joined, plain, ranges, wrap
@@ -125,9 +126,10 @@ class Reasons:
 
 
 class PaperParts:
-    """All that mails need of one paper."""
+    """All that mails in one language need of one paper."""
 
-    def __init__(self, paper: Paper, listed: Listed, styles: Styles) -> None:
+    def __init__(self, paper: Paper, listed: Listed, styles: Styles, language: str) -> None:
+        self._language = language
         self.title, self.abstract = plain(paper.title), plain(paper.abstract)
         self.teaser = quote_html(words.teaser(self.title))
         self._fixed = words.fixed(paper) | {"listed": listed}
@@ -196,11 +198,13 @@ class PaperParts:
         if self.abstract:
             given |= {"excerpt": _probe(EXCERPT), "excerpt_lines": LINES}
         values = {"item": self._fixed | given, "feedback": FEEDBACK}
-        html = self._styles.inline(render("html", f"_{kind}", values | {"why": SafeString(WHY)}))
+        with override(self._language):
+            html = self._styles.inline(render("html", f"_{kind}", values | {"why": SafeString(WHY)}))
+            text = render("text", f"_{kind}", values | {"why": WHY})
         for found in _MARKED.finditer(html):
             self._marks[found.group(1)] = quote(found.group(2)), quote(found.group(3))
         html = _MARKED.sub(r"\1", html)
-        return Layout(html), Layout(render("text", f"_{kind}", values | {"why": WHY}))
+        return Layout(html), Layout(text)
 
 
 def _probe(name: str) -> list[tuple[str, bool]]:

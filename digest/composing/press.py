@@ -11,6 +11,7 @@ from email.utils import parseaddr
 from typing import Any, TypeVar
 
 from django.core.mail.message import sanitize_address
+from django.utils.translation import override
 
 from digest.composing import parts, words
 from digest.composing.excerpts import shorten
@@ -36,12 +37,43 @@ Value = TypeVar("Value")
 
 
 class Press:
-    """One for a process, which keeps the parts from chunk to chunk.
+    """One for a process, which keeps the parts from chunk to chunk: for each language its own.
 
     `now` dates the mails. Templates and settings are taken as they are when a part is first needed.
     """
 
     def __init__(self) -> None:
+        self._by_language: dict[str, _OneLanguage] = {}
+
+    def letters(self, deliveries: Iterable[Delivery], now: dt.datetime) -> Iterator[Letter]:
+        """The mails of these deliveries, with their digests and readers. A language takes two queries for new papers,
+        or none."""
+        chunk = list(deliveries)
+        digests: dict[str, list[Digest]] = {}
+        for delivery in chunk:
+            digests.setdefault(delivery.digest.subscriber.language, []).append(delivery.digest)
+        presses = {language: self._of(language) for language in digests}
+        for language, some in digests.items():
+            presses[language].read(some, now)
+        date = header("Date", email.utils.format_datetime(now))
+        for delivery in chunk:
+            yield presses[delivery.digest.subscriber.language].letter(delivery.pk, delivery.digest, date)
+
+    def letter(self, digest: Digest, now: dt.datetime) -> Letter:
+        """The mail of one digest, which may be stored nowhere."""
+        press = self._of(digest.subscriber.language)
+        press.read([digest], now)
+        return press.letter(0, digest, header("Date", email.utils.format_datetime(now)))
+
+    def _of(self, language: str) -> _OneLanguage:
+        return self._by_language.get(language) or self._by_language.setdefault(language, _OneLanguage(language))
+
+
+class _OneLanguage:
+    """The parts in one language. It is spoken only where a part is made: most mails need none that is new."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
         self._began: dt.datetime | None = None
         self._papers: dict[int, PaperParts | None] = {}  # None: deleted
         self._reasons: dict[Hashable, Both] = {}
@@ -50,23 +82,10 @@ class Press:
         self._styles, self._desk = Styles(), Desk()
         self._say = Reasons(self._styles)
         self._sender = parseaddr(sender())[1]
-        fixed = {"From": sender(), "MIME-Version": "1.0"}
+        fixed = {"From": sender(), "MIME-Version": "1.0", "Content-Language": language}
         self._fixed = b"".join(header(name, value) for name, value in (fixed | same_for_all()).items())
 
-    def letters(self, deliveries: Iterable[Delivery], now: dt.datetime) -> Iterator[Letter]:
-        """The mails of these deliveries, with their digests and readers. Two queries for new papers, or none."""
-        chunk = list(deliveries)
-        self._read([delivery.digest for delivery in chunk], now)
-        date = header("Date", email.utils.format_datetime(now))
-        for delivery in chunk:
-            yield self._letter(delivery.pk, delivery.digest, date)
-
-    def letter(self, digest: Digest, now: dt.datetime) -> Letter:
-        """The mail of one digest, which may be stored nowhere."""
-        self._read([digest], now)
-        return self._letter(0, digest, header("Date", email.utils.format_datetime(now)))
-
-    def _read(self, digests: Iterable[Digest], now: dt.datetime) -> None:
+    def read(self, digests: Iterable[Digest], now: dt.datetime) -> None:
         """Read and prepare the papers that are not known yet."""
         if self._began is None or not self._began <= now < self._began + KEPT_FOR:
             self._papers, self._subjects, self._began = {}, {}, now
@@ -75,11 +94,12 @@ class Press:
             return
         found = Paper.objects.in_bulk(wanted)
         places = listed(found.values())
-        for pk in wanted:
-            paper = found.get(pk)
-            self._papers[pk] = PaperParts(paper, places[pk], self._styles) if paper else None
+        with override(self._language):
+            for pk in wanted:
+                paper = found.get(pk)
+                self._papers[pk] = PaperParts(paper, places[pk], self._styles, self._language) if paper else None
 
-    def _letter(self, key: int, digest: Digest, date: bytes) -> Letter:
+    def letter(self, key: int, digest: Digest, date: bytes) -> Letter:
         address = digest.subscriber.email
         if not _SIMPLE_ADDRESS.fullmatch(address):
             address = sanitize_address(address, "utf-8")
@@ -135,14 +155,18 @@ class Press:
         key = (reason["line"], kind, in_title, in_abstract, *reason["words"])
         found = self._reasons.get(key)
         if found is None:
-            found = _keep(self._reasons, key, self._say.of(words.reason_words(reason)), REASONS)
+            with override(self._language):
+                found = _keep(self._reasons, key, self._say.of(words.reason_words(reason)), REASONS)
         return found
 
     def _frame(self, digest: Digest, lanes: Sequence[words.Lane], left_out: int) -> tuple[Layout, Layout]:
         shape = [(lane.name, len(lane.picks)) for lane in lanes]
         key = (digest.issue_date, digest.notice, digest.subscriber.frequency, left_out, *shape)
         found = self._frames.get(key)
-        return found or _keep(self._frames, key, frames(digest, lanes, left_out), FRAMES)
+        if found is None:
+            with override(self._language):
+                found = _keep(self._frames, key, frames(digest, lanes, left_out), FRAMES)
+        return found
 
     def _preheader(self, picks: Sequence[Pick]) -> bytes:
         if len(picks) == 1:
@@ -155,7 +179,8 @@ class Press:
         key = (picks[0]["paper"] if picks else None, count, is_weekly)
         found = self._subjects.get(key)
         if found is None:
-            subject = words.subject_of(self._known(picks[0]).title if picks else "", count, weekly=is_weekly)
+            with override(self._language):
+                subject = words.subject_of(self._known(picks[0]).title if picks else "", count, weekly=is_weekly)
             found = _keep(self._subjects, key, header("Subject", subject), SUBJECTS)
         return found
 
