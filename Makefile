@@ -11,7 +11,7 @@ PIP    := $(VENV)/bin/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run demo test chaos lint bench audit screenshots lock clean
+.PHONY: help run demo test chaos lint bench audit screenshots words lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /' | sed 's/^/  make /'
@@ -61,6 +61,11 @@ audit: $(DEV) ## tools of others judge every page and mail: axe, vnu, Lighthouse
 
 screenshots: $(DEV) ## renew the pictures of docs/images from the running service
 	@$(VENV)/bin/python -m pytest -q tests/test_screenshots.py --screenshots
+
+words: $(DEV) ## texts out of the source into locale/, for translators, and compiled (needs gettext)
+	@command -v xgettext >/dev/null || { echo "make words reads texts with GNU gettext: on Debian, install the package gettext."; exit 1; }
+	@$(VENV)/bin/python manage.py makemessages --all --no-location --no-wrap -v 0 -i .venv -i var -i tests -i bench -i audit
+	@$(VENV)/bin/python -m config.catalogues
 
 lock: $(DEV) ## pin again what pyproject.toml allows
 	@$(VENV)/bin/pip-compile -q --upgrade --no-emit-index-url --no-emit-find-links --no-emit-options --strip-extras -o requirements.txt pyproject.toml

@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "subscriptions.language.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -109,6 +110,13 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = ["config.formats"]
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # each by its own name, as the switch shows it
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 31_536_000  # a year, in seconds
+LANGUAGE_COOKIE_SECURE, LANGUAGE_COOKIE_HTTPONLY = HTTPS, True
+# Each template may speak of languages without saying so first.
+_BUILTINS = ["django.templatetags.i18n", "subscriptions.templatetags.languages"]
 _TEMPLATES = {"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [BASE_DIR / "templates"]}
 TEMPLATES = [
     {
@@ -116,6 +124,7 @@ TEMPLATES = [
         "NAME": "html",
         "APP_DIRS": True,
         "OPTIONS": {
+            "builtins": _BUILTINS,
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -125,7 +134,7 @@ TEMPLATES = [
         },
     },
     # Subjects and text parts are not HTML: escaped, "R&D" would arrive as "R&amp;D".
-    {**_TEMPLATES, "NAME": "text", "OPTIONS": {"autoescape": False}},
+    {**_TEMPLATES, "NAME": "text", "OPTIONS": {"autoescape": False, "builtins": _BUILTINS}},
 ]
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.mail import get_connection
 from django.db.models import F
 from django.template.loader import get_template
+from django.utils.translation import override
 
 from subscriptions import links, outcomes
 from subscriptions.addresses import masked
@@ -28,7 +29,13 @@ class ServerUnusable(Exception):
 
 
 def build(name: str, subscriber: Subscriber, context: dict[str, Any]) -> AnymailMessage:
-    """The mail `name`, unsent, from its three files `templates/emails/<name>.{subject.txt,txt,html}`."""
+    """The mail `name` in the reader's language, unsent, from its three files
+    `templates/emails/<name>.{subject.txt,txt,html}`."""
+    with override(subscriber.language):
+        return _build(name, subscriber, context)
+
+
+def _build(name: str, subscriber: Subscriber, context: dict[str, Any]) -> AnymailMessage:
     values = {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
@@ -42,7 +49,11 @@ def build(name: str, subscriber: Subscriber, context: dict[str, Any]) -> Anymail
         body=get_template(f"emails/{name}.txt", using="text").render(values),
         from_email=settings.TRANSACTIONAL_FROM_EMAIL,
         to=[subscriber.email],
-        headers={"Auto-Submitted": "auto-generated", "Message-ID": make_msgid(domain=_sender_domain())},
+        headers={
+            "Auto-Submitted": "auto-generated",
+            "Message-ID": make_msgid(domain=_sender_domain()),
+            "Content-Language": subscriber.language,
+        },
     )
     html = css_inline.inline(get_template(f"emails/{name}.html", using="html").render(values), keep_style_tags=True)
     message.attach_alternative(html, "text/html")

@@ -12,11 +12,15 @@ from typing import Any, ClassVar, cast
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.conf import settings
 from django.forms.utils import flatatt
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from subscriptions import addresses
+from subscriptions import addresses, language
 from subscriptions.interests.notes import Note, notes
 from subscriptions.interests.parser import InterestError, parse
 from subscriptions.interests.topics import Topic, lines_of, topics
@@ -28,21 +32,25 @@ from subscriptions.signup import Wishes
 SELECTED = mark_safe(" selected")
 MAX_NUMBERS, MAX_PASTED = 4_000, 200  # characters of the numbers of papers pasted; papers
 MAX_PAUSE = dt.timedelta(days=366)
-REGIONS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+REGIONS = {
+    "Africa": _("Africa"), "America": _("America"), "Antarctica": _("Antarctica"), "Asia": _("Asia"),
+    "Atlantic": _("Atlantic"), "Australia": _("Australia"), "Europe": _("Europe"), "Indian": _("Indian"),
+    "Pacific": _("Pacific"),
+}  # fmt: skip
 HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
-TRENDING = [(0, "none"), (30, "a few"), (50, "up to half of the mail")]
+TRENDING = [(0, _("none")), (30, _("a few")), (50, _("up to half of the mail"))]
 SIZES = [(5, "5"), (10, "10"), (20, "20"), (30, "30")]
 
 
 @cache  # reading the names takes some 50 ms, and a form asks for them several times
-def time_zones() -> list[tuple[str, str | list[tuple[str, str]]]]:
+def time_zones() -> list[tuple[Any, str | list[tuple[str, str]]]]:
     """Places people know, by name under their region, each once: no old alias, no fixed offset but UTC."""
     by_region: dict[str, list[tuple[str, str]]] = {region: [] for region in REGIONS}
     for name in sorted(current_names()):
         region, _, place = name.partition("/")
         if region in by_region:
             by_region[region].append((name, place.replace("_", " ").replace("/", ", ")))
-    return [("UTC", "UTC"), *((region, places) for region, places in by_region.items() if places)]
+    return [("UTC", "UTC"), *((REGIONS[region], places) for region, places in by_region.items() if places)]
 
 
 def _flat(choices: Iterable[Any]) -> list[tuple[Any, str]]:
@@ -118,7 +126,7 @@ class WishesForm(forms.Form):
     """Interests and timing: the part that sign-up and preferences share."""
 
     interests = forms.CharField(
-        label="Your interests, one a line",
+        label=_("Your interests, one a line"),
         max_length=10_000,
         strip=False,
         widget=forms.Textarea(
@@ -130,22 +138,28 @@ class WishesForm(forms.Form):
                 "aria-describedby": "id_interests_error interests-help",
             }
         ),
-        error_messages={"required": "Type at least one interest, a topic such as diffusion models."},
+        error_messages={"required": _("Type at least one interest, a topic such as diffusion models.")},
     )
-    frequency = forms.ChoiceField(label="How often", choices=Subscriber.Frequency.choices, initial="daily")
+    frequency = forms.ChoiceField(label=_("How often"), choices=Subscriber.Frequency.choices, initial="daily")
     weekday = forms.TypedChoiceField(
-        label="Day, if weekly", choices=Subscriber.Weekday.choices, coerce=int, initial=0, required=False
+        label=_("Day, if weekly"), choices=Subscriber.Weekday.choices, coerce=int, initial=0, required=False
     )
-    hour = forms.TypedChoiceField(label="At", choices=HOURS, coerce=int, initial=8)
+    hour = forms.TypedChoiceField(label=_("At"), choices=HOURS, coerce=int, initial=8)
     time_zone = forms.ChoiceField(
-        label="Time zone",
+        label=_("Time zone"),
         choices=time_zones,
         initial="UTC",
         widget=LongSelect(attrs={"data-guess-zone": ""}),
     )
-    max_papers = forms.TypedChoiceField(label="Papers, at most", choices=SIZES, coerce=int, initial=10, required=False)
+    max_papers = forms.TypedChoiceField(
+        label=_("Papers, at most"), choices=SIZES, coerce=int, initial=10, required=False
+    )
     trending_share = forms.TypedChoiceField(
-        label="Trending papers besides", choices=TRENDING, coerce=int, initial=0, required=False
+        label=_("Trending papers besides"), choices=TRENDING, coerce=int, initial=0, required=False
+    )
+    # Asked on the preferences page only: who signs up reads a page that speaks one already.
+    language = forms.ChoiceField(
+        label=_("Language"), choices=settings.LANGUAGES, initial=settings.LANGUAGE_CODE, required=False
     )
 
     def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
@@ -179,10 +193,13 @@ class WishesForm(forms.Form):
         if self.line_errors:
             count = len(self.line_errors)
             raise forms.ValidationError(
-                f"Line {self.line_errors[0].number} cannot be read." if count == 1 else f"{count} lines cannot be read."
+                gettext("Line %(number)s cannot be read.") % {"number": self.line_errors[0].number}
+                if count == 1
+                else gettext("%(count)s lines cannot be read.") % {"count": count}
             )
         if len(kept) > MAX_LINES:
-            raise forms.ValidationError(f"{len(kept)} lines are too many: {MAX_LINES} are the most.")
+            said = gettext("%(count)s lines are too many: %(most)s are the most.")
+            raise forms.ValidationError(said % {"count": len(kept), "most": MAX_LINES})
         if not kept:
             raise forms.ValidationError(self.fields["interests"].error_messages["required"])
         return tuple(kept)
@@ -213,6 +230,7 @@ class WishesForm(forms.Form):
             time_zone=data["time_zone"],
             max_papers=data["max_papers"] or 10,
             trending_share=data["trending_share"] or 0,
+            language=data["language"] or self.initial.get("language") or language.current(),
         )
 
 
@@ -267,10 +285,10 @@ class SignupForm(WishesForm):
     """The public form. A field no person sees catches machines that fill in everything."""
 
     email = forms.CharField(
-        label="E-mail address",
+        label=_("E-mail address"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email", "placeholder": "you@example.org"}),
-        error_messages={"required": "Type the address the mail should go to."},
+        error_messages={"required": _("Type the address the mail should go to.")},
     )
     papers = forms.CharField(required=False, max_length=MAX_NUMBERS, widget=forms.HiddenInput)
     website = forms.CharField(required=False, widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}))
@@ -283,7 +301,9 @@ class SignupForm(WishesForm):
         try:
             return addresses.read(self.cleaned_data["email"])
         except addresses.AddressError as error:
-            raise forms.ValidationError(str(error)) from error
+            # The library that reads addresses speaks English only.
+            own = _("This is no e-mail address such as you@example.org.")
+            raise forms.ValidationError(str(error) if language.current() == "en" else own) from error
 
     def clean_papers(self) -> list[int]:
         return paper_numbers(self.cleaned_data["papers"])
@@ -306,7 +326,7 @@ class LinkForm(forms.Form):
     """An address whose reader lost the way to their preferences. Whatever is typed is answered alike."""
 
     email = forms.CharField(
-        label="E-mail address",
+        label=_("E-mail address"),
         max_length=254,
         required=False,
         widget=forms.EmailInput(attrs={"autocomplete": "email", "placeholder": "you@example.org", "required": ""}),
@@ -323,11 +343,11 @@ class LinkForm(forms.Form):
 class PauseForm(forms.Form):
     """How long a reader wants no mail: some days, or until a day, which is the first with mail again."""
 
-    lengths: ClassVar = [(7, "a week"), (14, "two weeks"), (30, "a month"), (90, "three months")]
+    lengths: ClassVar = [(7, _("a week")), (14, _("two weeks")), (30, _("a month")), (90, _("three months"))]
 
     days = forms.TypedChoiceField(choices=lengths, coerce=int, required=False, empty_value=None)
     until = forms.DateField(
-        label="First mail again on",
+        label=_("First mail again on"),
         required=False,
         widget=forms.DateInput(
             attrs={"type": "date", "required": "", "aria-describedby": "pause-help"}, format="%Y-%m-%d"
@@ -344,7 +364,8 @@ class PauseForm(forms.Form):
     def clean_until(self) -> dt.date | None:
         until: dt.date | None = self.cleaned_data["until"]
         if until and not self._first <= until <= self._last:
-            raise forms.ValidationError(f"A pause ends between tomorrow and {self._last:%d %B %Y}.")
+            said = gettext("A pause ends between tomorrow and %(date)s.")
+            raise forms.ValidationError(said % {"date": date_format(self._last, gettext("d F Y"))})
         return until
 
     def ends_at(self) -> dt.datetime | None:

@@ -22,7 +22,7 @@ from subscriptions.signup import Wishes
 MAX_BYTES = 20_000_000
 MAX_ROWS = 200_000
 MAX_SHOWN = 20  # errors listed; the rest is counted
-TIMING = ("frequency", "weekday", "hour", "time_zone", "max_papers", "trending_share")
+TIMING = ("frequency", "weekday", "hour", "time_zone", "max_papers", "trending_share", "language")
 WISHES = ("email", "interests", *TIMING)
 HISTORY = ("status", "created_at", "confirmed_at")  # what an export adds; of these, an import heeds the status
 COLUMNS = (*WISHES, *HISTORY)
@@ -205,7 +205,7 @@ def _columns(line: int, cells: list[str]) -> list[str]:
 class _LinesForm(WishesForm):
     """The interests alone: it is made for each row, and the other fields would make that ten times as slow."""
 
-    frequency = weekday = hour = time_zone = max_papers = trending_share = None  # type: ignore[assignment]
+    frequency = weekday = hour = time_zone = max_papers = trending_share = language = None  # type: ignore[assignment]
 
 
 class _TimingForm(WishesForm):

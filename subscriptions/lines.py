@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext
 
 from subscriptions.interests import canonical
 from subscriptions.interests.parser import parse
@@ -24,7 +25,8 @@ def add(reader: Subscriber, line: str) -> bool:
         if reader.interest_lines.filter(interest=interest).exists():
             return False
         if reader.interest_lines.count() >= MAX_LINES:
-            raise TooManyLines(f"You have {MAX_LINES} lines, and that is the most: take one away in your preferences.")
+            said = gettext("You have %(count)s lines, and that is the most: take one away in your preferences.")
+            raise TooManyLines(said % {"count": MAX_LINES})
         last = reader.interest_lines.aggregate(last=Max("position"))["last"]
         position = 0 if last is None else last + 1
         InterestLine.objects.create(subscriber=reader, interest=interest, typed=line, position=position)

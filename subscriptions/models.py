@@ -6,9 +6,11 @@ import datetime as dt
 import secrets
 from collections.abc import Iterable
 
+from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 
 from subscriptions import addresses, schedule
 from subscriptions.interests import canonical, language
@@ -54,18 +56,18 @@ class Subscriber(models.Model):
         COMPLAINED = "complained"
 
     class Frequency(models.TextChoices):
-        DAILY = schedule.DAILY, "every day"
-        WEEKDAYS = schedule.WEEKDAYS, "Monday to Friday"
-        WEEKLY = schedule.WEEKLY, "once a week"
+        DAILY = schedule.DAILY, _("every day")
+        WEEKDAYS = schedule.WEEKDAYS, _("Monday to Friday")
+        WEEKLY = schedule.WEEKLY, _("once a week")
 
     class Weekday(models.IntegerChoices):
-        MONDAY = 0
-        TUESDAY = 1
-        WEDNESDAY = 2
-        THURSDAY = 3
-        FRIDAY = 4
-        SATURDAY = 5
-        SUNDAY = 6
+        MONDAY = 0, _("Monday")
+        TUESDAY = 1, _("Tuesday")
+        WEDNESDAY = 2, _("Wednesday")
+        THURSDAY = 3, _("Thursday")
+        FRIDAY = 4, _("Friday")
+        SATURDAY = 5, _("Saturday")
+        SUNDAY = 6, _("Sunday")
 
     class Notice(models.TextChoices):
         """A transactional mail that is owed: a column, so that a lost queue loses no mail."""
@@ -87,6 +89,10 @@ class Subscriber(models.Model):
     )
     hour = models.PositiveSmallIntegerField(default=8, help_text="0 to 23, in the reader's time zone.")
     time_zone = models.CharField(max_length=64, default="UTC")
+    language = models.CharField(
+        max_length=8, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE, db_default=settings.LANGUAGE_CODE,
+        help_text="Of the mail and the reader's own pages.",
+    )  # fmt: skip
     max_papers = models.PositiveSmallIntegerField(default=10)
     trending_share = models.PositiveSmallIntegerField(
         default=0, help_text="Percent of a mail for trending papers that match no interest."

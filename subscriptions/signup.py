@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+from django.conf import settings
 from django.db import transaction
 from django.dispatch import Signal
 
@@ -37,6 +38,7 @@ class Wishes:
     time_zone: str = "UTC"
     max_papers: int = 10
     trending_share: int = 0
+    language: str = settings.LANGUAGE_CODE
 
     def write_to(self, reader: Subscriber) -> list[str]:
         """Set the reader's columns; the names of those set. The lines are the caller's, once it is saved."""

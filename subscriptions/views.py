@@ -14,10 +14,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from subscriptions import addresses, links, signup, tasks
+from subscriptions import addresses, language, links, signup, tasks
 from subscriptions.forms import LinkForm, PauseForm, SignupForm, WishesForm
 from subscriptions.interests import abbreviations, examples
 from subscriptions.limits import View, is_over, limited
@@ -107,6 +108,7 @@ def for_reader(purpose: str) -> Callable[[View], View]:
         def wrapped(request: HttpRequest, token: str) -> HttpResponse:
             answer = _read(request, token, purpose)
             if isinstance(answer, Subscriber):
+                language.speak_to(request, answer)
                 answer = view(request, token, answer)
             patch_cache_control(answer, no_store=True, private=True)
             answer["X-Robots-Tag"] = "noindex"
@@ -142,7 +144,7 @@ def confirm(request: HttpRequest, token: str, reader: Subscriber) -> HttpRespons
         page, now = links.absolute("/confirm/"), timezone.now()
         if reader.status != Subscriber.Status.ACTIVE and not signup.confirm(reader, page=page, now=now):
             return render(request, "subscriptions/bad_link.html", status=410)
-        messages.success(request, "You are in. Here is everything you can change.")
+        messages.success(request, _("You are in. Here is everything you can change."))
         return redirect(links.preferences(reader))
     return render(request, "subscriptions/confirm.html", {"reader": reader, "lines": reader.lines()})
 
@@ -162,7 +164,8 @@ def preferences(request: HttpRequest, token: str, reader: Subscriber) -> HttpRes
     form = WishesForm(request.POST if request.method == "POST" else None, initial=stored_wishes(reader))
     if request.method == "POST" and form.is_valid() and not form.is_mended:
         save_wishes(reader, form, now)
-        messages.success(request, "Saved.")
+        language.speak_to(request, reader)  # it may be another now
+        messages.success(request, _("Saved."))
         return redirect(request.path)
     context = {
         "form": form,
@@ -185,7 +188,7 @@ def _local(moment: dt.datetime | None, reader: Subscriber) -> dt.datetime | None
 
 def stored_wishes(reader: Subscriber) -> dict[str, Any]:
     """What the form shows before anything is changed."""
-    names = ("frequency", "weekday", "hour", "time_zone", "max_papers", "trending_share")
+    names = ("frequency", "weekday", "hour", "time_zone", "max_papers", "trending_share", "language")
     return {name: getattr(reader, name) for name in names} | {"interests": "\n".join(reader.lines())}
 
 
@@ -210,13 +213,13 @@ def pause(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
     if reader.status == Subscriber.Status.ACTIVE:
         if "resume" in request.POST:
             reader.pause(None, now)
-            messages.success(request, "Mail comes again.")
+            messages.success(request, _("Mail comes again."))
         elif form.is_valid() and (until := form.ends_at()):
             reader.pause(until, now)
-            messages.success(request, "Paused. You can resume at any time.")
+            messages.success(request, _("Paused. You can resume at any time."))
         else:
             faults = [str(fault) for of_field in form.errors.values() for fault in of_field]
-            messages.error(request, faults[0] if faults else "Name the day on which mail should come again.")
+            messages.error(request, faults[0] if faults else _("Name the day on which mail should come again."))
     return redirect("subscriptions:preferences", token)
 
 

@@ -6,6 +6,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
+from django.utils.translation import gettext
+
 EXCERPT = 360  # characters, about five lines on a phone
 SENTENCES = 2
 WIDTH = 76  # of a line of text
@@ -187,4 +189,5 @@ def byline(authors: Sequence[str], most: int = 3) -> str:
     """ "Ada Lovelace, Alan Turing and 5 more" """
     if len(authors) <= most + 1:
         return ", ".join(authors)
-    return f"{', '.join(authors[:most])} and {len(authors) - most} more"
+    said = gettext("%(names)s and %(count)s more")
+    return said % {"names": ", ".join(authors[:most]), "count": len(authors) - most}

@@ -23,6 +23,7 @@ def headers(digest: Digest, subscriber: Subscriber, now: dt.datetime) -> dict[st
         "Message-ID": message_id(digest),
         "Date": email.utils.format_datetime(now),
         "List-Unsubscribe": f"<{reader_links.unsubscribe(subscriber)}>",
+        "Content-Language": subscriber.language,  # RFC 3282
         **same_for_all(),
     }
 

@@ -7,19 +7,31 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.utils.translation import gettext, gettext_noop
+
 from digest.models import Listing, Paper
 
+NEW, UPDATED, CROSS_LISTED = gettext_noop("New"), gettext_noop("Updated"), gettext_noop("Cross-listed")
 SOURCES = 2  # named beside a paper
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """`what` is "New", "Updated" or "Cross-listed"; `on` the day it was so announced."""
+    """`what` is NEW, UPDATED or CROSS_LISTED; `on` the day it was so announced."""
 
     what: str
     on: dt.date
     sources: tuple[str, ...] = ()
     more: int = 0  # sources that are not named
+
+    @property
+    def said(self) -> str:
+        """What it is there, in the language spoken now."""
+        return gettext(self.what)
+
+    @property
+    def is_updated(self) -> bool:
+        return self.what == UPDATED
 
 
 def listed(papers: Iterable[Paper]) -> dict[int, Listed]:
@@ -38,6 +50,6 @@ def listing_of(paper: Paper, rows: list[tuple[dt.date, str, str]]) -> Listed:
     names = list(dict.fromkeys(name for _, name, _ in rows))
     sources, more = tuple(names[:SOURCES]), max(len(names) - SOURCES, 0)
     if paper.replaced_on and paper.replaced_on >= paper.first_listed_on:
-        return Listed("Updated", paper.replaced_on, sources, more)
+        return Listed(UPDATED, paper.replaced_on, sources, more)
     is_crossed = bool(rows) and all(kind.startswith("cross") for *_, kind in rows)
-    return Listed("Cross-listed" if is_crossed else "New", paper.first_listed_on, sources, more)
+    return Listed(CROSS_LISTED if is_crossed else NEW, paper.first_listed_on, sources, more)

@@ -170,7 +170,7 @@ class PaperParts:
     def __init__(self, paper: Paper, listed: Listed, styles: Styles) -> None:
         self.title, self.abstract = plain(paper.title), plain(paper.abstract)
         self.teaser = quote_html(words.teaser(self.title))
-        self._fixed = words.fixed(paper) | {"listed": listed}
+        self._paper, self._listed = paper, listed
         self._styles = styles
         self._layouts: dict[tuple[str, str], _Layouts] = {}
         self._shown: dict[tuple[str, str, bytes], _Shown] = {}
@@ -254,7 +254,8 @@ class PaperParts:
         given: dict[str, Any] = {"title": _probe(TITLE)}
         if self.abstract:
             given |= {"excerpt": _probe(EXCERPT), "excerpt_lines": LINES}
-        values = {"item": self._fixed | given, "feedback": FEEDBACK}
+        item = words.fixed(self._paper) | {"listed": self._listed} | given
+        values = {"item": item, "feedback": FEEDBACK}
         html = self._styles.inline(render("html", f"_{kind}", values | {"why": SafeString(WHY)}))
         marks = {found.group(1): (quote(found.group(2)), quote(found.group(3))) for found in _MARKED.finditer(html)}
         text = render("text", f"_{kind}", values | {"why": WHY})

@@ -13,6 +13,7 @@ from anymail.message import AnymailMessage
 from django.conf import settings
 from django.template.loader import get_template
 from django.utils.safestring import SafeString
+from django.utils.translation import override
 
 from digest.composing import words
 from digest.composing.headers import headers
@@ -31,7 +32,12 @@ def inliner() -> css_inline.CSSInliner:
 
 
 def compose(digest: Digest, now: dt.datetime) -> AnymailMessage:
-    """The digest's mail, unsent. The same digest gives the same Message-ID each time."""
+    """The digest's mail in the reader's language, unsent. The same digest gives the same Message-ID each time."""
+    with override(digest.subscriber.language):
+        return _compose(digest, now)
+
+
+def _compose(digest: Digest, now: dt.datetime) -> AnymailMessage:
     subscriber = digest.subscriber
     picks = digest.picks_with_papers()
     values, html = _html(digest, picks)

@@ -11,7 +11,7 @@ from email.utils import parseaddr
 from typing import Any
 
 from django.core.mail.message import sanitize_address
-from django.utils import translation
+from django.utils.translation import override
 
 from digest.composing import parts, words
 from digest.composing.excerpts import shorten
@@ -36,7 +36,7 @@ Pick = dict[str, Any]
 
 
 class Press:
-    """One for a process, which keeps the parts from chunk to chunk.
+    """One for a process, which keeps the parts from chunk to chunk, each in the languages it was needed in.
 
     `now` dates the mails. Templates and settings are taken as they are when a part is first needed.
     """
@@ -50,21 +50,20 @@ class Press:
         self._subjects: dict[Hashable, bytes] = {}
         self._styles, self._desk = Styles(), Desk()
         self._sender = parseaddr(sender())[1]
-        fixed = {"From": sender(), "MIME-Version": "1.0"}
-        self._fixed = b"".join(header(name, value) for name, value in (fixed | same_for_all()).items())
+        self._fixed: dict[str, bytes] = {}  # by language
 
     def letters(self, deliveries: Iterable[Delivery], now: dt.datetime) -> Iterator[Letter]:
         """The mails of these deliveries, with their digests and readers. Two queries for new papers, or none."""
         chunk = [(delivery.pk, delivery.digest) for delivery in deliveries]
         self._read([digest for _, digest in chunk], now)
-        date, language = header("Date", email.utils.format_datetime(now)), _language()
+        date = header("Date", email.utils.format_datetime(now))
         for key, digest in chunk:
-            yield self._letter(key, digest, date, language)
+            yield self._letter(key, digest, date)
 
     def letter(self, digest: Digest, now: dt.datetime) -> Letter:
         """The mail of one digest, which may be stored nowhere."""
         self._read([digest], now)
-        return self._letter(0, digest, header("Date", email.utils.format_datetime(now)), _language())
+        return self._letter(0, digest, header("Date", email.utils.format_datetime(now)))
 
     def _read(self, digests: Iterable[Digest], now: dt.datetime) -> None:
         """Read and prepare the papers that are not known yet."""
@@ -78,14 +77,15 @@ class Press:
         self._papers |= {pk: PaperParts(paper, places[pk], self._styles) for pk, paper in found.items()}
         self._gone |= wanted - found.keys()
 
-    def _letter(self, key: int, digest: Digest, date: bytes, language: str) -> Letter:
-        """With fewer papers where all would be too large."""
-        own = self._desk.links(digest)
+    def _letter(self, key: int, digest: Digest, date: bytes) -> Letter:
+        """In the reader's language, with fewer papers where all would be too large."""
+        own, language = self._desk.links(digest), digest.subscriber.language
         picks = [pick for pick in digest.picks if pick["paper"] not in self._gone] if self._gone else digest.picks
-        recipient, data = self._data(digest, picks, own, date, language)
-        while len(data) > MAX_HTML_BYTES and len(picks) > 1 and _size_of_html(data) > MAX_HTML_BYTES:
-            picks = fewer(picks)
+        with override(language):
             recipient, data = self._data(digest, picks, own, date, language)
+            while len(data) > MAX_HTML_BYTES and len(picks) > 1 and _size_of_html(data) > MAX_HTML_BYTES:
+                picks = fewer(picks)
+                recipient, data = self._data(digest, picks, own, date, language)
         return Letter(key, self._sender, recipient, data)
 
     def _data(self, digest: Digest, picks: Sequence[Pick], own: Links, date: bytes, language: str) -> tuple[str, bytes]:
@@ -99,7 +99,7 @@ class Press:
         text, html = self._parts(digest, picks, own, language, is_weekly=is_weekly)
         edge = f"=_{own.message_id[10:42]}"  # no line of quoted-printable can begin "=_"
         data = b"".join([
-            self._fixed, subject, date,
+            self._fixed.get(language) or self._fixed.setdefault(language, _fixed(language)), subject, date,
             f"To: {address}\r\nMessage-ID: {own.message_id}\r\nList-Unsubscribe:\r\n <{own.unsubscribe}>\r\n"
             f'Content-Type: multipart/alternative;\r\n boundary="{edge}"\r\n\r\n--{edge}\r\n'.encode("ascii"),
             _TEXT_PART, *text, f"\r\n--{edge}\r\n".encode("ascii"),
@@ -152,9 +152,10 @@ class Press:
         return found
 
 
-def _language() -> str:
-    """Of the templates' words, which is active now: what is kept is kept by it."""
-    return translation.get_language() or ""
+def _fixed(language: str) -> bytes:
+    """The headers that all mails in a language share."""
+    own = {"From": sender(), "MIME-Version": "1.0", "Content-Language": language}
+    return b"".join(header(name, value) for name, value in (own | same_for_all()).items())
 
 
 def _size_of_html(data: bytes) -> int:

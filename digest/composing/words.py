@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from digest import links
 from digest.composing.excerpts import byline, excerpt, in_order, joined, mark, mark_excerpt, plain, shorten, wrap
 from digest.composing.listed import listed
+from digest.composing.wording import close_to, label, where
 from digest.models import Digest, Paper
 from digest.ranking import INTERESTS, TRENDING
 from subscriptions import links as reader_links
@@ -23,7 +26,11 @@ TEASERS, TEASER = 3, 60  # papers after the first in the line that mailboxes sho
 WEEKLY_FULL = 5  # papers of a week that are shown whole; of the others title, authors and reason
 
 OVERFLOW = "overflow"
-HEADINGS = {INTERESTS: "For you", TRENDING: "Trending anyway", OVERFLOW: "Also matched, left out for your cap"}
+HEADINGS = {
+    INTERESTS: _("For you"),
+    TRENDING: _("Trending anyway"),
+    OVERFLOW: _("Also matched, left out for your cap"),
+}
 FAINT = "faint"  # the kind of what hardly counts
 TRENDING_REASON: dict[str, Any] = {"kind": "trending", "line": "", "words": []}  # where no line asked for it
 FULL, BRIEF, TITLE = "paper", "brief", "title"  # the templates emails/_paper, _brief, _title
@@ -38,7 +45,7 @@ class Lane:
 
     @property
     def heading(self) -> str:
-        return HEADINGS.get(self.name, self.name.capitalize())
+        return str(HEADINGS.get(self.name, self.name.capitalize()))
 
 
 def lanes(picks: Iterable[dict[str, Any]], *, is_weekly: bool) -> list[Lane]:
@@ -108,12 +115,11 @@ def spoken(reasons: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def reason_words(reason: dict[str, Any]) -> dict[str, Any]:
     """A reason with its places in words: "in the title and abstract"."""
-    fields = [field for field in ("title", "abstract") if reason.get(field)]
-    line = plain(reason["line"])
+    line = plain(label(reason))
     return reason | {
         "line": line,
-        "close_to": line.removeprefix("close to: ") if reason.get("kind") == "close" else "",
-        "where": f"in the {' and '.join(fields)}" if fields else "",
+        "close_to": plain(close_to(reason)),
+        "where": where(reason),
         # Words that stand in the line itself tell the reader nothing new.
         "as": [plain(word) for word in reason["words"] if word.casefold() not in line.casefold()],
     }
@@ -180,7 +186,11 @@ def subject(shown: Sequence[dict[str, Any]], *, weekly: bool = False) -> str:
 def subject_of(title: str, count: int, *, weekly: bool) -> str:
     """The subject over `count` papers, of which this is the first."""
     if not title:
-        return "Nothing for you this week" if weekly else "Nothing for you today"
+        return gettext("Nothing for you this week") if weekly else gettext("Nothing for you today")
     title = " ".join("".join(ch for ch in title if ch.isprintable()).split())
-    more = f" + {count - 1} more" if count > 1 else ""
-    return f"{'Your week: ' if weekly else ''}{shorten(title, SUBJECT)}{more}"
+    said = shorten(title, SUBJECT)
+    if count > 1:
+        said = ngettext("%(title)s + %(count)s more", "%(title)s + %(count)s more", count - 1) % {
+            "title": said, "count": count - 1,
+        }  # fmt: skip
+    return gettext("Your week: %(subject)s") % {"subject": said} if weekly else said

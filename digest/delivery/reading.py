@@ -16,7 +16,7 @@ AHEAD = 100  # mails read with one query
 GOOD_FOR = 5.0  # seconds: a reader may leave, so what was read and not sent by then is read again
 MAIL = ("pk", "attempts", "doubts", "digest_id")
 DIGEST = ("subscriber_id", "issue_date", "picks", "notice")
-READER = ("email", "email_key", "code", "token_version", "frequency", "status", "paused_until")
+READER = ("email", "email_key", "code", "token_version", "frequency", "language", "status", "paused_until")
 COLUMNS = (*MAIL, *(f"digest__{name}" for name in DIGEST), *(f"digest__subscriber__{name}" for name in READER))
 
 AnyModel = TypeVar("AnyModel", bound=models.Model)

@@ -13,6 +13,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from digest.composing.excerpts import Segment
 from digest.composing.wording import day, found_as, listed, marked, quoted, voice
@@ -62,19 +65,20 @@ def explain(reader: Subscriber, text: str, now: dt.datetime) -> Explanation:
 
 def _sources() -> str:
     names = list(Source.objects.filter(is_enabled=True).order_by("name").values_list("name", flat=True))
-    return f"We read {listed(names)}." if names else "No source is read at present."
+    return _("We read %(sources)s.") % {"sources": listed(names)} if names else _("No source is read at present.")
 
 
 def _state(reader: Subscriber, now: dt.datetime) -> str:
     """Why nothing at all is sent to this reader; "" when mail goes out."""
     if reader.status == Subscriber.Status.PENDING:
-        return "This address has not been confirmed yet: nothing is sent before."
+        return _("This address has not been confirmed yet: nothing is sent before.")
     if reader.status == Subscriber.Status.UNSUBSCRIBED:
-        return "You have unsubscribed: nothing is sent."
+        return _("You have unsubscribed: nothing is sent.")
     if reader.status != Subscriber.Status.ACTIVE:
-        return "Mail to this address was refused or called spam: nothing is sent."
+        return _("Mail to this address was refused or called spam: nothing is sent.")
     if reader.is_paused(now) and reader.paused_until:
-        return f"Your mail is paused until {day(reader.paused_until.astimezone(ZoneInfo(reader.time_zone)))}."
+        until = reader.paused_until.astimezone(ZoneInfo(reader.time_zone))
+        return _("Your mail is paused until %(date)s.") % {"date": day(until)}
     return ""
 
 
@@ -107,7 +111,7 @@ class _Case:
     def _near(self, pick: dict[str, Any]) -> list[dict[str, Any]]:
         """Where the words are of the lines that only come close."""
         close = {reason["line"] for reason in pick["reasons"] if reason.get("kind") == "close"}
-        near = (one.found for typed, _, one in self.lines if f"close to: {typed}" in close)
+        near = (one.found for typed, *rest, one in self.lines if f"close to: {typed}" in close)
         return [describe(found, self.document) for found in near if found]
 
     def explained(
@@ -136,9 +140,9 @@ def _sent(case: _Case) -> Explanation | None:
     for digest in Digest.objects.filter(subscriber=case.reader).select_related("delivery").iterator(chunk_size=100):
         for place, pick in enumerate(digest.picks, start=1):
             if pick["paper"] in names:
-                answer = f"It was number {place} of your mail of {day(digest.issue_date)}."
-                again = "No paper is sent twice."
-                return case.explained(answer, _fate(digest, case.zone), again, pick=pick)
+                answer = _("It was number %(place)s of your mail of %(date)s.")
+                answer %= {"place": place, "date": day(digest.issue_date)}
+                return case.explained(answer, _fate(digest, case.zone), _("No paper is sent twice."), pick=pick)
     return None
 
 
@@ -146,21 +150,22 @@ def _fate(digest: Digest, zone: ZoneInfo) -> str:
     """What became of that mail, where it did not simply arrive."""
     delivery = getattr(digest, "delivery", None)
     if delivery is None or delivery.status in _WAITS:
-        return "That mail is still on its way."
+        return _("That mail is still on its way.")
     if delivery.status in _LOST:
-        return "That mail did not arrive: the mail server refused it. It is on the web, in your preferences."
+        return _("That mail did not arrive: the mail server refused it. It is on the web, in your preferences.")
     if delivery.status == Delivery.Status.UNKNOWN:
-        return "Whether that mail arrived is not known: the connection broke. It is on the web, in your preferences."
+        return _("Whether that mail arrived is not known: the connection broke. It is on the web, in your preferences.")
     if delivery.sent_at is None:
         return ""
     sent = delivery.sent_at.astimezone(zone)
-    return f"That mail left on {day(sent)} at {sent:%H:%M}."
+    return _("That mail left on %(date)s at %(time)s.") % {"date": day(sent), "time": f"{sent:%H:%M}"}
 
 
 def _withdrawn(case: _Case) -> Explanation | None:
     if case.paper.withdrawn_on is None:
         return None
-    return case.explained(f"It was withdrawn on {day(case.paper.withdrawn_on)}: withdrawn papers are not sent.")
+    answer = _("It was withdrawn on %(date)s: withdrawn papers are not sent.")
+    return case.explained(answer % {"date": day(case.paper.withdrawn_on)})
 
 
 def _muted(case: _Case) -> Explanation | None:
@@ -168,27 +173,28 @@ def _muted(case: _Case) -> Explanation | None:
     found = [(typed, query, hit) for typed, query in case.mutes if (hit := query.find(case.document))]
     if not found:
         return None
-    marks = [describe(hit, case.document) for _, _, hit in found]
+    marks = [describe(hit, case.document) for *rest, hit in found]
+    says = _("Your line “%(line)s” keeps it away: the paper has %(found)s.")
     answer = " ".join(
-        f"Your line “{typed}” keeps it away: the paper has{found_as(place)}."
-        for (typed, _, _), place in zip(found, marks, strict=True)
+        says % {"line": typed, "found": found_as(place)} for (typed, *rest), place in zip(found, marks, strict=True)
     )
-    wants = [typed for typed, query, _ in case.lines if query.find(case.document)]
-    also = f"Without that, {quoted(wants)} would find it." if wants else ""
+    wants = [typed for typed, query, *rest in case.lines if query.find(case.document)]
+    also = _("Without that, %(lines)s would find it.") % {"lines": quoted(wants)} if wants else ""
     return case.explained(answer, also, marks=marks)
 
 
 def _not_news(case: _Case) -> Explanation | None:
     if case.paper.is_news:
         return None
-    answer = "It was only seen as a new version, or long after it was published: it was never news, and is not sent."
+    answer = _("It was only seen as a new version, or long after it was published: it was never news, and is not sent.")
     return case.explained(answer, _arrival(case))
 
 
 def _unmatched_yet(case: _Case) -> Explanation | None:
     if case.paper.matched_at is not None:
         return None
-    return case.explained("It has only just arrived and is not compared with your lines yet: ask again in a minute.")
+    answer = _("It has only just arrived and is not compared with your lines yet: ask again in a minute.")
+    return case.explained(answer)
 
 
 def _too_old(case: _Case) -> Explanation | None:
@@ -197,18 +203,19 @@ def _too_old(case: _Case) -> Explanation | None:
         return None
     until = _leaves(case.paper)
     if until > case.now:
-        return case.explained(f"It is of a later day than {day(case.now)}.", _arrival(case))
-    days = f"Mails hold papers of the last {settings.CANDIDATE_DAYS} days: it could come until {day(until)}."
+        return case.explained(_("It is of a later day than %(date)s.") % {"date": day(case.now)}, _arrival(case))
+    days = _("Mails hold papers of the last %(days)s days: it could come until %(date)s.")
+    days %= {"days": settings.CANDIDATE_DAYS, "date": day(until)}
     within = Digest.objects.filter(
         subscriber=case.reader, created_at__gte=case.paper.first_seen_at, created_at__lt=until
     ).exclude(picks=[])
     last = within.first()
     if last is None:
-        late = "It is too old for a mail, and none was made for you while it was new."
+        late = _("It is too old for a mail, and none was made for you while it was new.")
         return case.explained(late, _arrival(case), days, marks=_half_marks(case))
     past = _in_that_mail(case, last)
-    answer = f"It is too old for a mail now. {past.answer}"
-    return replace(past, answer=answer, more=(*past.more, _arrival(case), days))
+    answer = _("It is too old for a mail now.")
+    return replace(past, answer=f"{answer} {past.answer}", more=(*past.more, _arrival(case), days))
 
 
 def _in_that_mail(case: _Case, digest: Digest) -> Explanation:
@@ -216,61 +223,92 @@ def _in_that_mail(case: _Case, digest: Digest) -> Explanation:
     date = day(digest.issue_date)
     pick = next((one for one in case.places(digest.created_at) if one["paper"] == case.paper.pk), None)
     if pick is None:
-        return _nearest(case, f"For your mail of {date}, no line of yours matches it.")
+        return _nearest(case, _("For your mail of %(date)s, no line of yours matches it.") % {"date": date})
     last = _last(digest.picks)
-    answer = f"For your mail of {date} it had {pick['points']:.2f} points"
+    values: dict[str, object] = {"date": date, "points": _points(pick)}
     if last is None or pick["points"] > last["points"]:
         # The lines, what was said of other papers, or the mail's size were others then.
-        return case.explained(f"{answer}, by your lines of today.", pick=pick)
-    held = len(_for_you(digest.picks))
-    return case.explained(f"{answer}; the last of the {held} papers taken had {last['points']:.2f}.", pick=pick)
+        answer = _("For your mail of %(date)s it had %(points)s points, by your lines of today.")
+        return case.explained(answer % values, pick=pick)
+    values |= {"held": len(_for_you(digest.picks)), "last": _points(last)}
+    answer = _(
+        "For your mail of %(date)s it had %(points)s points; the last of the %(held)s papers taken had %(last)s."
+    )
+    return case.explained(answer % values, pick=pick)
 
 
 def _ranked(case: _Case) -> Explanation:
     """Where it stands for the next mail."""
-    until = f"It can still come until {day(_leaves(case.paper))}."
+    until = _("It can still come until %(date)s.") % {"date": day(_leaves(case.paper))}
     picks = choose([case.reader], case.now)[case.reader.pk]
     for place, pick in enumerate(picks, start=1):
         if pick["paper"] == case.paper.pk:
-            lane = ", as a trending paper that matches none of your lines" if pick["lane"] == TRENDING else ""
-            answer = f"It has not been sent yet: it would be number {place} of your next mail{lane}."
-            return case.explained(answer, _missed(case), pick=pick)
+            answer = _("It has not been sent yet: it would be number %(place)s of your next mail.")
+            if pick["lane"] == TRENDING:
+                answer = _(
+                    "It has not been sent yet: it would be number %(place)s of your next mail, as a trending paper "
+                    "that matches none of your lines."
+                )
+            return case.explained(answer % {"place": place}, _missed(case), pick=pick)
     everything = case.places(case.now)
     for place, pick in enumerate(everything, start=1):
         if pick["paper"] == case.paper.pk:
-            last = _last(picks)
-            answer = f"It is below the cut: number {place} of the papers for you, with {pick['points']:.2f} points"
-            answer += f"; the last one taken has {last['points']:.2f}." if last else "."
             room = len(_for_you(picks))
-            size = f"Your mail has room for {room} paper{'s' if room != 1 else ''} that match."
-            return case.explained(answer, size, until, pick=pick)
-    matched = [(typed, hit) for typed, query, _ in case.lines if (hit := query.find(case.document))]
+            size = ngettext(
+                "Your mail has room for %(count)s paper that match.",
+                "Your mail has room for %(count)s papers that match.",
+                room,
+            )
+            return case.explained(_below(place, pick, _last(picks)), size % {"count": room}, until, pick=pick)
+    matched = [(typed, hit) for typed, query, *rest in case.lines if (hit := query.find(case.document))]
     if matched:
-        answer = f"{quoted(typed for typed, _ in matched)} matches it, and what you said of other papers weighs more."
-        marks = [describe(hit, case.document) for _, hit in matched]
-        return case.explained(answer, "It is much like papers you asked less of, or passed over.", marks=marks)
-    return _nearest(case, "No line of yours matches it.", until)
+        lines = quoted(typed for typed, hit in matched)
+        answer = _("%(lines)s matches it, and what you said of other papers weighs more.") % {"lines": lines}
+        marks = [describe(hit, case.document) for typed, hit in matched]
+        return case.explained(answer, _("It is much like papers you asked less of, or passed over."), marks=marks)
+    return _nearest(case, _("No line of yours matches it."), until)
+
+
+def _below(place: int, pick: dict[str, Any], last: dict[str, Any] | None) -> str:
+    """How far below the `last` that was taken."""
+    values = {"place": place, "points": _points(pick), "last": _points(last) if last else ""}
+    if last is None:
+        return _("It is below the cut: number %(place)s of the papers for you, with %(points)s points.") % values
+    said = _(
+        "It is below the cut: number %(place)s of the papers for you, with %(points)s points; the last one taken has "
+        "%(last)s."
+    )
+    return said % values
+
+
+def _points(pick: dict[str, Any]) -> str:
+    """As the page writes numbers, two places."""
+    return number_format(pick["points"], 2)
 
 
 def _missed(case: _Case) -> str:
     """Why a paper that will come did not come with the last mail."""
     last = Digest.objects.filter(subscriber=case.reader, created_at__lte=case.now).first()
     if last is None:
-        return "You have had no mail yet."
+        return _("You have had no mail yet.")
     if last.created_at < case.paper.first_seen_at:
-        return f"{_arrival(case)} Your last mail was made before that."
+        return f"{_arrival(case)} {_('Your last mail was made before that.')}"
     held = _last(last.picks)
-    return f"The last paper taken into your mail of {day(last.issue_date)} had {held['points']:.2f}." if held else ""
+    if held is None:
+        return ""
+    said = _("The last paper taken into your mail of %(date)s had %(points)s.")
+    return said % {"date": day(last.issue_date), "points": _points(held)}
 
 
 def _nearest(case: _Case, answer: str, *more: str) -> Explanation:
     """The line that comes nearest, and what it lacks."""
     if not case.lines:
-        return case.explained(answer, "You have no line that asks for anything.", *more)
-    typed, _, best = max(case.lines, key=lambda line: (line[2].share, len(line[2].has)))
+        return case.explained(answer, _("You have no line that asks for anything."), *more)
+    typed, *_others, best = max(case.lines, key=lambda line: (line[2].share, len(line[2].has)))
     if not best.has:
-        return case.explained(answer, "It holds none of the words that your lines ask for.", *more)
-    near = f"“{typed}” comes nearest: the paper has {quoted(best.has)}, and {best.in_the_way}."
+        return case.explained(answer, _("It holds none of the words that your lines ask for."), *more)
+    near = _("“%(line)s” comes nearest: the paper has %(has)s, and %(lacks)s.")
+    near %= {"line": typed, "has": quoted(best.has), "lacks": best.in_the_way}
     return case.explained(answer, near, *more, marks=_half_marks(case, best))
 
 
@@ -295,7 +333,8 @@ def _last(picks: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
 def _arrival(case: _Case) -> str:
     seen = case.paper.first_seen_at.astimezone(case.zone)
     listed = case.paper.first_listed_on
-    return f"We first saw it on {day(seen)} at {seen:%H:%M}, in a list of {day(listed)}."
+    said = _("We first saw it on %(date)s at %(time)s, in a list of %(listed)s.")
+    return said % {"date": day(seen), "time": f"{seen:%H:%M}", "listed": day(listed)}
 
 
 def _leaves(paper: Paper) -> dt.datetime:
@@ -311,9 +350,9 @@ def _sum(pick: dict[str, Any], case: _Case) -> Iterable[tuple[float, str]]:
     titles = dict(Paper.objects.filter(pk__in=named).values_list("pk", "title"))
     rows = Feedback.objects.filter(subscriber=case.reader, paper__in=named, undone_at=None)
     kinds = dict(rows.order_by("at").values_list("paper", "kind"))
-    lacks = {f"close to: {typed}": one.in_the_way for typed, _, one in case.lines}
+    lacks = {f"close to: {typed}": one.in_the_way for typed, *rest, one in case.lines}
     for reason in pick["reasons"]:
         like = reason.get("like")
         yield reason["points"], voice(reason, lacks.get(reason["line"], ""), titles.get(like), kinds.get(like))
     if pick["trend"]:
-        yield pick["trend"], "it is trending"
+        yield pick["trend"], _("it is trending")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 from digest.composing.wording import quoted
 from digest.matching import TEXT_FIELDS, Document, Found, Place, compounds, find
 from digest.ranking.closeness import is_prose
@@ -30,8 +32,10 @@ class Half:
     def in_the_way(self) -> str:
         """Why the line does not find the paper; "" where nothing is in its way."""
         if self.lacks:
-            return f"the paper lacks {quoted(self.lacks)}"
-        return f"the paper has {quoted(self.excluded)}, which the line excludes" if self.excluded else ""
+            return gettext("the paper lacks %(words)s") % {"words": quoted(self.lacks)}
+        if not self.excluded:
+            return ""
+        return gettext("the paper has %(words)s, which the line excludes") % {"words": quoted(self.excluded)}
 
 
 def half(typed: str, node: Node, paper: Document) -> Half:
@@ -58,9 +62,13 @@ def _half(wanted: list[tuple[str, Node]], unwanted: tuple[Not, ...], paper: Docu
             places += found.places
             labels += found.labels
         else:
-            lacks.append(f"{shown} side by side" if _has_its_words(part, paper) else shown)
+            lacks.append(_side_by_side(shown) if _has_its_words(part, paper) else shown)
     excluded = tuple(_shown(part.part, ()) for part in unwanted if find(part.part, paper))
     return Half(tuple(has), tuple(lacks), excluded, Found(0.0, tuple(places), tuple(labels)))
+
+
+def _side_by_side(words: str) -> str:
+    return gettext("%(words)s side by side") % {"words": words}
 
 
 def _find(part: Node, nodes: list[Node], paper: Document) -> Found | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext
+
 from digest.ingest.merging import title_key
 from digest.models import Paper
 from digest.sources.identifiers import arxiv_id_of, doi_of
@@ -28,5 +30,7 @@ def unknown(text: str) -> str:
     """What to say of a text that names no paper we have."""
     arxiv_id, doi = arxiv_id_of(text)[0], doi_of(text)
     if arxiv_id or doi:
-        return f"No source we read has listed {f'arXiv:{arxiv_id}' if arxiv_id else f'the DOI {doi}'}."
-    return f"No paper is known by “{text.strip()[:200]}”: try its arXiv id, its DOI or its whole title."
+        name = f"arXiv:{arxiv_id}" if arxiv_id else gettext("the DOI %(doi)s") % {"doi": doi}
+        return gettext("No source we read has listed %(name)s.") % {"name": name}
+    said = gettext("No paper is known by “%(text)s”: try its arXiv id, its DOI or its whole title.")
+    return said % {"text": text.strip()[:200]}

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext, override
 from django.views.decorators.http import require_safe
 
 from digest.composing.excerpts import cut
@@ -41,10 +42,13 @@ class Picked:
 
 
 class OwnFeed(PaperFeed):
-    """The picks of a reader's last digests, newest issue first, the best of each first. One object a request."""
+    """The picks of a reader's last digests, newest issue first, the best of each first. One object a request.
+
+    It speaks the reader's language, and says so (xml:lang); papers' own words stay as they are.
+    """
 
     def __init__(self, reader: Subscriber) -> None:
-        self.reader = reader
+        self.reader, self.language = reader, reader.language
         self.picked: dict[int, Picked] = {}
         for digest in Digest.objects.filter(subscriber=reader)[:DIGESTS]:
             for pick in digest.picks:
@@ -56,7 +60,13 @@ class OwnFeed(PaperFeed):
         wanted = list(self.picked)[:FEED_SIZE]
         there = Paper.objects.in_bulk(wanted)  # a paper deleted since is left out
         papers = [there[number] for number in wanted if number in there]
-        return Shown(f"{settings.SITE_NAME}: your papers", absolute("/"), address, papers, self.reader.created_at)
+        return Shown(
+            gettext("%(site)s: your papers") % {"site": settings.SITE_NAME},
+            absolute("/"),
+            address,
+            papers,
+            self.reader.created_at,
+        )
 
     def feed_guid(self, shown: Shown) -> str:
         """Not the address: that changes with the secret, and the feed stays the same."""
@@ -67,7 +77,8 @@ class OwnFeed(PaperFeed):
         return _tag(self.reader, self.picked[item.pk].issue_date, f"paper/{item.pk}")
 
     def item_description(self, item: Paper) -> str:
-        return f"Why: {self.picked[item.pk].reason}\n\n{cut(item.abstract, EXCERPT)}".strip()
+        why = gettext("Why: %(reason)s") % {"reason": self.picked[item.pk].reason}
+        return f"{why}\n\n{cut(item.abstract, EXCERPT)}".strip()
 
     def item_pubdate(self, item: Paper) -> dt.datetime:
         return self.picked[item.pk].at
@@ -104,4 +115,5 @@ def _feed(request: HttpRequest, secret: str) -> HttpResponse:
     reader = revocable.holder(secret, Secret.Kind.FEED)
     if reader is None:
         return HttpResponse("There is no feed at this address.\n", status=404, content_type="text/plain")
-    return OwnFeed(reader)(request, secret=secret)
+    with override(reader.language):
+        return OwnFeed(reader)(request, secret=secret)

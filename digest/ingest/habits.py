@@ -15,6 +15,9 @@ from statistics import median
 
 from django.conf import settings
 from django.core.cache import cache
+from django.utils.formats import date_format
+from django.utils.functional import lazy
+from django.utils.translation import gettext
 
 from digest.models import Edition, Source
 
@@ -47,9 +50,9 @@ class Gap:
 
 
 def notice(late: list[Gap]) -> str:
-    """What a mail says of the sources that are late, a sentence each; "" when all is well."""
+    """What a mail says of the sources that are late, in the language spoken now; "" when all is well."""
     said = [] if settings.LATE_SOURCES == "ignore" else [str(gap) for gap in late if gap.is_daily]
-    return " ".join([*said, "Some papers may be missing."]) if said else ""
+    return " ".join([*said, gettext("Some papers may be missing.")]) if said else ""
 
 
 def patience(late: list[Gap]) -> dt.timedelta:
@@ -88,7 +91,7 @@ def sizes_of(source: Source, today: dt.date) -> dict[dt.date, int]:
 def _gap(source: Source, sizes: Sizes, now: dt.datetime) -> str:
     last = source.last_success_at
     if source.error_count and last and now - last > UNREAD:
-        return f"could not be read since {_day(last.date())}."
+        return _unread(last.date())
     return late(source.kind, sizes, now.date())
 
 
@@ -115,7 +118,7 @@ def late(kind: str, sizes: Sizes, today: dt.date) -> str:
             break
         missing.append(day)
     if missing and not _are_holidays(kind, missing, sizes):
-        return f"has listed nothing since {_day(max(day for day, size in sizes.items() if size))}."
+        return _quiet(max(day for day, size in sizes.items() if size))
     return "" if missing else _shrunken(sizes, expected[0])
 
 
@@ -138,7 +141,7 @@ def _shrunken(sizes: Sizes, day: dt.date) -> str:
     number, size = _median(values), sizes.get(day, 0)
     if number is None or size >= SHRUNKEN * number or size >= min(values):
         return ""
-    return f"listed only {size} on {_day(day)}, where {number:.0f} are usual."
+    return _few(size, day, round(number))
 
 
 def _silent(sizes: Sizes, today: dt.date) -> str:
@@ -149,7 +152,7 @@ def _silent(sizes: Sizes, today: dt.date) -> str:
     pauses = [(later - day).days for day, later in pairwise(days)]
     if (today - days[-1]).days <= max(LEAST_SILENCE, SILENCE * max(pauses)):
         return ""
-    return f"has listed nothing since {_day(days[-1])}."
+    return _quiet(days[-1])
 
 
 def _by_weekday(sizes: Sizes, today: dt.date) -> list[list[int]]:
@@ -167,5 +170,22 @@ def _median(values: list[int]) -> float | None:
     return median(values) if len(values) >= ENOUGH else None
 
 
+# What is said of a source behind its name: put into words when it is read, for mails speak several languages.
+def _say_unread(day: dt.date) -> str:
+    return gettext("could not be read since %(day)s.") % {"day": _day(day)}
+
+
+def _say_quiet(day: dt.date) -> str:
+    return gettext("has listed nothing since %(day)s.") % {"day": _day(day)}
+
+
+def _say_few(size: int, day: dt.date, number: int) -> str:
+    said = gettext("listed only %(size)s on %(day)s, where %(number)s are usual.")
+    return said % {"size": size, "day": _day(day), "number": number}
+
+
+_unread, _quiet, _few = lazy(_say_unread, str), lazy(_say_quiet, str), lazy(_say_few, str)
+
+
 def _day(day: dt.date) -> str:
-    return f"{day:%A} {day.day} {day:%B}"
+    return date_format(day, gettext("l j F"))

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from digest.models.papers import Paper
 from subscriptions.models import Subscriber
@@ -131,9 +132,9 @@ class Feedback(models.Model):
     """A reader's word about a paper: undone by a time, never by deleting, so that it can be explained."""
 
     class Kind(models.TextChoices):
-        MORE = "more", "more like this"
-        LESS = "less", "less like this"
-        SAVE = "save", "saved"
+        MORE = "more", _("more like this")
+        LESS = "less", _("less like this")
+        SAVE = "save", _("saved")
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="feedback")
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="feedback")

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import formats, timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from digest.composing.excerpts import byline, cut
@@ -52,11 +53,31 @@ class Period:
 
     @property
     def name(self) -> str:
-        return formats.date_format(self.first, "F Y" if self.kind == "month" else "j F Y")
+        return formats.date_format(self.first, gettext("F Y") if self.kind == "month" else gettext("j F Y"))
 
     @property
     def title(self) -> str:
-        return f"the week of {self.name}" if self.kind == "week" else self.name
+        return gettext("the week of %(day)s") % {"day": self.name} if self.kind == "week" else self.name
+
+    @property
+    def heading(self) -> str:
+        """Of its page."""
+        match self.kind:
+            case "week":
+                return gettext("Papers of the week of %(day)s") % {"day": self.name}
+            case "month":
+                return gettext("Papers of %(month)s") % {"month": self.name}
+        return gettext("Papers of %(day)s") % {"day": self.name}
+
+    @property
+    def kinds(self) -> str:
+        """What its neighbours are."""
+        match self.kind:
+            case "week":
+                return gettext("Weeks")
+            case "month":
+                return gettext("Months")
+        return gettext("Days")
 
     def get_absolute_url(self) -> str:
         if self.kind == "month":

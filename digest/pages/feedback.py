@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from digest import links
@@ -25,6 +26,7 @@ from digest.pages.muting import Mute, author_mutes, mute_of, word_mutes
 from subscriptions import lines
 from subscriptions.interests import canonical
 from subscriptions.interests.parser import InterestError, parse
+from subscriptions.language import speak_to
 from subscriptions.limits import limited
 from subscriptions.links import preferences
 from subscriptions.models import Subscriber
@@ -60,6 +62,7 @@ def feedback(request: HttpRequest, token: str) -> HttpResponse:
         kind = None if say == MUTE else Feedback.Kind(say)
     except (signing.BadSignature, ObjectDoesNotExist, ValueError):
         return render(request, "subscriptions/bad_link.html", status=404)
+    speak_to(request, digest.subscriber)
     values = _values(digest, paper, say)
     if kind is None:
         return _mute(request, digest.subscriber, values)
@@ -121,7 +124,7 @@ def _mute(request: HttpRequest, reader: Subscriber, values: dict[str, Any]) -> H
     if request.method == "POST":
         mute = mute_of(request.POST.get("undo") or request.POST.get("line", ""))
         if mute is None:
-            error = "That cannot be muted: type a word, or a few words that stand side by side."
+            error = gettext("That cannot be muted: type a word, or a few words that stand side by side.")
         elif "undo" in request.POST:
             undone = mute.shown if lines.remove(reader, mute.line) else ""
         else:

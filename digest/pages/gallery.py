@@ -22,7 +22,7 @@ from django.views.decorators.http import require_safe
 from digest.composing import compose
 from digest.models import Digest, Paper
 from digest.ranking import INTERESTS, TRENDING
-from subscriptions import emails
+from subscriptions import emails, language
 from subscriptions.models import Subscriber
 
 POLICY = {"default-src": ["'none'"], "style-src": ["'unsafe-inline'"], "frame-src": ["'self'"]}
@@ -86,8 +86,9 @@ def states(now: dt.datetime) -> list[State]:
 
 
 def _mails(now: dt.datetime) -> Iterator[tuple[str, AnymailMessage]]:
-    reader = Subscriber(email="ada@example.org", code="gallery")
-    weekly = Subscriber(email="ada@example.org", code="gallery", frequency=Subscriber.Frequency.WEEKLY)
+    spoken = {"email": "ada@example.org", "code": "gallery", "language": language.current()}  # ?lang=de shows that
+    reader = Subscriber(**spoken)
+    weekly = Subscriber(**spoken, frequency=Subscriber.Frequency.WEEKLY)
     papers = _papers(TITLES, now)
     picks = [_pick(paper, TRENDING if place > 7 else INTERESTS) for place, paper in enumerate(papers)]
     overflow = picks[:4] + [pick | {"lane": "overflow", "reasons": []} for pick in picks[4:8]]

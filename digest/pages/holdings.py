@@ -17,6 +17,7 @@ SETTINGS = (
     "time_zone",
     "max_papers",
     "trending_share",
+    "language",
     "paused_until",
     "paused_at",
     "pasted",

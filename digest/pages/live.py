@@ -13,6 +13,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
 from digest.composing import show
@@ -64,12 +65,17 @@ class Found:
     @property
     def said(self) -> str:
         if self.is_mute:
-            return f"keeps away {self.week} of {self.of}"
+            return gettext("keeps away %(papers)s of %(of)s") % {"papers": self.week, "of": self.of}
         if self.is_prose:
-            return "a sentence: papers like it come"
+            return gettext("a sentence: papers like it come")
+        values = {"papers": self.week, "of": self.of, "month": self.month, "days": RECENT_DAYS}
+        if self.is_wide:
+            return gettext("about %(rate)s (%(papers)s of %(of)s)") % {"rate": rate(self.week), **values}
         if self.week:
-            return f"about {rate(self.week)} ({self.week} of {self.of})" if self.is_wide else rate(self.week)
-        return f"none this week, {self.month} in {RECENT_DAYS} days" if self.month else f"none in {RECENT_DAYS} days"
+            return rate(self.week)
+        if self.month:
+            return gettext("none this week, %(month)s in %(days)s days") % values
+        return gettext("none in %(days)s days") % values
 
 
 @require_POST
@@ -128,7 +134,8 @@ def _row(number: int, line: str, fresh: set[int], now: dt.datetime) -> Found:
         return row
     proposed = narrower(node, line) if row.is_wide else likelier(node, line, recent_papers(now))
     instead, weekly = _best(proposed, row, fresh, now)
-    return replace(row, instead=instead, instead_finds=rate(weekly) if weekly else f"some in {RECENT_DAYS} days")
+    some = gettext("some in %(days)s days") % {"days": RECENT_DAYS}
+    return replace(row, instead=instead, instead_finds=rate(weekly) if weekly else some)
 
 
 def _best(proposed: Iterator[str], row: Found, fresh: set[int], now: dt.datetime) -> tuple[str, int]:
@@ -182,8 +189,9 @@ def _spellings(papers: Postings) -> dict[str, int]:
 def _said(values: dict[str, Any]) -> str:
     """The news in one sentence, for who listens to the page."""
     count = len(values["rows"])
-    said = [f"{count} line{'s' if count != 1 else ''} read"] if count else []
-    said += [f"line {row.number} is too wide" for row in values["rows"] if row.is_wide]
-    said += [f"line {row.number} finds nothing" for row in values["rows"] if row.is_never]
-    said += [f"line {fault.number} cannot be read" for fault in values["errors"]]
+    said = [ngettext("%(count)s line read", "%(count)s lines read", count) % {"count": count}] if count else []
+    wide, never = gettext("line %(number)s is too wide"), gettext("line %(number)s finds nothing")
+    said += [wide % {"number": row.number} for row in values["rows"] if row.is_wide]
+    said += [never % {"number": row.number} for row in values["rows"] if row.is_never]
+    said += [gettext("line %(number)s cannot be read") % {"number": fault.number} for fault in values["errors"]]
     return f"{', '.join(said)}." if said else ""

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from digest.suggesting import Suggestions, from_found, from_liked, from_text
@@ -40,7 +41,7 @@ def suggest_for(request: HttpRequest, token: str, reader: Subscriber) -> HttpRes
     now = timezone.now()
     if "like" in request.POST:
         count = like(reader, paper_numbers(request.POST["like"]), now)
-        messages.success(request, f"Noted: more like {'these' if count != 1 else 'this'}.")
+        messages.success(request, ngettext("Noted: more like this.", "Noted: more like these.", count))
         return redirect("subscriptions:preferences", token)
     lines = typed_lines(request.POST.get("interests", ""))
     source = request.POST.get("from", "")

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from digest.composing import show
@@ -33,7 +34,7 @@ def search(request: HttpRequest) -> HttpResponse:
             values["error"] = error
         except index.TooMuchWork:
             values["error"] = {
-                "message": "That would take too long: its words are in very many papers. Add a rarer one"
+                "message": gettext("That would take too long: its words are in very many papers. Add a rarer one")
             }
     values["is_later_page"] = "before" in request.GET
     return render(request, "digest/search.html", values, status=422 if values["error"] else 200)

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from digest import links, previewing
 from digest.composing import context as digest_context
 from subscriptions.forms import SignupForm
+from subscriptions.language import speak_to
 from subscriptions.limits import limited
 
 # A mail carries its own style, and a frame made on the page obeys the page: its own policy, without any script.
@@ -65,6 +66,7 @@ def web_copy(request: HttpRequest, token: str) -> HttpResponse:
         digest = links.digest_of(token)
     except (signing.BadSignature, ObjectDoesNotExist, ValueError):
         return _private(render(request, "subscriptions/bad_link.html", status=404))
+    speak_to(request, digest.subscriber)
     values = digest_context(digest, digest.subscriber, digest.picks_with_papers())
     return _private(render(request, "digest/web_copy.html", values))
 

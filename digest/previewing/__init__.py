@@ -277,7 +277,7 @@ def mail(wishes: Wishlist, now: dt.datetime) -> AnymailMessage | None:
     found = preview(wishes.lines, now, max_papers=wishes.max_papers, trending_share=wishes.trending_share)
     if not found.picks:
         return None
-    reader = Subscriber(email="you@example.org", code="preview", frequency=wishes.frequency)
+    reader = Subscriber(email="you@example.org", code="preview", frequency=wishes.frequency, language=wishes.language)
     date = schedule.issue_date(now, wishes.time_zone)
     return compose(Digest(subscriber=reader, issue_date=date, created_at=now, picks=found.picks), now)
 

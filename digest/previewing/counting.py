@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db.models import Count
+from django.utils.translation import gettext, ngettext
 
 from digest.models import Match, Paper
 from digest.percolation import RECENT_DAYS
@@ -38,23 +39,25 @@ class Rate:
     def said(self) -> str:
         """In the reader's words."""
         if self.is_mute:
-            return f"keeps away {self.papers} of {self.of} papers a week" if self.papers else "keeps nothing away yet"
+            said = gettext("keeps away %(papers)s of %(of)s papers a week") % {"papers": self.papers, "of": self.of}
+            return said if self.papers else gettext("keeps nothing away yet")
         if self.is_prose:
-            return "a sentence: papers like it come"
+            return gettext("a sentence: papers like it come")
         if self.never:
-            return f"none in the last {RECENT_DAYS} days: is it what papers call it?"
+            return gettext("none in the last %(days)s days: is it what papers call it?") % {"days": RECENT_DAYS}
         if not self.papers:
-            return f"none in the last {PREVIEW_DAYS} days"
-        narrow = ": narrow it" if self.is_wide else ""
-        return f"about {rate(self.papers)}{narrow}"
+            return gettext("none in the last %(days)s days") % {"days": PREVIEW_DAYS}
+        said = gettext("about %(rate)s: narrow it") if self.is_wide else gettext("about %(rate)s")
+        return said % {"rate": rate(self.papers)}
 
 
 def rate(papers: int, days: int = PREVIEW_DAYS) -> str:
     """ "3 papers a week", "23 papers a day" """
     if papers >= A_DAY * days:
-        return f"{round(papers / days)} papers a day"
+        daily = round(papers / days)
+        return ngettext("%(count)s paper a day", "%(count)s papers a day", daily) % {"count": daily}
     weekly = round(papers * 7 / days)
-    return f"{weekly} paper{'s' if weekly != 1 else ''} a week"
+    return ngettext("%(count)s paper a week", "%(count)s papers a week", weekly) % {"count": weekly}
 
 
 def rates(reader: Subscriber, now: dt.datetime) -> list[Rate]:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from django.db import connection, transaction
 from django.db.models import Min, Q
+from django.utils.translation import override
 
 from digest.ingest import habits
 from digest.models import Digest, Feedback, Listing, Match, Paper
@@ -57,6 +58,7 @@ class Due:
     paused_at: dt.datetime | None
     paused_until: dt.datetime | None
     next_digest_at: dt.datetime | None
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,11 @@ def select_chunk(now: dt.datetime, only: Subscriber | None = None) -> Selected:
         have = set(_having_a_digest(readers, dates))
         new = [reader for reader in readers if reader.pk not in have]
         planned = plans(new, now)
+        of_sources = _notices(new, late)
         rows = [
             ledger.Row(
                 reader.pk, dates[reader.pk], one.picks, Digest.papers_text(one.papers),
-                f"{plan.notice} {habits.notice(late)}".strip(),
+                f"{plan.notice} {of_sources[reader.language]}".strip(),
             )
             for reader, plan, one in zip(new, planned, choose_all(new, planned, now), strict=True)
         ]  # fmt: skip
@@ -105,6 +108,15 @@ def select_chunk(now: dt.datetime, only: Subscriber | None = None) -> Selected:
         if not row.papers:
             logger.info("Nothing matched for %s: no mail.", masked(reader.email))
     return Selected(len(readers), mails)
+
+
+def _notices(readers: Sequence[Due], late: list[habits.Gap]) -> dict[str, str]:
+    """What mails say of late sources, by language."""
+    said = {}
+    for language in {reader.language for reader in readers}:
+        with override(language):
+            said[language] = habits.notice(late)
+    return said
 
 
 def _claim(now: dt.datetime, only: Subscriber | None, patience: dt.timedelta) -> list[Due]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from django.conf import settings
+from django.utils.translation import gettext, ngettext, override
 
 from subscriptions import schedule
 
@@ -33,6 +34,8 @@ class Reader(Protocol):
     def max_papers(self) -> int: ...
     @property
     def trending_share(self) -> int: ...
+    @property
+    def language(self) -> str: ...
     @property
     def paused_at(self) -> dt.datetime | None: ...
     @property
@@ -77,12 +80,22 @@ def days_away(reader: Reader, now: dt.datetime) -> int:
 
 def _catching_up(reader: Reader, away: int) -> Plan:
     days = min(away, settings.CATCH_UP_DAYS)
-    what = f"{days} days" if days > 1 else "day"
-    said = f"The best of the {what} you were away."
-    if days < away:
-        said = f"The best of the last {what} of the {away} you were away."
     papers = max(min(CATCH_UP_TIMES * reader.max_papers, CATCH_UP_MOST), reader.max_papers)
-    return Plan(max(days + 1, settings.CANDIDATE_DAYS), papers, notice=said)  # and the day of the mail itself
+    return Plan(
+        max(days + 1, settings.CANDIDATE_DAYS), papers, notice=_welcome(reader.language, days, away)
+    )  # and the day of the mail itself
+
+
+def _welcome(language: str, days: int, away: int) -> str:
+    """What the first mail after a pause says: it holds the best of so many days of those away."""
+    with override(language):
+        if days == away:
+            said = ngettext("The best of the day you were away.", "The best of the %(days)s days you were away.", days)
+            return said % {"days": days}
+        if days == 1:
+            return gettext("The best of the last day of the %(away)s you were away.") % {"away": away}
+        said = gettext("The best of the last %(days)s days of the %(away)s you were away.")
+        return said % {"days": days, "away": away}
 
 
 def _is_last_of_week(reader: Reader, now: dt.datetime) -> bool:

@@ -6,8 +6,10 @@ import datetime as dt
 from typing import Any
 
 from django import template
+from django.utils.translation import gettext
 
 from digest import links
+from digest.composing.wording import label
 from digest.models import Digest, Feedback, Paper
 from digest.previewing import counting
 from subscriptions.models import Subscriber
@@ -46,8 +48,8 @@ def sent_to(reader: Subscriber) -> dict[str, Any]:
 def _why(pick: dict[str, Any]) -> str:
     """The strongest reason, in a word or two."""
     if not pick["reasons"]:
-        return "trending"
-    return str(max(pick["reasons"], key=lambda reason: reason["points"])["line"])
+        return gettext("trending")
+    return label(max(pick["reasons"], key=lambda reason: reason["points"]))
 
 
 @register.inclusion_tag("digest/_saved.html")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 
 class InterestError(ValueError):
     """A line that cannot be read.
@@ -19,8 +21,10 @@ class InterestError(ValueError):
         self.suggestion = suggestion
 
     def __str__(self) -> str:
-        try_this = f" Try: {' / '.join(self.suggestion.split(chr(10)))}" if self.suggestion else ""
-        return f"{self.message} (at character {self.position + 1}).{try_this}"
+        said = _("%(message)s (at character %(place)s).") % {"message": self.message, "place": self.position + 1}
+        if not self.suggestion:
+            return said
+        return _("%(fault)s Try: %(line)s") % {"fault": said, "line": " / ".join(self.suggestion.split("\n"))}
 
 
 class TooMuch(InterestError):

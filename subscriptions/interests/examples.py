@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop as _
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
@@ -18,7 +20,7 @@ class Paper:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A line, what it means, a paper it speaks of and one it does not."""
+    """A line, what it means (translated when it is shown), a paper it speaks of and one it does not."""
 
     line: str
     means: str
@@ -41,133 +43,133 @@ def _titles(line: str, means: str, yes: str, no: str) -> Example:
 
 SECTIONS = (
     Section(
-        "Words",
-        "finds",
+        _("Words"),
+        _("finds"),
         (
             _titles(
                 "diffusion",
-                "The word, in the title or the abstract. Capitals, accents, plurals and endings make no difference.",
+                _("The word, in the title or the abstract. Capitals, accents, plurals and endings make no difference."),
                 "Weather from Diffusion Models",
                 "A Fusion Reactor That Lasts",
             ),
             _titles(
                 "diffusion model",
-                "All the words, in any order. Next to each other they count more.",
+                _("All the words, in any order. Next to each other they count more."),
                 "Models of Rain, Made by Diffusion",
                 "A Language Model for Rain",
             ),
             _titles(
                 '"chain of thought"',
-                "Quotes keep words in a row.",
+                _("Quotes keep words in a row."),
                 "Chain-of-Thought Chess",
                 "A Thought on Supply Chains",
             ),
             _titles(
                 "fine-tuning",
-                "A hyphen, a blank or nothing between: all the same.",
+                _("A hyphen, a blank or nothing between: all the same."),
                 "Finetuned on a Laptop",
                 "Tuning Pianos Is a Fine Art",
             ),
             _titles(
                 "multimod*",
-                "Words that begin so; three letters at least.",
+                _("Words that begin so; three letters at least."),
                 "Multimodality at Sea",
                 "A Modest Multiplier",
             ),
             _titles(
                 "LLM",
-                "Common abbreviations and their long forms find each other.",
+                _("Common abbreviations and their long forms find each other."),
                 "Large Language Models at School",
                 "A Large Atlas of Languages",
             ),
         ),
     ),
     Section(
-        "Together",
-        "finds",
+        _("Together"),
+        _("finds"),
         (
-            _titles("quantization OR pruning", "Either.", "Pruned to the Bone", "Distilled, Not Stirred"),
+            _titles("quantization OR pruning", _("Either."), "Pruned to the Bone", "Distilled, Not Stirred"),
             _titles(
                 "agents -robotics",
-                "The first without the second.",
+                _("The first without the second."),
                 "Agents That Book Trains",
                 "Agents for Kitchen Robots",
             ),
             _titles(
                 "(image OR video) generation",
-                "Brackets keep alternatives together.",
+                _("Brackets keep alternatives together."),
                 "Generating Video from a Sketch",
                 "Image Search on a Phone",
             ),
             _titles(
                 "diffusion OR flow -survey",
-                "OR divides the whole line, and an exclusion at its end holds for all of it.",
+                _("OR divides the whole line, and an exclusion at its end holds for all of it."),
                 "Flow Matching for Maps",
                 "Diffusion: A Survey",
             ),
         ),
     ),
     Section(
-        "Fields",
-        "finds",
+        _("Fields"),
+        _("finds"),
         (
             Example(
                 "title:benchmark",
-                'In the title only. Also title:"a phrase", title:bench* and title:(one OR another).',
+                _('In the title only. Also title:"a phrase", title:bench* and title:(one OR another).'),
                 Paper(title="A Benchmark of Patience"),
                 Paper(title="On Patience", abstract="We add a benchmark."),
             ),
             Example(
                 'author:"Yann LeCun"',
-                "However the name is written: LeCun, Y. too. One word, author:lecun, finds all of that name.",
+                _("However the name is written: LeCun, Y. too. One word, author:lecun, finds all of that name."),
                 Paper(title="Energy Everywhere", author="LeCun, Y."),
                 Paper(title="Energy Elsewhere", author="Y. Smith"),
             ),
             Example(
                 "category:cs.CL",
-                "arXiv's category; category:cs is all of cs.",
+                _("arXiv's category; category:cs is all of cs."),
                 Paper(title="Words in Time", category="cs.CL"),
                 Paper(title="Stars in Time", category="astro-ph.GA"),
             ),
             Example(
                 "source:huggingface",
-                "Where the paper was listed.",
+                _("Where the paper was listed."),
                 Paper(title="Small Hands", source="huggingface"),
                 Paper(title="Small Feet", source="arxiv-cs-cl"),
             ),
         ),
     ),
     Section(
-        "Never",
-        "keeps away",
+        _("Never"),
+        _("keeps away"),
         (
             _titles(
                 "-survey",
-                "A line that only excludes holds for the whole mail, whatever other lines find.",
+                _("A line that only excludes holds for the whole mail, whatever other lines find."),
                 "Agents: A Survey",
                 "Agents at Work",
             ),
             Example(
                 "-title:benchmark -category:cs.CV",
-                "One such line may keep away several things; fields are fine.",
+                _("One such line may keep away several things; fields are fine."),
                 Paper(title="Cats, Counted", category="cs.CV"),
                 Paper(title="Cats, Heard", category="cs.SD"),
             ),
         ),
     ),
     Section(
-        "Always",
-        "comes first",
+        _("Always"),
+        _("comes first"),
         (
             _titles(
                 '!"state space model"',
-                "A line that begins with ! puts its papers at the top of every mail, whatever their points.",
+                _("A line that begins with ! puts its papers at the top of every mail, whatever their points."),
                 "State-Space Models on a Watch",
                 "A Model of the State of Space",
             ),
             Example(
                 '!author:"Ada Lovelace" -survey',
-                "Everything else may stand behind the !, and holds for that line.",
+                _("Everything else may stand behind the !, and holds for that line."),
                 Paper(title="Notes on an Engine", author="A. Lovelace"),
                 Paper(title="A Survey of Engines", author="Ada Lovelace"),
             ),

@@ -13,6 +13,8 @@ import difflib
 import unicodedata
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from subscriptions.interests import words
 from subscriptions.interests.errors import InterestError, TooMuch
 from subscriptions.interests.joining import all_of, any_of, in_title, negated, says_nothing
@@ -48,7 +50,7 @@ def read(line: str, limits: Limits) -> Node:
     """The parts of a plain line. Raises InterestError, whose suggestion may hold further mistakes."""
     found = tokens(line)
     if not found:
-        raise InterestError("The line is empty")
+        raise InterestError(_("The line is empty"))
     return _Reader(line, found, limits).line()
 
 
@@ -62,7 +64,8 @@ class _Reader:
         terms = [token for token in found if token.kind in ("term", "quoted")]
         if len(terms) > limits.terms:
             over = terms[int(limits.terms)]
-            raise TooMuch(f"More than {MAX_TERMS} words: split the line in two", over.start, end=terms[-1].end)
+            message = _("More than %(most)s words: split the line in two") % {"most": MAX_TERMS}
+            raise TooMuch(message, over.start, end=terms[-1].end)
 
     # --- what comes next
     def _peek(self) -> Token | None:
@@ -90,9 +93,9 @@ class _Reader:
         node = self._either()
         token = self._peek()
         if token:
-            raise self._error("This bracket was never opened", token.start, token.end)
+            raise self._error(_("This bracket was never opened"), token.start, token.end)
         if pin and is_mute(node):
-            raise self._error("A ! asks for papers, and this line only keeps papers away", pin.start, pin.end)
+            raise self._error(_("A ! asks for papers, and this line only keeps papers away"), pin.start, pin.end)
         return Pin(node) if pin else node
 
     def _either(self) -> Node:
@@ -100,7 +103,7 @@ class _Reader:
         while self._peek_is("or"):
             sign = self._take()
             if self._at_end() or self._peek_is("or"):
-                raise self._error(f"{sign.text} needs something on both sides", sign.start, sign.end)
+                raise self._error(_both_sides(sign), sign.start, sign.end)
             groups.append(self._group())
         return self._joined(groups)
 
@@ -113,7 +116,7 @@ class _Reader:
         for group in groups:
             if all(isinstance(part, Not) for part in group):
                 sign = next(token for token in self.tokens if token.kind == "or")
-                message = "OR cannot stand beside something that is only excluded"
+                message = _("OR cannot stand beside something that is only excluded")
                 raise self._error(message, sign.start, sign.end)
         either = any_of([all_of(group) for group in groups])
         return all_of([either, *trailing]) if trailing else either
@@ -142,9 +145,10 @@ class _Reader:
                 return self._in_field(token)
             case "stray":
                 closed = f'{self.text.rstrip()}"'
-                raise InterestError("This quotation mark is never closed", token.start, closed, len(self.text.rstrip()))
+                message = _("This quotation mark is never closed")
+                raise InterestError(message, token.start, closed, len(self.text.rstrip()))
             case "pin":
-                message = "A ! pins a whole line and stands at its beginning; what is not wanted has a -"
+                message = _("A ! pins a whole line and stands at its beginning; what is not wanted has a -")
                 raise self._error(message, token.start, token.end, "-")
         if self.field in ("", "title"):
             return self._words(token)
@@ -157,34 +161,35 @@ class _Reader:
     def _excluded(self, sign: Token) -> Node:
         token = self._peek()
         if token is None or token.kind in ("close", "or", "and", "plus", "dust"):
-            raise self._error(f"Nothing stands behind this {sign.text}", sign.start, sign.end)
+            raise self._error(_("Nothing stands behind this %(sign)s") % {"sign": sign.text}, sign.start, sign.end)
         if token.kind in ("minus", "not"):
             last = self.next
             while self._peek_is("minus", "not"):
                 last = self.next
                 self.next += 1
-            message = "One sign is enough to exclude"
+            message = _("One sign is enough to exclude")
             raise self._error(message, sign.start, self.tokens[last].end, "-" if self._peek() else "")
         part = self._part(self._take())
         end = self.tokens[self.next - 1].end
         if says_nothing(part):
-            raise self._error(f"“{self.text[token.start : end]}” is in every paper", sign.start, end)
+            said = _("“%(words)s” is in every paper") % {"words": self.text[token.start : end]}
+            raise self._error(said, sign.start, end)
         opposite = negated(part)
         if opposite is None:
             inner = next(one for one in self.tokens if one.start > token.start and one.kind in ("minus", "not"))
             mend = without(self.text, sign.start, end, f"-({_wanted(part)})")
-            raise InterestError("An exclusion cannot hold another exclusion", inner.start, mend, inner.end)
+            raise InterestError(_("An exclusion cannot hold another exclusion"), inner.start, mend, inner.end)
         return opposite
 
     def _bracket(self, token: Token) -> Node:
         self.depth += 1
         if self.depth > self.limits.depth:
-            message = f"More than {MAX_DEPTH} brackets inside each other"
+            message = _("More than %(most)s brackets inside each other") % {"most": MAX_DEPTH}
             raise TooMuch(message, token.start, end=token.end)
         inner = self._either()
         if self._peek() is None:
             closed = f"{self.text.rstrip()})"
-            raise InterestError("This bracket is never closed", token.start, closed, token.end)
+            raise InterestError(_("This bracket is never closed"), token.start, closed, token.end)
         self._take()
         self.depth -= 1
         return inner
@@ -199,12 +204,13 @@ class _Reader:
                 raise self._unknown_field(token, name)
             return self._part(Token("term", token.text[:-1], token.start, token.end))  # "Mamba: State Spaces"
         if self.field:
-            raise self._error(f"There is already a field around this: “{self.field}:”", token.start, token.end)
+            said = _("There is already a field around this: “%(field)s:”") % {"field": self.field}
+            raise self._error(said, token.start, token.end)
         value = self._peek()
         if value is None or value.start != token.end or value.kind not in ("open", "quoted", "term", "minus", "stray"):
             raise self._empty_field(token, name)
         if value.kind == "minus":
-            message, sign = "The exclusion goes before the field", self._take()
+            message, sign = _("The exclusion goes before the field"), self._take()
             raise self._error(message, token.start, sign.end, f"-{name}:")
         if value.kind in ("quoted", "term") and name != "title":
             return self._label(name, self._take())
@@ -217,7 +223,8 @@ class _Reader:
         close = difflib.get_close_matches(name, FIELDS, n=1, cutoff=0.5)
         instead = _HABITS.get(name, f"{close[0]}:" if close else f"{token.text[:-1]} ")
         known = ", ".join(FIELDS)
-        return self._error(f"There is no field “{token.text}”; there are {known}", token.start, token.end, instead)
+        said = _("There is no field “%(field)s”; there are %(known)s") % {"field": token.text, "known": known}
+        return self._error(said, token.start, token.end, instead)
 
     def _empty_field(self, token: Token, name: str) -> InterestError:
         """Nothing there, or a blank behind the colon: then what follows is taken for the value."""
@@ -226,12 +233,13 @@ class _Reader:
             last += 1
         found = self.tokens[self.next : last]
         if not found:
-            return self._error(f"Nothing stands behind “{name}:”", token.start, token.end)
+            return self._error(_nothing_behind(name), token.start, token.end)
         found = found if name in ("title", "author") else found[:1]
         value = self.text[found[0].start : found[-1].end]
         if len(found) > 1:
             value = f"({value})" if name == "title" else f'"{value.replace(chr(34), "")}"'
-        return self._error(f"No blank between “{name}:” and its value", token.start, found[-1].end, f"{name}:{value}")
+        said = _("No blank between “%(field)s:” and its value") % {"field": name}
+        return self._error(said, token.start, found[-1].end, f"{name}:{value}")
 
     def _label(self, name: str, token: Token) -> Node:
         """The text of a field that is no title."""
@@ -240,9 +248,11 @@ class _Reader:
         if name == "category":
             text = text.removesuffix(".*")
         if not text or not any(map(str.isalnum, text)):
-            raise self._error(f"Nothing stands behind “{name}:”", self._field_start(start), end)
+            raise self._error(_nothing_behind(name), self._field_start(start), end)
         if "*" in text:
-            message = f"“{name}:” takes no *" + ("; “category:cs” is all of cs" if name == "category" else "")
+            message = _("“%(field)s:” takes no *") % {"field": name}
+            if name == "category":
+                message = _("“category:” takes no *; “category:cs” is all of cs")
             head = text.split("*")[0]
             instead = head.rpartition(".")[0] or head if name == "category" else text.replace("*", "")
             raise self._error(message, start, end, instead)
@@ -268,13 +278,13 @@ class _Reader:
     def _prefix(self, text: str, token: Token) -> Node:
         if token.kind == "quoted":
             instead = text.replace("*", "")
-            raise self._error("A * stands at the end of a word, outside quotes", token.start, token.end, instead)
+            raise self._error(_("A * stands at the end of a word, outside quotes"), token.start, token.end, instead)
         folded = [word for word, _, _ in words.split(text.replace("*", ""))]
         if text.count("*") == 1 and text.endswith("*") and len(folded) == 1 and len(folded[0]) >= MIN_PREFIX:
             return Prefix(folded[0])
         head = text.split("*")[0]
         is_long = len(head) >= MIN_PREFIX and head.isalnum()
-        message = f"A prefix is one word of at least {MIN_PREFIX} letters before the *"
+        message = _("A prefix is one word of at least %(least)s letters before the *") % {"least": MIN_PREFIX}
         raise self._error(message, token.start, token.end, f"{head}*" if is_long else text.replace("*", ""))
 
     def _no_word(self, token: Token) -> InterestError:
@@ -282,11 +292,11 @@ class _Reader:
         if token.text in MINUS and following and following.kind in ("term", "quoted", "open", "field"):
             # At the beginning it is how lists are written; elsewhere it was meant to exclude.
             instead = "" if token is self.tokens[0] else "-"
-            message = "A - stands right before what it excludes"
+            message = _("A - stands right before what it excludes")
             return self._error(message, token.start, following.start, instead)
         start = self._field_start(token.start)
-        there = "these quotes" if not token.text.strip('" ') else f"“{token.text}”"
-        return self._error(f"There is no word in {there}", start, token.end)
+        said = _("There is no word in “%(text)s”") % {"text": token.text}
+        return self._error(said if token.text.strip('" ') else _("There is no word in these quotes"), start, token.end)
 
     def _refuse_only_stop_words(self, parts: list[Node], places: list[tuple[int, int]]) -> None:
         """A line, or one side of an OR, that every paper would match is a slip."""
@@ -294,7 +304,9 @@ class _Reader:
         if not wanted or not all(map(says_nothing, wanted)):
             return
         start, end = places[0][0], places[-1][1]
-        message = f"“{self.text[start:end]}” is in every paper: add a word that tells papers apart"
+        message = _("“%(words)s” is in every paper: add a word that tells papers apart") % {
+            "words": self.text[start:end]
+        }
         if len(wanted) == len(parts) > 1 and all(isinstance(part, Word) for part in parts):
             raise self._error(message, start, end, f'"{self.text[start:end]}"')  # "to be or not to be" is a title
         mend = self.text
@@ -306,17 +318,26 @@ class _Reader:
         token = self._peek()
         before = self.tokens[self.next - 1] if self.next else None
         if token and token.kind == "or":
-            return self._error(f"{token.text} needs something on both sides", token.start, token.end)
+            return self._error(_both_sides(token), token.start, token.end)
         if token and before and before.kind == "open":
             start = self._field_start(before.start)
-            return self._error("There is nothing in brackets", start, token.end)
+            return self._error(_("There is nothing in brackets"), start, token.end)
         if token:
-            return self._error("This bracket was never opened", token.start, token.end)
+            return self._error(_("This bracket was never opened"), token.start, token.end)
         if before and before.kind == "dust":
-            return self._error(f"There is no word in “{before.text}”", before.start, before.end)
+            said = _("There is no word in “%(text)s”") % {"text": before.text}
+            return self._error(said, before.start, before.end)
         length = len(self.text.rstrip())
         mend = without(self.text, before.start, before.end) if before else ""
-        return InterestError("Something is missing at the end", length, mend)
+        return InterestError(_("Something is missing at the end"), length, mend)
+
+
+def _both_sides(sign: Token) -> str:
+    return _("%(sign)s needs something on both sides") % {"sign": sign.text}
+
+
+def _nothing_behind(field: str) -> str:
+    return _("Nothing stands behind “%(field)s:”") % {"field": field}
 
 
 def _wanted(node: Node) -> Node:

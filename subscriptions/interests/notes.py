@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from subscriptions.interests.canonical import meaning
 from subscriptions.interests.errors import InterestError
 from subscriptions.interests.language import And, Field, Node, Not, Or, Pin, Text, Word, unpinned
@@ -56,7 +59,8 @@ def _can_be_read(line: str) -> bool:
 
 def _common(line: str, found: list[Token], node: Node) -> Iterator[Note]:
     if isinstance(node, Word) and stem(node.text) in _COMMON:
-        yield Note(f"“{line.strip(' !')}” is in three of ten papers or more: add a word that says which are meant")
+        said = _("“%(word)s” is in three of ten papers or more: add a word that says which are meant")
+        yield Note(said % {"word": line.strip(" !")})
 
 
 def _left_out(line: str, found: list[Token], node: Node) -> Iterator[Note]:
@@ -68,16 +72,20 @@ def _left_out(line: str, found: list[Token], node: Node) -> Iterator[Note]:
         following = found[number + 1] if number + 1 < len(found) else None
         if following and following.kind in ("term", "quoted", "open", "field"):
             mend = without(line, found[number].start, following.start, "-")
-            yield Note("A small “not” is an ordinary word; to exclude, write a minus", mend)
+            yield Note(_("A small “not” is an ordinary word; to exclude, write a minus"), mend)
             return
     if len(dropped) == len(loose) == 1:
-        yield Note(f"“{dropped[0]}” is in nearly every paper")
+        yield Note(_("“%(word)s” is in nearly every paper") % {"word": dropped[0]})
     elif dropped and len(loose) > 1:
-        listed = ", ".join(f"“{word}”" for word in dropped)
+        listed = ", ".join(_("“%(text)s”") % {"text": word} for word in dropped)
         # Quotes are worth proposing where the line is nothing but words.
         mend = f'"{" ".join(line.split())}"' if len(loose) == len(found) else ""
-        are = "is" if len(dropped) == 1 else "are"
-        yield Note(f"{listed} {are} in every paper and not looked for; quotes keep the words together", mend)
+        said = ngettext(
+            "%(words)s is in every paper and not looked for; quotes keep the words together",
+            "%(words)s are in every paper and not looked for; quotes keep the words together",
+            len(dropped),
+        )
+        yield Note(said % {"words": listed}, mend)
 
 
 def _loose_or(line: str, found: list[Token], node: Node) -> Iterator[Note]:
@@ -88,7 +96,7 @@ def _loose_or(line: str, found: list[Token], node: Node) -> Iterator[Note]:
     if either is None or not any(isinstance(part, And) for part in either.parts):
         return
     read = " OR ".join(f"({part})" if isinstance(part, And) else str(part) for part in either.parts)
-    yield Note(f"OR divides the whole line: this is read as {read}", _bracketed(line, found))
+    yield Note(_("OR divides the whole line: this is read as %(line)s") % {"line": read}, _bracketed(line, found))
 
 
 def _bracketed(line: str, found: list[Token]) -> str:
@@ -102,14 +110,16 @@ def _half_a_name(line: str, found: list[Token], node: Node) -> Iterator[Note]:
     name = _TWO_NAMES.search(line)
     if name and '"' not in line[: name.start()]:
         mend = without(line, *name.span(), f'author:"{name[1]}"')
-        yield Note(f"Only “{name[1].split()[0]}” is looked for among the authors; a whole name has quotes", mend)
+        said = _("Only “%(name)s” is looked for among the authors; a whole name has quotes")
+        yield Note(said % {"name": name[1].split()[0]}, mend)
 
 
 def _nobody(line: str, found: list[Token], node: Node) -> Iterator[Note]:
     for part in _every(node):
         match part:
             case Field("author", Text(text)) if not names_somebody(text):
-                yield Note(f"“{text}” is only an initial and finds nobody: add the family name")
+                said = _("“%(name)s” is only an initial and finds nobody: add the family name")
+                yield Note(said % {"name": text})
 
 
 def _half_a_category(line: str, found: list[Token], node: Node) -> Iterator[Note]:
@@ -118,7 +128,7 @@ def _half_a_category(line: str, found: list[Token], node: Node) -> Iterator[Note
             case Field("category", Text(text)) if text in _COMPUTING:
                 whole = f"category:cs.{text.upper()}"
                 mend = re.sub(rf"category:{text}(?![\w.-])", whole, line, flags=re.IGNORECASE)
-                yield Note(f"arXiv calls it cs.{text.upper()}", mend)
+                yield Note(_("arXiv calls it %(category)s") % {"category": f"cs.{text.upper()}"}, mend)
 
 
 def _contradiction(line: str, found: list[Token], node: Node) -> Iterator[Note]:
@@ -126,7 +136,8 @@ def _contradiction(line: str, found: list[Token], node: Node) -> Iterator[Note]:
         excluded = {meaning(part.part) for part in node.parts if isinstance(part, Not)}
         for part in node.parts:
             if not isinstance(part, Not) and meaning(part) in excluded:
-                yield Note(f"This finds nothing: {part} is both asked for and excluded")
+                said = _("This finds nothing: %(part)s is both asked for and excluded")
+                yield Note(said % {"part": part})
 
 
 def _every(node: Node) -> Iterator[Node]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
+from django.utils.translation import gettext
+
 from subscriptions.interests.errors import InterestError, TooMuch
 from subscriptions.interests.grammar import MAX_DEPTH, MAX_TERMS, PRINTED, TYPED, read
 from subscriptions.interests.joining import all_of, any_of
@@ -25,7 +27,8 @@ def parse(line: str) -> Node:
     line = plain(line)
     try:
         if length > MAX_LENGTH:
-            message = f"The line has {length} characters, {MAX_LENGTH} are the most: split it in two"
+            message = gettext("The line has %(count)s characters, %(most)s are the most: split it in two")
+            message %= {"count": length, "most": MAX_LENGTH}
             raise TooMuch(message, MAX_LENGTH, end=max(len(line), MAX_LENGTH))
         return _read_typed(line)
     except InterestError as error:

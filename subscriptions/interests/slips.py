@@ -6,6 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from django.utils.translation import gettext as _
+
 from subscriptions.interests.errors import InterestError
 from subscriptions.interests.tokens import MINUS, without
 
@@ -53,7 +55,7 @@ def _address(line: str, masked: str) -> InterestError | None:
     if not found:
         return None
     listing = _LISTING.search(found.group())
-    message = "This is the address of a page, not an interest: write what the papers are about"
+    message = _("This is the address of a page, not an interest: write what the papers are about")
     instead = f"category:{listing[1]}" if listing else ""
     return InterestError(message, found.start(), without(line, *found.span(), instead), found.end())
 
@@ -62,7 +64,7 @@ def _one_paper(line: str, masked: str) -> InterestError | None:
     found = _ONE_PAPER.search(masked)
     if not found:
         return None
-    message = f"“{found.group()}” is one paper, not an interest: write what it is about"
+    message = _("“%(text)s” is one paper, not an interest: write what it is about") % {"text": found.group()}
     return InterestError(message, found.start(), without(line, *found.span()), found.end())
 
 
@@ -71,7 +73,8 @@ def _bare_category(line: str, masked: str) -> InterestError | None:
     if not found:
         return None
     mend = without(line, *found.span(), f"category:{found[1]}")
-    return InterestError(f"“{found[1]}” is a category, and needs its field", found.start(), mend, found.end())
+    message = _("“%(text)s” is a category, and needs its field") % {"text": found[1]}
+    return InterestError(message, found.start(), mend, found.end())
 
 
 def _has_field(before: str) -> bool:
@@ -86,7 +89,7 @@ def _bullet(line: str, masked: str) -> InterestError | None:
         return None
     start = len(line) - len(line.lstrip())
     end = start + found.end()
-    return InterestError("A line needs no bullet or number before it", start, line[end:], end)
+    return InterestError(_("A line needs no bullet or number before it"), start, line[end:], end)
 
 
 def _surname_first(line: str, masked: str) -> InterestError | None:
@@ -94,7 +97,7 @@ def _surname_first(line: str, masked: str) -> InterestError | None:
     if not found:
         return None
     mend = without(line, *found.span(), f'author:"{found[1]}, {found[2]}"')
-    return InterestError("A name with a comma stands in quotes", found.start(1), mend, found.end())
+    return InterestError(_("A name with a comma stands in quotes"), found.start(1), mend, found.end())
 
 
 def _list(line: str, masked: str) -> InterestError | None:
@@ -109,12 +112,12 @@ def _list(line: str, masked: str) -> InterestError | None:
     if any(piece.count(" ") >= MAX_WORDS for piece in pieces):
         return None  # a sentence or a title: its commas are punctuation
     if _is_in_brackets(masked, places[0]):
-        mend, advice = " OR ".join(pieces), "in brackets, write OR between them"
+        mend, advice = " OR ".join(pieces), _("Commas mean nothing here: in brackets, write OR between them")
     elif any(piece[0] in MINUS for piece in pieces[1:]):
-        mend, advice = " ".join(pieces), "leave them out"
+        mend, advice = " ".join(pieces), _("Commas mean nothing here: leave them out")
     else:
-        mend, advice = "\n".join(_pinned_alike(pieces)), "one interest a line"
-    return InterestError(f"Commas mean nothing here: {advice}", places[0], mend, places[0] + 1)
+        mend, advice = "\n".join(_pinned_alike(pieces)), _("Commas mean nothing here: one interest a line")
+    return InterestError(advice, places[0], mend, places[0] + 1)
 
 
 def _is_in_brackets(masked: str, place: int) -> bool:
@@ -135,7 +138,7 @@ def _single_quotes(line: str, masked: str) -> InterestError | None:
         return None
     phrase = line[found.start(1) : found.end(1)]
     mend = without(line, *found.span(), f'"{phrase}"')
-    return InterestError("A phrase stands in double quotes", found.start(), mend, found.end())
+    return InterestError(_("A phrase stands in double quotes"), found.start(), mend, found.end())
 
 
 def _other_brackets(line: str, masked: str) -> InterestError | None:
@@ -144,14 +147,14 @@ def _other_brackets(line: str, masked: str) -> InterestError | None:
         return None
     pieces = line.split('"')
     pieces[::2] = [piece.translate(_OTHER_BRACKETS) for piece in pieces[::2]]
-    return InterestError("Brackets are round here", found.end() - 1, '"'.join(pieces), found.end())
+    return InterestError(_("Brackets are round here"), found.end() - 1, '"'.join(pieces), found.end())
 
 
 def _weight(line: str, masked: str) -> InterestError | None:
     found = _WEIGHT.search(masked)
     if not found:
         return None
-    message = f"“{found.group()}” says nothing here: words have no weights"
+    message = _("“%(text)s” says nothing here: words have no weights") % {"text": found.group()}
     return InterestError(message, found.start(), without(line, *found.span()), found.end())
 
 

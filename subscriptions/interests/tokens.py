@@ -7,6 +7,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from subscriptions.interests.errors import InterestError
 
 MINUS = "-‐‑–—−"
@@ -56,7 +58,7 @@ def tokens(line: str) -> list[Token]:
     found = _INVISIBLE.search(line)
     if found:
         mend = _INVISIBLE.sub("", line).strip()
-        raise InterestError("There is an invisible character", found.start(), mend, found.end())
+        raise InterestError(_("There is an invisible character"), found.start(), mend, found.end())
     return [Token(str(m.lastgroup), m.group(), m.start(), m.end()) for m in _TOKEN.finditer(line)]
 
 

@@ -6,6 +6,15 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from django.utils.translation import gettext, gettext_noop
+
+# The table's names, where the tools of translation find them; a test holds the two together.
+NAMES = (
+    gettext_noop("Language models"), gettext_noop("Reasoning"), gettext_noop("Agents"), gettext_noop("Retrieval"),
+    gettext_noop("Reinforcement learning"), gettext_noop("Images and video"), gettext_noop("Vision and language"),
+    gettext_noop("Speech and audio"), gettext_noop("Robots"), gettext_noop("Efficiency"), gettext_noop("Safety"),
+    gettext_noop("Benchmarks"), gettext_noop("Code"), gettext_noop("Science"),
+)  # fmt: skip
 TABLE = Path(__file__).with_name("topics.txt")
 
 
@@ -14,6 +23,11 @@ class Topic(NamedTuple):
 
     name: str
     lines: tuple[str, ...]
+
+    @property
+    def shown(self) -> str:
+        """Its name in the language spoken now."""
+        return gettext(self.name)
 
 
 @cache

@@ -73,7 +73,7 @@ def test_all_days_stand_under_their_months_with_their_numbers(client: Client, da
     found = soup(client, "/papers/")
     assert [one.get_text() for one in found.select("h2")] == ["March 2026", "February 2026"]
     assert [link["href"] for link in found.select(".days a")][:2] == ["/papers/2026-03-09/", "/papers/2026-03-08/"]
-    assert "1 papers" in " ".join(found.get_text(" ").split())
+    assert "1 paper" in " ".join(found.get_text(" ").split())
 
 
 def test_a_long_list_has_pages_and_loses_nobody(client: Client, store: Store) -> None:
