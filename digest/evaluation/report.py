@@ -28,7 +28,8 @@ class Row:
 
 
 def rows(judgements: Iterable[Judgement]) -> list[Row]:
-    """A row for each method of each section, in the order they came; a section a reader where readers are few."""
+    """A row for each method of each section, in the order they came. Where readers are few, a section a reader, and
+    then all their days together, drawn one by one."""
     judged = list(judgements)
     readers = list(dict.fromkeys(one.reader for one in judged))
     few = len(readers) < MANY_READERS
@@ -37,7 +38,25 @@ def rows(judgements: Iterable[Judgement]) -> list[Row]:
         section = f"{one.reader}: {one.section}" if few else one.section
         score = ndcg(one.ranked, one.gains), recall(one.ranked, one.gains)
         scores[section][one.system].setdefault(one.unit if few else one.reader, []).append(score)
+    if few and len(readers) > 1:
+        scores |= _together(judged)
     return [row for section, systems in scores.items() for row in _section(section, systems)]
+
+
+def _together(judged: Iterable[Judgement]) -> dict[str, dict[str, dict[str, list[tuple[float, float]]]]]:
+    """The sections in which several readers were judged, with the methods that all of them have."""
+    held: dict[str, dict[str, dict[str, list[tuple[float, float]]]]] = defaultdict(lambda: defaultdict(dict))
+    readers: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for one in judged:
+        score = ndcg(one.ranked, one.gains), recall(one.ranked, one.gains)
+        held[f"all together: {one.section}"][one.system][one.unit] = [score]
+        readers[f"all together: {one.section}"][one.system].add(one.reader)
+    together = {}
+    for section, systems in held.items():
+        most = max(len(names) for names in readers[section].values())
+        if most > 1:
+            together[section] = {name: of for name, of in systems.items() if len(readers[section][name]) == most}
+    return together
 
 
 def _section(section: str, systems: dict[str, dict[str, list[tuple[float, float]]]]) -> Iterable[Row]:

@@ -21,7 +21,9 @@ from digest.ranking.authorship import Authorship
 from digest.vectors import Background, Floats, Integers, Text
 
 MORE, LESS, PASSED_OVER = 1.0, -1.0, 0.0
-PASSED_OVER_SHARE = 0.5  # of all that was passed over together, against all that was liked
+# Passing over says little of a reader who clicked once, and as much as liking of one who clicked often: this many likes
+# make it half.
+PASSED_OVER_DOUBT = 5.0
 DOUBT = 1.0  # likes that the taste is as sure of as it is unsure: the first click already counts half
 TWINS = 0.6  # cosine; the same abstract revised is at 0.9, two papers of one subject below 0.4
 # Lines that put a liked paper above a random one three times in four say little of what this reader likes; nine
@@ -122,7 +124,8 @@ def taste(said: Mapping[int, float], rows: Mapping[int, int], alike: Floats) -> 
     total = each.sum(axis=0)
     passed = [rows[paper] for paper in said if paper in rows and not said[paper]]
     if passed:
-        total -= PASSED_OVER_SHARE * weights.clip(0).sum() * alike[passed].mean(axis=0)
+        likes = weights.clip(0).sum()
+        total -= likes**2 / (likes + PASSED_OVER_DOUBT) * alike[passed].mean(axis=0)
     nearest, liked = np.full(alike.shape[1], -1), weights > 0
     if liked.any():
         nearest = np.array(spoken)[liked][(each if liked.all() else each[liked]).argmax(axis=0)]
