@@ -14,12 +14,13 @@ from django.utils import timezone
 from playwright.sync_api import Browser, sync_playwright
 
 from config.environment import private_host
-from digest import ingest, percolation, previewing
+from digest import ingest, percolation
 from digest.delivery.ways import composed
 from digest.fetch import turns
 from digest.ingest import storing
 from digest.ingest.editions import Circumstances
 from digest.models import Paper
+from digest.previewing import ready
 from digest.ranking import corpus
 from digest.selecting import boards
 from digest.sources import ParsedEdition, ParsedListing
@@ -161,8 +162,9 @@ def smtp_server(settings: object) -> Iterator[Server]:
 def _nothing_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process keeps papers and interests taken apart by id; each test's database begins those anew."""
     monkeypatch.setattr(percolation, "_ready", percolation._Ready())
-    monkeypatch.setattr(previewing, "_recent", previewing._Recent())
-    monkeypatch.setattr(previewing, "_lines", previewing._Lines())
+    monkeypatch.setattr(ready, "_recent", ready._Recent())
+    monkeypatch.setattr(ready, "_lines", ready._Lines())
+    monkeypatch.setattr(ready, "_lookout", ready._Lookout())
     monkeypatch.setattr(corpus, "_kept", corpus._Kept())
     monkeypatch.setattr(boards, "_kept", boards._Kept())
     composed._press.cache_clear()

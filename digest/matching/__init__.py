@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from subscriptions.interests.language import And, Field, Node, Not, Or, Phrase, Prefix, Text, Word
@@ -24,6 +24,7 @@ REPEATED = 0.05  # for each further time in the abstract, up to three
 FIELD_WEIGHT = {"author": 1.5, "category": 0.3, "source": 0.2}
 NEXT_TO_EACH_OTHER, CLOSE, SAME_FIELD, APART = 1.5, 1.25, 1.0, 0.8
 CLOSE_WORDS = 10
+FEW_PAIRS = 50  # of places, which are compared each with each
 ALSO = 0.1  # of a further alternative of an OR that is there too
 
 
@@ -46,7 +47,7 @@ class Found(NamedTuple):
 class Document:
     """A paper taken apart for matching."""
 
-    __slots__ = ("abstract", "authors", "categories", "paper_id", "sources", "texts", "title")
+    __slots__ = ("abstract", "authors", "categories", "kept", "paper_id", "sources", "texts", "title")
 
     def __init__(
         self,
@@ -63,6 +64,12 @@ class Document:
         self.authors = tuple(authors)
         self.categories = {name.casefold(): name for name in categories}
         self.sources = {name.casefold(): name for name in sources}
+        self.kept: dict[tuple[Node, tuple[str, ...]], Found | None] | None = None
+
+    def keeping(self) -> Document:
+        """Itself, from now on remembering what was found of words and phrases: for being asked by very many lines."""
+        self.kept = {}
+        return self
 
     def words(self, field: str) -> Words:
         return self.title if field == TITLE else self.abstract
@@ -73,6 +80,18 @@ class Document:
 
 def find(node: Node, paper: Document, fields: tuple[str, ...] = TEXT_FIELDS) -> Found | None:
     """Where and how well the paper holds the node, None if it does not."""
+    if isinstance(node, And):
+        return _find_all(node.parts, paper, fields)
+    if isinstance(node, Or):
+        return _find_any(node.parts, paper, fields)
+    if paper.kept is None:
+        return _find_one(node, paper, fields)
+    if (node, fields) not in paper.kept:
+        paper.kept[node, fields] = _find_one(node, paper, fields)
+    return paper.kept[node, fields]
+
+
+def _find_one(node: Node, paper: Document, fields: tuple[str, ...]) -> Found | None:
     match node:
         case Word(text):
             return _leaf(Place(f, a, b) for f in fields for a, b in paper.words(f).at(stem(text)))
@@ -82,10 +101,6 @@ def find(node: Node, paper: Document, fields: tuple[str, ...] = TEXT_FIELDS) -> 
             return _leaf(Place(f, a, b) for f in fields for a, b in _phrase(texts, paper.words(f)))
         case Field(name, part):
             return find(part, paper, (TITLE,)) if name == TITLE else _find_label(name, part, paper)
-        case And(parts):
-            return _find_all(parts, paper, fields)
-        case Or(parts):
-            return _find_any(parts, paper, fields)
     return None  # Not alone: mutes are asked by `find_mute`
 
 
@@ -188,6 +203,9 @@ def _closeness(groups: list[tuple[Place, ...]]) -> float:
     if len(groups) < 2:
         return 1.0
     best = APART
+    if len(groups) == 2 and len(groups[0]) * len(groups[1]) <= FEW_PAIRS:
+        gap = _gap_of_two(*groups)
+        return APART if gap is None else _worth(gap)
     for field in TEXT_FIELDS:
         spots = sorted(
             (place.first, place.last, number)
@@ -197,8 +215,23 @@ def _closeness(groups: list[tuple[Place, ...]]) -> float:
         )
         gap = _smallest_gap(spots, len(groups))
         if gap is not None:
-            best = max(best, NEXT_TO_EACH_OTHER if gap == 0 else CLOSE if gap <= CLOSE_WORDS else SAME_FIELD)
+            best = max(best, _worth(gap))
     return best
+
+
+def _gap_of_two(one: Iterable[Place], others: Collection[Place]) -> int | None:
+    """Words between the two places nearest to each other: `_smallest_gap` of two groups."""
+    gaps = [
+        max(first, first_of) - min(last, last_of) - 1
+        for field, first, last in one
+        for of, first_of, last_of in others
+        if field == of
+    ]
+    return max(min(gaps), 0) if gaps else None
+
+
+def _worth(gap: int) -> float:
+    return NEXT_TO_EACH_OTHER if gap == 0 else CLOSE if gap <= CLOSE_WORDS else SAME_FIELD
 
 
 def _smallest_gap(spots: list[tuple[int, int, int]], groups: int) -> int | None:

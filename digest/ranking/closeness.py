@@ -96,6 +96,11 @@ class Nearness:
         self.lengths = lengths(self.titles), lengths(self.abstracts)
 
     @cached_property
+    def _pairs(self) -> list[tuple[Integers, Integers]]:
+        """Of titles and of abstracts: all pairs of neighbours in order, and the text that holds each."""
+        return [_pairs_in_order(rows) for rows in (self.titles, self.abstracts)]
+
+    @cached_property
     def _by_term(self) -> Any:
         """(terms, papers): BM25F weights."""
         titles, abstracts = counts(self.titles, self.width), counts(self.abstracts, self.width)
@@ -150,7 +155,7 @@ class Nearness:
         named = np.unique(np.concatenate(wanted)) if wanted else np.array([], np.int64)
         if not len(named):
             return np.zeros((len(asked), len(self.texts)))
-        titles, abstracts = _pair_counts(self.titles, named), _pair_counts(self.abstracts, named)
+        titles, abstracts = (_pair_counts(held, named, len(self.texts)) for held in self._pairs)
         total = len(self.background.texts)
         found = np.bincount((titles + abstracts)[:total].indices, minlength=len(named))
         rarity = np.log(1 + (total - found + 0.5) / (found + 0.5))
@@ -191,11 +196,18 @@ def _strongest(matrix: Any, most: int) -> Any:
     return matrix
 
 
-def _pair_counts(rows: Sequence[Integers], named: Integers) -> Any:
-    """How often each text holds each of the pairs (sorted numbers)."""
+def _pairs_in_order(rows: Sequence[Integers]) -> tuple[Integers, Integers]:
     flat = np.concatenate([pairs(row) for row in rows]) if rows else np.array([], np.int64)
     where = np.repeat(np.arange(len(rows)), [max(len(row) - 1, 0) for row in rows])
-    place = np.minimum(np.searchsorted(named, flat), len(named) - 1)
-    held = named[place] == flat
-    ones = np.ones(int(held.sum()))
-    return sp.csr_matrix((ones, (where[held], place[held])), shape=(len(rows), len(named)))
+    order = np.argsort(flat, kind="stable")
+    return flat[order], where[order]
+
+
+def _pair_counts(held: tuple[Integers, Integers], named: Integers, rows: int) -> Any:
+    """How often each text holds each of the pairs (sorted numbers)."""
+    flat, where = held
+    begins = np.searchsorted(flat, named)
+    sizes = np.searchsorted(flat, named, "right") - begins
+    which = np.repeat(begins - sizes.cumsum() + sizes, sizes) + np.arange(sizes.sum())
+    place = np.repeat(np.arange(len(named)), sizes)
+    return sp.csr_matrix((np.ones(len(which)), (where[which], place)), shape=(rows, len(named)))

@@ -51,9 +51,14 @@ class Likeness:
     ) -> None:
         self.background, self.width = background, width
         self.words = background.telling(texts, width)
-        self.topics = background.topics(background.tf_idf(texts, width))
+        self._texts = texts
         self.authorship = Authorship(authors or [()] * len(texts), len(background.texts))
         self._mean = np.pad(background.mean, (0, width - background.width))
+
+    @cached_property
+    def topics(self) -> Floats:
+        """Made when first asked for: telling twins needs none."""
+        return self.background.topics(self.background.tf_idf(self._texts, self.width))
 
     @cached_property
     def _scales(self) -> tuple[float, float]:
@@ -74,6 +79,7 @@ class Likeness:
 
     def extended(self, texts: Sequence[Text], authors: Sequence[Sequence[str]] = ()) -> Likeness:
         """With more papers after those it holds; words that none of those has say nothing about likeness."""
+        _ = self._scales  # counted once, and copied
         more = copy.copy(self)
         known = [Text(*(row[row < self.width] for row in text)) for text in texts]
         topics = self.background.topics(self.background.tf_idf(known, self.width))

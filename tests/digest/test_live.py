@@ -12,6 +12,7 @@ from django.test import Client
 from digest import previewing
 from digest.models import Paper
 from digest.pages import live
+from digest.previewing import ready
 from subscriptions.lines import MAX_LINES
 from subscriptions.models import Interest, Subscriber
 from tests.conftest import MORNING, listing
@@ -120,8 +121,8 @@ def test_a_line_that_did_not_change_is_not_looked_for_again(
     client: Client, papers: list[Paper], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[object] = []
-    index = previewing.QueryIndex
-    monkeypatch.setattr(previewing, "QueryIndex", lambda queries: asked.append(queries) or index(queries))
+    index = ready.QueryIndex
+    monkeypatch.setattr(ready, "QueryIndex", lambda queries: asked.append(queries) or index(queries))
     ask(client, "diffusion\nagents")
     ask(client, "diffusion\nagents pl")
     ask(client, "diffusion\nagents plan")
@@ -142,11 +143,11 @@ def test_papers_that_come_are_counted_at_once(
 
 
 def test_what_is_kept_of_lines_is_bounded(papers: list[Paper], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(previewing, "MOST_LINES", 3)
-    monkeypatch.setattr(previewing, "MOST_FOUND", 3)
+    monkeypatch.setattr(ready, "MOST_LINES", 3)
+    monkeypatch.setattr(ready, "MOST_FOUND", 3)
     for line in ("diffusion", "weather", "agents", "pruning", "weights", "model"):
         previewing.found_by(line, MORNING)
-    kept = previewing._lines
+    kept = ready._lines
     assert len(kept._found) <= 3
     assert kept._held == sum(map(len, kept._found.values())) <= 3
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.matching import Document, _smallest_gap, describe
+from digest.matching import TITLE, Document, Place, _gap_of_two, _smallest_gap, describe
 from digest.matching.postings import Postings
 from digest.matching.queries import Query, QueryIndex
 from subscriptions.interests.language import And, Node, Or, Phrase, Prefix, Word
@@ -324,6 +324,13 @@ def test_the_smallest_gap_is_what_trying_every_run_finds(drawn: list[tuple[int, 
                 gaps.append(max(run[-1][1] - run[0][0] + 1 - covered, 0))
                 break
     assert _smallest_gap(ordered, 3) == min(gaps, default=None)
+
+
+@given(spots)
+def test_of_two_groups_it_is_that_of_the_two_nearest_places(drawn: list[tuple[int, int, int]]) -> None:
+    ordered = sorted((first, first + longer, number % 2) for first, longer, number in drawn)
+    one, other = ([Place(TITLE, a, b) for a, b, number in ordered if number == group] for group in (0, 1))
+    assert _gap_of_two(one, other) == _smallest_gap(ordered, 2)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from digest import previewing
 from digest.models import Paper
+from digest.previewing import ready
 from tests.conftest import MORNING, listing
 
 pytestmark = pytest.mark.django_db
@@ -21,14 +22,14 @@ def titles(found: list[dict[str, Any]]) -> list[str]:
 
 
 def test_a_process_that_is_warm_reads_no_paper_again(papers: list[Paper]) -> None:
-    previewing.warm_up(MORNING)
+    ready.warm_up(MORNING)
     with CaptureQueriesContext(connection) as queries:
         assert titles(previewing.search("pruning", MORNING)) == ["Pruning Networks"]
     assert sum('"abstract"' in query["sql"] for query in queries) == 1  # the one paper that is shown
 
 
 def test_a_paper_that_comes_is_found_at_once(papers: list[Paper], store: Callable[..., list[Paper]]) -> None:
-    previewing.warm_up(MORNING)
+    ready.warm_up(MORNING)
     store(listing("Pruning Again"))
     assert set(titles(previewing.search("pruning", MORNING))) == {"Pruning Networks", "Pruning Again"}
 
@@ -36,23 +37,24 @@ def test_a_paper_that_comes_is_found_at_once(papers: list[Paper], store: Callabl
 def test_while_one_thread_reads_the_others_go_on_with_what_there_is(
     papers: list[Paper], store: Callable[..., list[Paper]]
 ) -> None:
-    previewing.warm_up(MORNING)
+    ready.warm_up(MORNING)
     store(listing("Pruning Again"))
-    with previewing._recent._lock:
+    with ready._recent._lock:
         assert titles(previewing.search("pruning", MORNING)) == ["Pruning Networks"]
     assert len(previewing.search("pruning", MORNING)) == 2
 
 
 def test_the_newest_papers_are_there_before_all_are_read(papers: list[Paper], monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[str]] = []
-    read = previewing.with_sources
-    monkeypatch.setattr(previewing, "BATCH", 1)
+    read = ready.with_sources
+    monkeypatch.setattr(ready, "FIRST", 1)
+    monkeypatch.setattr(ready, "BATCH", 1)
 
     def reading(queryset: Any) -> Any:
-        seen.append([paper.texts["title"] for paper in previewing._recent._postings.papers])
+        seen.append([paper.texts["title"] for paper in ready._recent._postings.papers])
         return read(queryset)
 
-    monkeypatch.setattr(previewing, "with_sources", reading)
+    monkeypatch.setattr(ready, "with_sources", reading)
     previewing.search("pruning", MORNING)
     newest = Paper.objects.order_by("-pk")[0].title
     assert seen == [[]] + [[newest]] * (len(papers) - 1)
@@ -61,13 +63,13 @@ def test_the_newest_papers_are_there_before_all_are_read(papers: list[Paper], mo
 def test_a_preview_does_not_wait_long_for_the_other_voices(
     papers: list[Paper], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(previewing, "PATIENCE", 0.01)
+    monkeypatch.setattr(ready, "PATIENCE", 0.01)
     with_all = previewing.preview(["pruning"], MORNING)
-    previewing._voices._idle.clear()  # another thread is at work
+    ready._voices._idle.clear()  # another thread is at work
     try:
         without = previewing.preview(["pruning"], MORNING)
     finally:
-        previewing._voices._idle.set()
+        ready._voices._idle.set()
     assert titles(without.items) == titles(with_all.items) == ["Pruning Networks"]
 
 
@@ -75,7 +77,34 @@ def test_making_ready_what_fails_leaves_nobody_waiting(papers: list[Paper], monk
     def fail(*_: object) -> None:
         raise RuntimeError("no corpus")
 
-    monkeypatch.setattr(previewing.corpus, "at", fail)
+    monkeypatch.setattr(ready.corpus, "at", fail)
     with pytest.raises(RuntimeError):
-        previewing.warm_up(MORNING)
-    assert previewing._voices._idle.is_set()
+        ready.warm_up(MORNING)
+    assert ready._voices._idle.is_set()
+
+
+def test_what_a_look_saw_is_believed_for_a_while(papers: list[Paper], store: Callable[..., list[Paper]]) -> None:
+    ready.look(MORNING)
+    store(listing("Pruning Again"))
+    soon = MORNING + ready.LOOK_EVERY
+    with CaptureQueriesContext(connection) as queries:
+        assert titles(previewing.preview(["pruning"], soon).items) == ["Pruning Networks"]
+    assert len(queries) == 1  # the papers that are shown
+    for moment in (MORNING + ready.BELIEVED, MORNING - ready.LOOK_EVERY):
+        assert len(previewing.search("pruning", moment)) == 2
+    ready.look(soon)
+    assert len(previewing.preview(["pruning"], soon).items) == 2
+
+
+def test_after_a_look_a_preview_is_the_same(papers: list[Paper]) -> None:
+    before = previewing.preview(["pruning", "diffusion weather", "-survey"], MORNING, trending_share=30)
+    ready.look(MORNING)
+    assert previewing.preview(["pruning", "diffusion weather", "-survey"], MORNING, trending_share=30) == before
+
+
+def test_a_page_waits_for_the_thread_that_reads_the_first_papers(
+    papers: list[Paper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ready, "COLD", 0.01)
+    monkeypatch.setattr(ready._lookout, "is_on", True)
+    assert titles(previewing.search("pruning", MORNING)) == ["Pruning Networks"]  # and reads them when it waits in vain
