@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, sync_playwright
@@ -28,6 +29,12 @@ from subscriptions.models import Subscriber
 from tests.smtp import Server
 from tests.stack import BROWSERS, QUIET
 from tests.web import Web
+
+# How fast a machine makes up examples says nothing of what they show.
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
 
 MORNING = dt.datetime(2026, 3, 16, 8, 0, tzinfo=dt.UTC)  # a Monday
 
