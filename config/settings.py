@@ -150,7 +150,11 @@ LOGGING = {
     "filters": {"no_secrets": {"()": "subscriptions.redacting.NoSecrets"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_secrets"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"httpx": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
+    "loggers": {
+        # A mistyped address, or a task that did what it should, is no news.
+        **{key: {"level": "WARNING"} for key in ("httpx", "axes", "celery.worker.strategy", "celery.app.trace")},
+        "django.request": {"level": "ERROR"},
+    },
 }
 
 # --- database ---------------------------------------------------------------------------------------

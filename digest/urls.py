@@ -87,6 +87,7 @@ urlpatterns = [
     # Only with a slash at its end, so that "api/v1/papers" is still sent on to "api/v1/papers/".
     re_path(r"^api/(?:[\s\S]*/)?\Z", api.nothing, name="api_nothing"),
     path("gallery/", gallery.gallery, name="gallery"),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("healthz", views.healthz, name="healthz"),
     path("metrics", metrics.metrics, name="metrics"),
 ]

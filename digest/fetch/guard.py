@@ -91,7 +91,7 @@ def _resolve_within(timeout: float, host: str, port: int) -> list[str]:
     except queue.Empty:
         raise httpcore.ConnectTimeout(f"looking up {host} took too long") from None
     if isinstance(found, socket.gaierror) and found.errno in NO_SUCH_NAME:
-        raise SourceError(f"there is no host {host}: check the address.")
+        raise SourceError(f"there is no host {host}: is the address right, and this machine connected?")
     if isinstance(found, OSError) or not found:
         raise httpcore.ConnectError(f"{host} could not be looked up")
     return found

@@ -158,14 +158,22 @@ def ingest_page(
     raw = content.encode() if isinstance(content, str) else content
     try:
         page = unpacked(raw, kinds.MAX_PAGE)
-        kind = kinds.detect(page)
+        kind = _kind_of(page, where)
         parsed = kinds.parse(page, kind)
     except SourceError as error:
         raise SourceError(f"{where}: {error}") from error
     for warning in parsed.warnings:
         logger.warning("%s: %s", where, warning)
+    if kind in HUGGINGFACE_KINDS and not (date or parsed.date or parsed.month_day):
+        logger.warning("%s: it names no day, so it counts as today's list; --date says another.", where)
     how = Circumstances(now=now, date=date, by_hand=True, page_hash=hashlib.sha256(raw).hexdigest())
     return store(source or _source_of(kind, parsed, where), parsed, how)
+
+
+def _kind_of(page: bytes | str, where: str) -> str:
+    """By its content; what is named a table and is taken for a text is one whose columns have unknown names."""
+    kind = kinds.detect(page)
+    return "csv" if kind == "text" and where.lower().endswith((".csv", ".tsv")) else kind
 
 
 def _source_of(kind: str, parsed: ParsedEdition, where: str) -> Source:

@@ -11,7 +11,8 @@ from django.core.cache import cache
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
@@ -76,6 +77,12 @@ def _private(answer: HttpResponse) -> HttpResponse:
     patch_cache_control(answer, no_store=True, private=True)
     answer["X-Robots-Tag"] = "noindex"
     return answer
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where programs look for the icon that every page names."""
+    return redirect(static("icon.svg"), permanent=True)
 
 
 @require_GET

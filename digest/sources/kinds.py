@@ -103,13 +103,13 @@ def detect(page: bytes | str) -> str:
     _check_size(page)
     head = _head(page)
     if not head.strip():
-        raise SourceError("the page is empty: fetch it again")
+        raise SourceError("the page is empty: fetch or save it again")
     if head.lstrip().startswith("<"):
         return _markup_kind(head, page)
     if JSON_START.match(head.lstrip()):
         return _json_kind(head.lstrip(), page)
     if "\x00" in head:
-        raise SourceError("the page is binary data, not text: check the source's address")
+        raise SourceError("the page is binary data, not text: is it the right file or address?")
     if MAIL_START.match(head):
         raise SourceError("the page is an e-mail: save the list it speaks of, not the message")
     return _text_kind(head)

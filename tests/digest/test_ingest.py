@@ -95,6 +95,23 @@ def test_a_page_that_cannot_be_read_leaves_nothing(tmp_path: Path, content: byte
     assert not Edition.objects.exists()
 
 
+def test_a_table_without_titles_is_told_so_by_its_columns(tmp_path: Path) -> None:
+    page = tmp_path / "mine.csv"
+    page.write_text("caption,foo\nA kettle,1\n")
+    with pytest.raises(CommandError, match=r"no column for the title \(its columns: 'caption', 'foo'\)"):
+        call_command("ingest", "--file", str(page))
+
+
+def test_a_list_that_names_no_day_is_said_to_count_as_todays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    page = tmp_path / "list.json"
+    page.write_text(json.dumps([{"paper": {"id": "2603.00001", "title": "Kettles"}, "title": "Kettles"}]))
+    call_command("ingest", "--file", str(page))
+    assert "it names no day, so it counts as today's list; --date says another." in caplog.text
+    caplog.clear()
+    call_command("ingest", "--file", str(page), "--date", "2026-03-13")
+    assert "names no day" not in caplog.text
+
+
 def test_a_missing_file_and_a_folder_say_so(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="no such file"):
         call_command("ingest", "--file", str(tmp_path / "nothing.txt"))

@@ -333,7 +333,7 @@ def test_a_mail_put_off_by_a_clock_that_was_wrong_goes_when_it_is_right(
 
 # --- a test mail
 def test_a_test_mail_goes_to_one_address(smtp_server: Server) -> None:
-    assert mail("test", "me@example.org").startswith("Taken, under the Message-ID <")
+    assert mail("test", "me@example.org").startswith("The mail server accepted it, under the Message-ID <")
     (one,) = smtp_server.to("me@example.org")
     assert one["Subject"] == "A test mail from Paper Round"
 

@@ -156,3 +156,9 @@ def test_health_names_what_does_not_answer(client: Client) -> None:
 def test_a_late_reader_of_an_archived_day_finds_its_neighbours(client: Client, papers: list[Paper]) -> None:
     with time_machine.travel(MORNING + dt.timedelta(days=400), tick=False):
         assert "Diffusion for Weather" in page(client.get("/"))
+
+
+def test_programs_that_look_for_an_icon_are_shown_ours(client: Client) -> None:
+    answer = client.get("/favicon.ico")
+    assert answer.status_code == 301
+    assert answer["Location"].endswith("icon.svg")

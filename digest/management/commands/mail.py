@@ -79,4 +79,4 @@ class Command(BaseCommand):
             raise CommandError(f"The mail server cannot be used: {error}. See `manage.py doctor`.") from error
         if verdict.meaning is not None:
             raise CommandError(f"Not taken: {verdict.text} ({verdict.meaning.what}, {verdict.meaning.party.value}).")
-        self.stdout.write(f"Taken, under the Message-ID {verdict.message_id}.")
+        self.stdout.write(f"The mail server accepted it, under the Message-ID {verdict.message_id}.")
