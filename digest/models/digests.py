@@ -16,6 +16,9 @@ from subscriptions.models import Subscriber
 LATEST_BY = 1.25  # a wait is at most so many times the last of MAIL_BACKOFF: its jitter
 
 
+AWAY = "The best of the "  # how the notice of the first mail after a pause begins
+
+
 class Digest(models.Model):
     """What was chosen for one subscriber for one issue date. Written once, never changed.
 
@@ -51,6 +54,11 @@ class Digest(models.Model):
     @property
     def paper_ids(self) -> list[int]:
         return [pick["paper"] for pick in self.picks]
+
+    @property
+    def is_catch_up(self) -> bool:
+        """Whether it is the first after a pause, with the best of the days away."""
+        return self.notice.startswith(AWAY)
 
     def picks_with_papers(self) -> list[dict[str, Any]]:
         """The picks with their Paper rows in place of ids; a paper deleted since is left out."""

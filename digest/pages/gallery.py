@@ -17,10 +17,12 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from digest.composing import compose
-from digest.models import Digest, Paper
+from digest.models import Digest, Edition, Listing, Paper, Source
+from digest.models.digests import AWAY
 from digest.ranking import INTERESTS, TRENDING
 from subscriptions import emails
 from subscriptions.models import Subscriber
@@ -98,7 +100,7 @@ def _mails(now: dt.datetime) -> Iterator[tuple[str, AnymailMessage]]:
 
     yield "Daily", mail(reader, picks)
     yield "Weekly", mail(weekly, picks)
-    yield "After a pause", mail(reader, picks[:6], "You were away from 3 to 9 March: these are the best of those days.")
+    yield "After a pause", mail(reader, picks, f"{AWAY}9 days you were away.")
     yield (
         "A source is late",
         mail(reader, picks[:3], "arXiv cs.CL is late. Some papers may be missing."),
@@ -106,6 +108,7 @@ def _mails(now: dt.datetime) -> Iterator[tuple[str, AnymailMessage]]:
     yield "An empty day", mail(reader, [])
     yield "Left out for the cap", mail(reader, overflow)
     yield "One paper", mail(reader, picks[:1])
+    yield "Twenty papers", mail(reader, [*picks, *(_pick(paper, INTERESTS) for paper in _papers(TITLES, now))])
     yield "Hostile titles", mail(reader, [_pick(paper, INTERESTS) for paper in _papers(HOSTILE, now)])
     yield "Other scripts", mail(reader, [_pick(paper, INTERESTS) for paper in _papers(OTHER_SCRIPTS, now)])
     for notice in (Subscriber.Notice.CONFIRM, Subscriber.Notice.ALREADY):
@@ -114,24 +117,37 @@ def _mails(now: dt.datetime) -> Iterator[tuple[str, AnymailMessage]]:
 
 
 def _papers(titles: Sequence[str], now: dt.datetime) -> list[Paper]:
-    """Invented papers: one updated, one without an abstract, one with many authors."""
+    """Invented papers: one updated, one from another field, one without an abstract, one with many authors."""
+    editions = [_edition(source, now) for source in ("Hugging Face Daily Papers", "arXiv cs.CL")]
     made = []
     for number, title in enumerate(titles):
         paper = Paper(
-            title=title, abstract="" if number == 6 else f"{ABSTRACT} {title}.", upvotes=120 - 13 * number,
+            title=title, abstract="" if number == 6 else f"{ABSTRACT} {title}.", upvotes=max(120 - 13 * number, 0),
             authors=[f"Author {name}" for name in "ABCDEFGHI"[: 1 + 3 * number % 9]], first_listed_on=now.date(),
             replaced_on=now.date() if number == 2 else None, arxiv_version=2 if number == 2 else None,
         )  # fmt: skip
         paper.save()
+        if number % 4 != 3:
+            Paper.objects.filter(pk=paper.pk).update(arxiv_id=f"9912.{paper.pk:05}")  # of a month that never was
+        for edition in editions[: 1 + number % 2]:
+            kind = "cross" if number == 4 else "new"
+            Listing.objects.create(edition=edition, paper=paper, rank=number + 1, announce_type=kind, seen_at=now)
         made.append(paper)
     return made
+
+
+def _edition(name: str, now: dt.datetime) -> Edition:
+    """Today's, of an invented source."""
+    source = Source.objects.get_or_create(slug=f"gallery-{slugify(name)}", defaults={"name": name})[0]
+    times = {"first_seen_at": now, "last_seen_at": now}
+    return Edition.objects.get_or_create(source=source, date=now.date(), defaults=times)[0]
 
 
 def _pick(paper: Paper, lane: str) -> dict[str, Any]:
     """As ranking would have it for somebody who follows diffusion and models."""
     picked: dict[str, Any] = {"paper": paper.pk, "lane": lane, "points": 4.2, "trend": 0.2, "reasons": []}
     if lane == INTERESTS:
-        spans = {"title": _places(paper.title, "iffusion"), "abstract": _places(paper.abstract, "diffusion")}
+        spans = {"title": _places(paper.title, "diffusion"), "abstract": _places(paper.abstract, "diffusion")}
         found = {name: places for name, places in spans.items() if places}
         picked["reasons"] = [
             {"line": "diffusion", "points": 3.0, "words": ["Diffusion"], **found},
@@ -141,5 +157,5 @@ def _pick(paper: Paper, lane: str) -> dict[str, Any]:
 
 
 def _places(text: str, word: str) -> list[list[int]]:
-    start = text.find(word)
+    start = text.casefold().find(word)
     return [[start, start + len(word)]] if start >= 0 else []

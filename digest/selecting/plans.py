@@ -9,6 +9,7 @@ from typing import Protocol
 
 from django.conf import settings
 
+from digest.models.digests import AWAY
 from subscriptions import schedule
 
 WEEK = 7  # days a weekly mail covers, whatever a paper's days as news
@@ -78,9 +79,9 @@ def days_away(reader: Reader, now: dt.datetime) -> int:
 def _catching_up(reader: Reader, away: int) -> Plan:
     days = min(away, settings.CATCH_UP_DAYS)
     what = f"{days} days" if days > 1 else "day"
-    said = f"The best of the {what} you were away."
+    said = f"{AWAY}{what} you were away."
     if days < away:
-        said = f"The best of the last {what} of the {away} you were away."
+        said = f"{AWAY}last {what} of the {away} you were away."
     papers = max(min(CATCH_UP_TIMES * reader.max_papers, CATCH_UP_MOST), reader.max_papers)
     return Plan(max(days + 1, settings.CANDIDATE_DAYS), papers, notice=said)  # and the day of the mail itself
 
