@@ -76,10 +76,10 @@ def excerpt(
             count[number] = count.get(number, 0) + 1
     if not count:
         return _beginning(text, limit, sentences)
-    chosen = sorted(count, key=lambda number: (-count[number], number))[:SENTENCES]
-    if len(chosen) == 1 and chosen[0]:
-        chosen.append(0)
-    chosen.sort()
+    if len(count) > 1:
+        chosen = sorted(sorted(count, key=lambda number: (-count[number], number))[:SENTENCES])
+    else:
+        chosen = [0, *count] if 0 not in count else [0]
     room = limit // len(chosen) * 5 // 4
     pieces: list[Piece] = []
     for number in chosen:
@@ -92,7 +92,7 @@ def excerpt(
 
 def joined(text: str, pieces: Iterable[Piece]) -> str:
     """An excerpt as one text."""
-    return "".join(piece if isinstance(piece, str) else text[piece[0] : piece[1]] for piece in pieces)
+    return "".join([piece if isinstance(piece, str) else text[piece[0] : piece[1]] for piece in pieces])
 
 
 def mark_excerpt(text: str, pieces: Iterable[Piece], spans: Sequence[tuple[int, int]]) -> list[Segment]:

@@ -52,7 +52,7 @@ def named(digest: Digest) -> str:
 
 
 def message_id_of(date: dt.date, mac: str, domain: str) -> str:
-    return f"<{date:%Y%m%d}.{mac[:32]}@{domain}>"
+    return f"<{date.isoformat().replace('-', '')}.{mac[:32]}@{domain}>"
 
 
 def sender() -> str:

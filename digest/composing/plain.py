@@ -45,7 +45,7 @@ def _compose(digest: Digest, now: dt.datetime) -> AnymailMessage:
         picks = fewer(picks)
         values, html = _html(digest, picks)
     message = AnymailMessage(
-        subject=words.subject(values["items"], weekly=values["is_weekly"]),
+        subject=words.subject(values["items"], weekly=values["is_weekly"], catch_up=values["is_catch_up"]),
         body=_render("text", values),
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[subscriber.email],
@@ -73,7 +73,7 @@ def _render(engine: str, values: dict[str, Any]) -> str:
     shown = {
         "lanes": [
             {"heading": lane.heading, "papers": [_paper(engine, kind, item, values) for kind, item in lane.picks]}
-            for lane in words.lanes(values["items"], is_weekly=values["is_weekly"])
+            for lane in words.lanes(values["items"], of_many_days=values["is_weekly"] or values["is_catch_up"])
         ]
     }
     return render(engine, "digest", values | shown)

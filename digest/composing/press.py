@@ -94,9 +94,8 @@ class Press:
         address = reader.email
         if not _SIMPLE_ADDRESS.fullmatch(address):
             address = sanitize_address(address, "utf-8")
-        is_weekly = words.is_weekly(reader)
-        subject = self._subject(language, picks, is_weekly=is_weekly)
-        text, html = self._parts(digest, picks, own, language, is_weekly=is_weekly)
+        subject = self._subject(language, digest, picks)
+        text, html = self._parts(digest, picks, own, language)
         edge = f"=_{own.message_id[10:42]}"  # no line of quoted-printable can begin "=_"
         data = b"".join([
             self._fixed.get(language) or self._fixed.setdefault(language, _fixed(language)), subject, date,
@@ -108,10 +107,10 @@ class Press:
         return address, data.replace(parts.PLACE_OF_FEEDBACK, quote_address(own.feedback))
 
     def _parts(
-        self, digest: Digest, picks: Sequence[Pick], own: Links, language: str, *, is_weekly: bool
+        self, digest: Digest, picks: Sequence[Pick], own: Links, language: str
     ) -> tuple[list[bytes], list[bytes]]:
         """The text part and the HTML, in pieces."""
-        lanes = words.lanes(picks, is_weekly=is_weekly)
+        lanes = words.lanes(picks, of_many_days=words.of_many_days(digest, digest.subscriber))
         reasons = self._reasons.get(language) or self._reasons.setdefault(language, Reasons(self._styles))
         values: dict[str, list[bytes]] = {
             parts.WEB_COPY: [quote_address(own.web_copy)],
@@ -142,12 +141,14 @@ class Press:
             return [quote_html(shorten(said, 2 * words.TEASER))]
         return [TEASER_DOT.join([self._papers[pick["paper"]].teaser for pick in picks[1 : 1 + words.TEASERS]])]
 
-    def _subject(self, language: str, picks: Sequence[Pick], *, is_weekly: bool) -> bytes:
+    def _subject(self, language: str, digest: Digest, picks: Sequence[Pick]) -> bytes:
+        is_weekly, is_catch_up = words.is_weekly(digest.subscriber), digest.is_catch_up
         count = len([pick for pick in picks if pick["lane"] != words.OVERFLOW])
-        key = (language, picks[0]["paper"] if picks else None, count, is_weekly)
+        key = (language, picks[0]["paper"] if picks else None, count, is_weekly, is_catch_up)
         found = self._subjects.get(key)
         if found is None:
-            subject = words.subject_of(self._papers[picks[0]["paper"]].title if picks else "", count, weekly=is_weekly)
+            title = self._papers[picks[0]["paper"]].title if picks else ""
+            subject = words.subject_of(title, count, weekly=is_weekly, catch_up=is_catch_up)
             found = keep(self._subjects, key, header("Subject", subject), SUBJECTS)
         return found
 

@@ -70,7 +70,8 @@ class Quoted:
 
     def piece(self, start: int, end: int) -> bytes:
         """The characters from `start` to before `end`."""
-        return self._data[self._places[start] : self._places[end]].removesuffix(SOFT) + SOFT
+        data = self._data[self._places[start] : self._places[end]]
+        return data if data.endswith(SOFT) else data + SOFT
 
 
 @cache

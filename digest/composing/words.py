@@ -23,13 +23,13 @@ from subscriptions.models import Subscriber
 SUBJECT = 88  # characters of the best paper's title
 REASONS = 3  # beside a paper; all of them are on the web copy
 TEASERS, TEASER = 3, 60  # papers after the first in the line that mailboxes show beside the subject; characters
-WEEKLY_FULL = 5  # papers of a week that are shown whole; of the others title, authors and reason
+FULL_OF_MANY = 5  # papers of a week, or of a pause, that are shown whole; of the others title, authors and reason
 
 OVERFLOW = "overflow"
 HEADINGS = {
     INTERESTS: _("For you"),
     TRENDING: _("Trending anyway"),
-    OVERFLOW: _("Also matched, left out for your cap"),
+    OVERFLOW: _("Also matched, beyond the number you asked for"),
 }
 FAINT = "faint"  # the kind of what hardly counts
 TRENDING_REASON: dict[str, Any] = {"kind": "trending", "line": "", "words": []}  # where no line asked for it
@@ -48,23 +48,23 @@ class Lane:
         return str(HEADINGS.get(self.name, self.name.capitalize()))
 
 
-def lanes(picks: Iterable[dict[str, Any]], *, is_weekly: bool) -> list[Lane]:
+def lanes(picks: Iterable[dict[str, Any]], *, of_many_days: bool) -> list[Lane]:
     """The picks under their headings: known lanes in their order, then what else there is."""
     by_name: dict[str, list[dict[str, Any]]] = {name: [] for name in HEADINGS}
     for pick in picks:
         by_name.setdefault(pick["lane"], []).append(pick)
     return [
-        Lane(name, tuple(zip(_kinds(name, len(held), is_weekly), held, strict=True)))
+        Lane(name, tuple(zip(_kinds(name, len(held), of_many_days), held, strict=True)))
         for name, held in by_name.items()
         if held
     ]
 
 
-def _kinds(lane: str, count: int, is_weekly: bool) -> list[str]:
+def _kinds(lane: str, count: int, of_many_days: bool) -> list[str]:
     """How much is shown of each paper under a heading."""
     if lane not in (INTERESTS, TRENDING):
         return [TITLE] * count
-    full = min(count, WEEKLY_FULL) if is_weekly else count
+    full = min(count, FULL_OF_MANY) if of_many_days else count
     return [FULL] * full + [BRIEF] * (count - full)
 
 
@@ -154,6 +154,7 @@ def frame(digest: Digest, subscriber: Subscriber, count: int) -> dict[str, Any]:
         "postal_address": settings.POSTAL_ADDRESS,
         "issue_date": digest.issue_date,
         "is_weekly": is_weekly(subscriber),
+        "is_catch_up": digest.is_catch_up,
         "week_start": digest.issue_date - dt.timedelta(days=6),
         "notice": plain(digest.notice),
         "frequency": subscriber.get_frequency_display(),
@@ -164,6 +165,10 @@ def frame(digest: Digest, subscriber: Subscriber, count: int) -> dict[str, Any]:
 
 def is_weekly(subscriber: Subscriber) -> bool:
     return bool(subscriber.frequency == Subscriber.Frequency.WEEKLY)
+
+
+def of_many_days(digest: Digest, subscriber: Subscriber) -> bool:
+    return digest.is_catch_up or is_weekly(subscriber)
 
 
 def preheader(shown: Sequence[dict[str, Any]]) -> str:
@@ -177,13 +182,13 @@ def teaser(title: str) -> str:
     return shorten(title, TEASER)
 
 
-def subject(shown: Sequence[dict[str, Any]], *, weekly: bool = False) -> str:
+def subject(shown: Sequence[dict[str, Any]], *, weekly: bool = False, catch_up: bool = False) -> str:
     """The best paper's title, and how many more there are. No control character can come through."""
     count = sum(item["lane"] != OVERFLOW for item in shown)
-    return subject_of(shown[0]["title_text"] if shown else "", count, weekly=weekly)
+    return subject_of(shown[0]["title_text"] if shown else "", count, weekly=weekly, catch_up=catch_up)
 
 
-def subject_of(title: str, count: int, *, weekly: bool) -> str:
+def subject_of(title: str, count: int, *, weekly: bool, catch_up: bool = False) -> str:
     """The subject over `count` papers, of which this is the first."""
     if not title:
         return gettext("Nothing for you this week") if weekly else gettext("Nothing for you today")
@@ -193,4 +198,6 @@ def subject_of(title: str, count: int, *, weekly: bool) -> str:
         said = ngettext("%(title)s + %(count)s more", "%(title)s + %(count)s more", count - 1) % {
             "title": said, "count": count - 1,
         }  # fmt: skip
+    if catch_up:
+        return gettext("While you were away: %(subject)s") % {"subject": said}
     return gettext("Your week: %(subject)s") % {"subject": said} if weekly else said

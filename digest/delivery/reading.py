@@ -15,7 +15,7 @@ from subscriptions.models import Subscriber, Suppression
 AHEAD = 100  # mails read with one query
 GOOD_FOR = 5.0  # seconds: a reader may leave, so what was read and not sent by then is read again
 MAIL = ("pk", "attempts", "doubts", "digest_id")
-DIGEST = ("subscriber_id", "issue_date", "picks", "notice")
+DIGEST = ("subscriber_id", "issue_date", "picks", "notice", "is_catch_up")
 READER = ("email", "email_key", "code", "token_version", "frequency", "language", "status", "paused_until")
 COLUMNS = (*MAIL, *(f"digest__{name}" for name in DIGEST), *(f"digest__subscriber__{name}" for name in READER))
 
@@ -30,10 +30,11 @@ def still_ours(ids: Sequence[int], claim: int) -> list[Delivery]:
 
 
 def _delivery(row: tuple[Any, ...]) -> Delivery:
-    pk, attempts, doubts, digest_id, reader_id, issue_date, picks, notice, *of_reader = row
-    reader = _bare(Subscriber, {"id": reader_id, **dict(zip(READER, of_reader, strict=True))})
-    columns = {"id": digest_id, "subscriber_id": reader_id, "issue_date": issue_date, "picks": picks, "notice": notice}
-    digest = _bare(Digest, columns, subscriber=reader)
+    pk, attempts, doubts, digest_id, *others = row
+    of_digest = dict(zip(DIGEST, others, strict=False))
+    of_reader = dict(zip(READER, others[len(DIGEST) :], strict=True))
+    reader = _bare(Subscriber, {"id": of_digest["subscriber_id"], **of_reader})
+    digest = _bare(Digest, {"id": digest_id, **of_digest}, subscriber=reader)
     return _bare(Delivery, {"id": pk, "attempts": attempts, "doubts": doubts, "digest_id": digest_id}, digest=digest)
 
 

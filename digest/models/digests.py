@@ -36,6 +36,9 @@ class Digest(models.Model):
         help_text="The ids of the picks, separated by commas: what may not come again, read without the picks.",
     )  # fmt: skip
     notice = models.TextField(blank=True, help_text="What the mail says first: a source that is late.")
+    is_catch_up = models.BooleanField(
+        default=False, db_default=False, help_text="The first after a pause, with the best of the days away."
+    )
 
     class Meta:
         ordering = ["-issue_date", "-pk"]

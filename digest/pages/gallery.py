@@ -17,10 +17,11 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from digest.composing import compose
-from digest.models import Digest, Paper
+from digest.models import Digest, Edition, Listing, Paper, Source
 from digest.ranking import INTERESTS, TRENDING
 from subscriptions import emails, language
 from subscriptions.models import Subscriber
@@ -93,13 +94,14 @@ def _mails(now: dt.datetime) -> Iterator[tuple[str, AnymailMessage]]:
     picks = [_pick(paper, TRENDING if place > 7 else INTERESTS) for place, paper in enumerate(papers)]
     overflow = picks[:4] + [pick | {"lane": "overflow", "reasons": []} for pick in picks[4:8]]
 
-    def mail(reader: Subscriber, picks: Sequence[dict[str, Any]], notice: str = "") -> AnymailMessage:
-        digest = Digest(subscriber=reader, issue_date=now.date(), created_at=now, picks=list(picks), notice=notice)
+    def mail(reader: Subscriber, picks: Sequence[dict[str, Any]], notice: str = "", **more: bool) -> AnymailMessage:
+        own = {"issue_date": now.date(), "created_at": now, "picks": list(picks), "notice": notice}
+        digest = Digest(subscriber=reader, **own, **more)
         return compose(digest, now)
 
     yield "Daily", mail(reader, picks)
     yield "Weekly", mail(weekly, picks)
-    yield "After a pause", mail(reader, picks[:6], "You were away from 3 to 9 March: these are the best of those days.")
+    yield "After a pause", mail(reader, picks, "The best of the 9 days you were away.", is_catch_up=True)
     yield (
         "A source is late",
         mail(reader, picks[:3], "arXiv cs.CL is late. Some papers may be missing."),
@@ -107,6 +109,7 @@ def _mails(now: dt.datetime) -> Iterator[tuple[str, AnymailMessage]]:
     yield "An empty day", mail(reader, [])
     yield "Left out for the cap", mail(reader, overflow)
     yield "One paper", mail(reader, picks[:1])
+    yield "Twenty papers", mail(reader, [*picks, *(_pick(paper, INTERESTS) for paper in _papers(TITLES, now))])
     yield "Hostile titles", mail(reader, [_pick(paper, INTERESTS) for paper in _papers(HOSTILE, now)])
     yield "Other scripts", mail(reader, [_pick(paper, INTERESTS) for paper in _papers(OTHER_SCRIPTS, now)])
     for notice in (Subscriber.Notice.CONFIRM, Subscriber.Notice.ALREADY, Subscriber.Notice.LINK):
@@ -115,24 +118,37 @@ def _mails(now: dt.datetime) -> Iterator[tuple[str, AnymailMessage]]:
 
 
 def _papers(titles: Sequence[str], now: dt.datetime) -> list[Paper]:
-    """Invented papers: one updated, one without an abstract, one with many authors."""
+    """Invented papers: one updated, one from another field, one without an abstract, one with many authors."""
+    editions = [_edition(source, now) for source in ("Hugging Face Daily Papers", "arXiv cs.CL")]
     made = []
     for number, title in enumerate(titles):
         paper = Paper(
-            title=title, abstract="" if number == 6 else f"{ABSTRACT} {title}.", upvotes=120 - 13 * number,
+            title=title, abstract="" if number == 6 else f"{ABSTRACT} {title}.", upvotes=max(120 - 13 * number, 0),
             authors=[f"Author {name}" for name in "ABCDEFGHI"[: 1 + 3 * number % 9]], first_listed_on=now.date(),
             replaced_on=now.date() if number == 2 else None, arxiv_version=2 if number == 2 else None,
         )  # fmt: skip
         paper.save()
+        if number % 4 != 3:
+            Paper.objects.filter(pk=paper.pk).update(arxiv_id=f"9912.{paper.pk:05}")  # of a month that never was
+        for edition in editions[: 1 + number % 2]:
+            kind = "cross" if number == 4 else "new"
+            Listing.objects.create(edition=edition, paper=paper, rank=number + 1, announce_type=kind, seen_at=now)
         made.append(paper)
     return made
+
+
+def _edition(name: str, now: dt.datetime) -> Edition:
+    """Today's, of an invented source."""
+    source = Source.objects.get_or_create(slug=f"gallery-{slugify(name)}", defaults={"name": name})[0]
+    times = {"first_seen_at": now, "last_seen_at": now}
+    return Edition.objects.get_or_create(source=source, date=now.date(), defaults=times)[0]
 
 
 def _pick(paper: Paper, lane: str) -> dict[str, Any]:
     """As ranking would have it for somebody who follows diffusion and models."""
     picked: dict[str, Any] = {"paper": paper.pk, "lane": lane, "points": 4.2, "trend": 0.2, "reasons": []}
     if lane == INTERESTS:
-        spans = {"title": _places(paper.title, "iffusion"), "abstract": _places(paper.abstract, "diffusion")}
+        spans = {"title": _places(paper.title, "diffusion"), "abstract": _places(paper.abstract, "diffusion")}
         found = {name: places for name, places in spans.items() if places}
         picked["reasons"] = [
             {"line": "diffusion", "points": 3.0, "words": ["Diffusion"], **found},
@@ -142,5 +158,5 @@ def _pick(paper: Paper, lane: str) -> dict[str, Any]:
 
 
 def _places(text: str, word: str) -> list[list[int]]:
-    start = text.find(word)
+    start = text.casefold().find(word)
     return [[start, start + len(word)]] if start >= 0 else []

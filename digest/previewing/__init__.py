@@ -138,5 +138,8 @@ def next_digest(reader: Subscriber, now: dt.datetime) -> Digest | None:
     stand_in = copy.copy(reader)
     stand_in.code = "preview"
     date = schedule.issue_date(now, reader.time_zone)
-    notice = plans([reader], now)[0].notice
-    return Digest(subscriber=stand_in, issue_date=date, created_at=now, picks=picks, notice=notice)
+    (plan,) = plans([reader], now)
+    return Digest(
+        subscriber=stand_in, issue_date=date, created_at=now, picks=picks,
+        notice=plan.notice, is_catch_up=plan.is_catch_up,
+    )  # fmt: skip

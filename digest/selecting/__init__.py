@@ -95,7 +95,7 @@ def select_chunk(now: dt.datetime, only: Subscriber | None = None) -> Selected:
         rows = [
             ledger.Row(
                 reader.pk, dates[reader.pk], one.picks, Digest.papers_text(one.papers),
-                f"{plan.notice} {of_sources[reader.language]}".strip(),
+                f"{plan.notice} {of_sources[reader.language]}".strip(), plan.is_catch_up,
             )
             for reader, plan, one in zip(new, planned, choose_all(new, planned, now), strict=True)
         ]  # fmt: skip

@@ -28,6 +28,7 @@ class Row:
     picks: str
     papers: str
     notice: str = ""
+    is_catch_up: bool = False
 
 
 def store(rows: Sequence[Row], now: dt.datetime) -> int:
@@ -57,14 +58,16 @@ def set_due(moments: Sequence[tuple[int, dt.datetime]]) -> None:
 
 
 def _in_postgres(rows: Sequence[Row], now: dt.datetime) -> int:
-    own = ("subscriber_id", "issue_date", "picks", "papers", "notice")
+    own = ("subscriber_id", "issue_date", "picks", "papers", "notice", "is_catch_up")
     names, values = _defaults(Digest(created_at=now), own)
     mail_names, mail_values = _defaults(Delivery(not_before=now), ("digest_id",))
     statement = f"""
         WITH made AS (
             INSERT INTO {Digest._meta.db_table} ({", ".join([*own, *names])})
             SELECT one.*{", %s" * len(names)}
-            FROM json_to_recordset(%s) AS one (reader bigint, issue_date date, picks jsonb, papers text, notice text)
+            FROM json_to_recordset(%s) AS one (
+                reader bigint, issue_date date, picks jsonb, papers text, notice text, is_catch_up boolean
+            )
             ON CONFLICT (subscriber_id, issue_date) DO NOTHING
             RETURNING id, papers
         )
@@ -78,7 +81,7 @@ def _in_postgres(rows: Sequence[Row], now: dt.datetime) -> int:
 def _as_json(row: Row) -> str:
     return (
         f'{{"reader":{row.reader},"issue_date":"{row.issue_date}","picks":{row.picks},'
-        f'"papers":"{row.papers}","notice":{json.dumps(row.notice)}}}'
+        f'"papers":"{row.papers}","notice":{json.dumps(row.notice)},"is_catch_up":{json.dumps(row.is_catch_up)}}}'
     )
 
 
@@ -88,7 +91,7 @@ def _array(items: Iterable[object]) -> str:
 
 
 def _row_by_row(rows: Sequence[Row], now: dt.datetime) -> int:
-    own = ("subscriber_id", "issue_date", "picks", "papers", "notice")
+    own = ("subscriber_id", "issue_date", "picks", "papers", "notice", "is_catch_up")
     names, values = _defaults(Digest(created_at=now), own)
     mail_names, mail_values = _defaults(Delivery(not_before=now), ("digest_id",))
     digests = f"""
@@ -104,7 +107,10 @@ def _row_by_row(rows: Sequence[Row], now: dt.datetime) -> int:
     with connection.cursor() as cursor:
         cursor.executemany(
             digests,
-            [(row.reader, dates[row.issue_date], row.picks, row.papers, row.notice, *values) for row in rows],
+            [
+                (row.reader, dates[row.issue_date], row.picks, row.papers, row.notice, row.is_catch_up, *values)
+                for row in rows
+            ],
         )
         cursor.executemany(mails, [(*mail_values, row.reader, dates[row.issue_date]) for row in rows if row.papers])
         return int(cursor.rowcount)

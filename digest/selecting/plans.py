@@ -50,6 +50,7 @@ class Plan:
     max_papers: int
     overflow: int = 0
     notice: str = ""
+    is_catch_up: bool = False
 
 
 def plans(readers: Sequence[Reader], now: dt.datetime) -> list[Plan]:
@@ -81,9 +82,8 @@ def days_away(reader: Reader, now: dt.datetime) -> int:
 def _catching_up(reader: Reader, away: int) -> Plan:
     days = min(away, settings.CATCH_UP_DAYS)
     papers = max(min(CATCH_UP_TIMES * reader.max_papers, CATCH_UP_MOST), reader.max_papers)
-    return Plan(
-        max(days + 1, settings.CANDIDATE_DAYS), papers, notice=_welcome(reader.language, days, away)
-    )  # and the day of the mail itself
+    days_back = max(days + 1, settings.CANDIDATE_DAYS)  # and the day of the mail itself
+    return Plan(days_back, papers, notice=_welcome(reader.language, days, away), is_catch_up=True)
 
 
 def _welcome(language: str, days: int, away: int) -> str:

@@ -9,7 +9,9 @@ from email.message import EmailMessage
 
 import pytest
 from bs4 import BeautifulSoup
+from django.test import Client
 
+from digest import links
 from digest.composing import compose
 from digest.models import Digest, Paper
 from digest.selecting import select_due
@@ -226,6 +228,20 @@ def test_a_lane_nobody_told_us_of_stands_under_its_own_name(alice: Subscriber, p
     assert headings(composed()) == ["For you", "Serendipity"]
 
 
+def test_after_a_pause_the_best_are_whole_and_the_others_brief(store: Callable[..., list[Paper]]) -> None:
+    make_reader("alan@example.org", "agents")
+    store(*(listing(f"Agents {n}", "We study agents.", arxiv_id=f"2603.{n:05}", upvotes=90 - n) for n in range(8)))
+    select_due(MORNING)
+    Digest.objects.update(notice="The best of the 9 days you were away.")
+    message = composed()
+    html = BeautifulSoup(part(message, "html"), "lxml")
+    assert message["Subject"] == "While you were away: Agents 0 + 7 more"
+    assert [heading.get_text() for heading in html.find_all("h1")] == ["While you were away"]
+    assert (len(html.select(".paper")), len(html.select(".brief"))) == (5, 3)
+    assert "While you were away, until Monday 16 March 2026: 8" in part(message, "plain")
+    assert "The best of the 9 days you were away." in part(message, "plain")
+
+
 def test_the_notice_comes_before_the_papers(alice: Subscriber, papers: list[Paper]) -> None:
     select_due(MORNING)
     Digest.objects.update(notice="You were away: the best of 9 to 15 March.")
@@ -234,3 +250,21 @@ def test_the_notice_comes_before_the_papers(alice: Subscriber, papers: list[Pape
     for found in (html, text):
         assert found.index("You were away") < found.upper().index("FOR YOU")
         assert "may be missing" not in found
+
+
+def test_the_web_copy_names_what_matters_and_folds_how_points_add_up(
+    client: Client, alice: Subscriber, papers: list[Paper]
+) -> None:
+    select_due(MORNING)
+    digest = Digest.objects.get()
+    pick = digest.picks[0]
+    pick["reasons"].append({"line": "a little of other lines", "points": 0.25, "words": [], "kind": "faint"})
+    pick["points"] = round(pick["points"] + 0.25, 2)
+    digest.save()
+    why = BeautifulSoup(client.get(links.web_copy(digest)).content, "lxml").select(".why")[0]
+    folded = why.details.extract().p.get_text(" ")  # type: ignore[union-attr]
+    assert "a little" not in why.get_text()
+    assert "a little of other lines 0.25" in folded
+    terms, _, total = folded.rpartition(" = ")
+    added = sum(float(term.rsplit(None, 1)[-1]) for term in terms.split(" + "))
+    assert float(total) == pytest.approx(added, abs=0.011)

@@ -15,12 +15,13 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digest import links, percolation
 from digest.composing import Press, compose
-from digest.composing.quoted import Quoted, header, quote, quote_html
+from digest.composing.quoted import Quoted, header, quote, quote_address, quote_html
 from digest.composing.seals import Desk
 from digest.letters import Letter
 from digest.models import Delivery, Digest, Paper
@@ -116,6 +117,7 @@ def test_for_many_readers_both_ways_say_the_same(store: Callable[..., list[Paper
     digests = list(Digest.objects.select_related("subscriber").order_by("pk"))
     for number, digest in enumerate(digests):
         digest.notice = "A source is late. Some papers may be missing." if number % 7 == 0 else ""
+        digest.is_catch_up = number % 11 == 0
         if number % 6 == 0 and len(digest.picks) > 2:
             digest.picks[-1]["lane"] = "overflow"
     press = Press()
@@ -298,3 +300,19 @@ def test_a_header_is_folded_and_reads_as_it_was(text: str) -> None:
     lines = header("Subject", text).split(b"\r\n")
     assert all(len(line) <= 78 or " " not in text for line in lines)
     assert all(line.isascii() for line in lines)
+
+
+def test_each_language_has_its_own_parts(alice: Subscriber, papers: list[Paper]) -> None:
+    select_due(MORNING)
+    digest = Digest.objects.select_related("subscriber").get()
+    press = Press()
+    for language in ("en", "de", "en"):
+        with translation.override(language):
+            assert_same(press.letter(digest, MORNING), digest)
+
+
+@given(st.text(alphabet=st.characters(codec="ascii", exclude_categories=("Cc", "Zs")), max_size=300))
+def test_a_quoted_address_is_the_address(text: str) -> None:
+    data = quote_address(text)
+    assert decoded(data) == text
+    assert all(len(line) <= 76 for line in data.split(b"\r\n"))
