@@ -18,6 +18,7 @@ from tests.smtp import parsed
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 40.0
+AT_START = 120.0  # five processes at once, on a machine that may be busy
 # A browser that calls nobody.
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
@@ -55,15 +56,22 @@ class Stack:
         return url.replace("/postgres?", f"/{self._database}?")
 
     def __enter__(self) -> Self:
+        try:
+            self._begin()
+        except BaseException:
+            self.__exit__()  # what did start ends too
+            raise
+        return self
+
+    def _begin(self) -> None:
         self.manage("migrate", "-v0")
         redis = "from embedded import redis; import os; c = redis.command(); os.execv(c[0], c)"
         self.start("-c", f"import django; django.setup(); {redis}")
         self.start("-m", "django", "catch_mail")
         self.start("-m", "gunicorn", "config.wsgi", "-b", f"127.0.0.1:{self.port}", "--no-control-socket")
         self.worker()
-        wait_until(lambda: (self.folder / "redis.sock").exists(), "Redis to start")
-        wait_until(lambda: answers(self.port), "the web server to answer")
-        return self
+        wait_until(lambda: (self.folder / "redis.sock").exists(), "Redis to start", AT_START)
+        wait_until(lambda: answers(self.port), "the web server to answer", AT_START)
 
     def __exit__(self, *exc: object) -> None:
         for process in reversed(self.processes):
