@@ -69,7 +69,9 @@ def _floor(module: str) -> int:
 @pytest.mark.parametrize("folder", ["digest/sources", "subscriptions/interests"])
 def test_the_pure_parts_know_nothing_of_django(folder: str) -> None:
     for path in (ROOT / folder).rglob("*.py"):
-        assert not {name for name in imports(path) if name.split(".")[0] in ("django", "httpx", "redis", "celery")}
+        # But gettext: what is wrong with a line is said in the language of who typed it.
+        found = {name for name in imports(path) if not name.startswith("django.utils.translation.")}
+        assert not {name for name in found if name.split(".")[0] in ("django", "httpx", "redis", "celery")}
 
 
 def test_nothing_is_imported_inside_a_function() -> None:

@@ -292,7 +292,7 @@ def _missed(case: _Case) -> str:
     if last is None:
         return _("You have had no mail yet.")
     if last.created_at < case.paper.first_seen_at:
-        return f"{_arrival(case)} {_('Your last mail was made before that.')}"
+        return " ".join([_arrival(case), _("Your last mail was made before that.")])
     held = _last(last.picks)
     if held is None:
         return ""
