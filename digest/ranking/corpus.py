@@ -17,7 +17,7 @@ from django.db.models import Count, Max
 
 from digest.models import Paper
 from digest.ranking import Candidate, in_order
-from digest.ranking.closeness import Nearness, terms_of
+from digest.ranking.closeness import Nearness, says_itself, terms_of
 from digest.ranking.taste import Likeness, Taste, taste, trust
 from digest.vectors import Background, Floats, Text, Vocabulary
 from subscriptions.interests.parser import InterestError, reread
@@ -133,6 +133,8 @@ class Corpus:
 
 def _terms(typed: str, printed: str) -> list[str]:
     """A line that cannot be read any more, after a change of the language say, is a bag of words."""
+    if says_itself(typed):
+        return terms_of(typed, None)
     try:
         return terms_of(typed, reread(printed))
     except InterestError:
