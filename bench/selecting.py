@@ -21,8 +21,9 @@ from digest.sources import ParsedEdition, ParsedListing
 from subscriptions.interests import canonical, language
 from subscriptions.models import Interest, InterestLine, Subscriber
 
-PAPERS, INTERESTS = 482, 10_000
+PAPERS = 482
 READERS = int(os.environ.get("BENCH_READERS", 10_000))
+INTERESTS = min(READERS, 10_000)
 MORNING = dt.datetime(2026, 3, 16, 8, 0, tzinfo=dt.UTC)
 DAYS = 3
 
