@@ -29,10 +29,10 @@ DAYS = 3
 
 
 def figures() -> list[Figure]:
-    """On the first day all lines are new to the process; on the next none is, as in a worker that has run for an hour.
+    """Each day all lines are new to the process once: learning what they say is spread over the readers who share them.
 
-    With learning what lines say, reading what readers want and had, choosing, storing and the next date. All readers
-    are due in the same hour; on the third day many have had most of what they might get.
+    With reading what readers want and had, choosing, storing and the next date. All are due in the same hour; on the
+    third day many have had most of what they might get. The peak holds what made the rows too.
     """
     matching = prepare(READERS, INTERESTS)
     pairs = Match.objects.count()
