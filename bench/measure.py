@@ -113,9 +113,9 @@ def _figure_row(figure: Figure) -> dict[str, object]:
 
 
 def _run(case: Case) -> tuple[float, float]:
-    beside, cpu, wall = _server_seconds(), _own_seconds(), time.perf_counter()
+    beside, cpu, wall = server_seconds(), _own_seconds(), time.perf_counter()
     case.run()
-    return _own_seconds() - cpu + _server_seconds() - beside, time.perf_counter() - wall
+    return _own_seconds() - cpu + server_seconds() - beside, time.perf_counter() - wall
 
 
 def _own_seconds() -> float:
@@ -124,7 +124,7 @@ def _own_seconds() -> float:
     return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
-def _server_seconds() -> float:
+def server_seconds() -> float:
     """CPU seconds of the PostgreSQL process that serves this connection, in steps of 10 ms."""
     if connection.vendor != "postgresql":
         return 0.0

@@ -115,6 +115,11 @@ class Day:
         return hundredths(self.scale.trend * votes / most) if most else np.zeros(len(self.papers), np.int64)
 
     @cached_property
+    def has_twin(self) -> Any:
+        """By place."""
+        return np.array([bool(self.twins.get(paper)) for paper in self.papers], bool)
+
+    @cached_property
     def _found(self) -> dict[int, dict[int, tuple[int, Hit]]]:
         return {}
 
@@ -225,6 +230,8 @@ def best(day: Day, points: Integers, finer: Integers, wanted: Any, most: int) ->
     places = places[np.lexsort((places, -finer[places], -points[places]))]
     if not day.twins:
         return [(int(place), 0, -1) for place in places[:most]]
+    # Only twins ever step back, so nobody comes forward by more places than there are twins.
+    places = places[: most + int(np.count_nonzero(day.has_twin[places]))]
     queue = [(-int(points[place]), order, int(place)) for order, place in enumerate(places)]
     left = set(places.tolist())
     cut: dict[int, tuple[int, int]] = {}

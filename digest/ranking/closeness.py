@@ -28,6 +28,7 @@ NEAREST, WIDENED_BY, OWN_SAY, SHARPNESS = 20, 100, 0.7, 20.0
 KIN, KIN_SAY = 5, 0.2
 PROSE_WORDS, PROSE_SMALL_WORDS = 7, 2
 _SIGNS = re.compile(r"\bOR\b|\bNOT\b|\bAND\b|\"|\w\*|\w:\w|(?:^|\s)-\w")
+_BARE = re.compile(r"[a-zA-Z0-9\s\"()]*")
 # Words with which a sentence asks, whatever it asks for. In a line that is a search they are its subject.
 ASKING = frozenset(
     stem(word)
@@ -61,6 +62,11 @@ def terms_of(typed: str, node: Node | None) -> list[str]:
         terms = [stem(word) for word, _, _ in split(typed) if word not in STOP_WORDS]
         return [term for term in terms if term not in ASKING] or terms if is_prose(typed) else terms
     return [stem(word) for word in _wanted(node) if word not in STOP_WORDS]
+
+
+def says_itself(typed: str) -> bool:
+    """Whether a line has no sign but quotes and brackets: `terms_of` then gives the same without its node."""
+    return bool(_BARE.fullmatch(typed)) and "not" not in typed.lower()
 
 
 def _is_plain(node: Node) -> bool:
@@ -115,8 +121,9 @@ class Nearness:
         """(lines, papers): 0 far, 1 as near as the line's own words can bring a paper. A line is its terms."""
         asked = [np.array([self.vocabulary.get(term, -1) for term in line], np.int64) for line in lines]
         asked = [row[(row >= 0) & (row < self.width)] for row in asked]
-        own = unit(counts(asked, self.width))
-        beside = SIDE_BY_SIDE * self._side_by_side(asked) / _repeats(asked)[:, None]
+        held = counts(asked, self.width)
+        own, squares = unit(held), np.asarray(held.multiply(held).sum(axis=1))
+        beside = SIDE_BY_SIDE * self._side_by_side(asked) / np.sqrt(np.maximum(squares, 1))
         score = (own @ self._by_term).toarray() + beside
         weight = np.asarray(own.sum(axis=1)).ravel()
         rarity = (own @ self.rarity) / np.where(weight > 0, weight, 1)
@@ -179,11 +186,6 @@ def _nearest(words: Any, start: int, known: int) -> Any:
     whom = np.concatenate([nearest.ravel(), lonely + start])
     said = np.concatenate([weights.ravel(), np.ones(len(lonely))])
     return sp.csr_matrix((said, (where, whom)), shape=(len(alike), words.shape[0]))
-
-
-def _repeats(asked: Sequence[Integers]) -> Floats:
-    """The length of each line's vector of counts, as `unit` divides by it."""
-    return np.sqrt([max(float((np.unique(row, return_counts=True)[1] ** 2).sum()), 1.0) for row in asked])
 
 
 def _strongest(matrix: Any, most: int) -> Any:

@@ -19,7 +19,7 @@ from digest.matching.documents import with_sources
 from digest.matching.postings import Postings
 from digest.models import Paper
 from digest.ranking import Candidate, in_order
-from digest.ranking.closeness import Nearness, terms_of
+from digest.ranking.closeness import Nearness, says_itself, terms_of
 from digest.ranking.exclusions import excluded, kept_out
 from digest.ranking.taste import Likeness, Taste, taste, trust
 from digest.vectors import Background, Floats, Text, Vocabulary
@@ -59,7 +59,7 @@ class Known:
         """(lines, papers): how close each paper is to lines, given as typed and printed."""
         if not lines or not self.texts:
             return np.zeros((len(lines), len(self.texts)), np.float32)
-        nodes = [_node(printed) for _, printed in lines]
+        nodes = [None if says_itself(typed) else _node(printed) for typed, printed in lines]
         asked = [terms_of(typed, node) for (typed, _), node in zip(lines, nodes, strict=True)]
         near: Floats = self.nearness.to(asked).astype(np.float32)
         if any(node and excluded(node) for node in nodes):

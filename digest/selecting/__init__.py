@@ -26,10 +26,11 @@ from digest.ranking import Candidate, Day, Hit, Line, Wishes, corpus, rank
 from digest.ranking.closeness import is_prose
 from digest.ranking.taste import LESS, MORE, PASSED_OVER, Taste
 from digest.selecting import boards, choosing, ledger, wanted
+from digest.selecting.blocks import Wants
 from digest.selecting.boards import Board, Standing
-from digest.selecting.choosing import NOTHING, Chosen, Wants
 from digest.selecting.picking import MAX_LINES, Ints, Rows
 from digest.selecting.plans import Plan, Reader, plans
+from digest.selecting.telling import NOTHING, Chosen
 from digest.selecting.wanted import among
 from subscriptions import schedule
 from subscriptions.addresses import masked

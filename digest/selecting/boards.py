@@ -180,8 +180,8 @@ class Board:
 
     def _make_room(self, lines: int) -> None:
         have, need = len(self.cells), len(self.typed) + lines
-        if need > have:
-            more = max(need, have + have // 2) - have
+        if need > have:  # all there may be at once: what is not used yet takes no memory
+            more = max(need, TABLE_CELLS // max(len(self.ids), 1)) - have
             self.cells = np.concatenate([self.cells, np.zeros((more, len(self.ids)), np.int64)])
             self.mutes = np.concatenate([self.mutes, np.zeros(more, bool)])
             self.pins = np.concatenate([self.pins, np.zeros(more, bool)])

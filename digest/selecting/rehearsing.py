@@ -11,8 +11,8 @@ from django.db.models import Q
 
 from digest.models import Digest
 from digest.selecting import CHUNK, Due, choose_all
-from digest.selecting.choosing import Chosen
 from digest.selecting.plans import plans
+from digest.selecting.telling import Chosen
 from subscriptions.models import Subscriber
 
 

@@ -11,7 +11,7 @@ import pytest
 from digest.models import Digest, Feedback, Paper
 from digest.ranking import corpus
 from digest.ranking.authorship import Authorship
-from digest.ranking.closeness import Nearness, terms_of
+from digest.ranking.closeness import Nearness, says_itself, terms_of
 from digest.ranking.taste import LESS, MORE, PASSED_OVER, Likeness, taste, trust
 from digest.selecting import choose, said
 from digest.vectors import Background, Vocabulary, of_papers
@@ -81,6 +81,19 @@ def test_what_a_line_excludes_or_asks_of_authors_draws_nothing() -> None:
     assert terms_of("songbirds -granite", parse("songbirds -granite")) == ["songbird"]
     assert terms_of("author:LeCun wings", parse("author:LeCun wings")) == ["wing"]
     assert near("unheard OR unknown") == [0.0] * 11
+
+
+@pytest.mark.parametrize(
+    "typed", ["Vision language models", '"chain of thought"', "pruning OR (sparse and small)", '(a OR b) "c d"']
+)
+def test_a_line_of_bare_words_gives_the_same_terms_without_its_node(typed: str) -> None:
+    assert says_itself(typed)
+    assert terms_of(typed, None) == terms_of(typed, parse(typed))
+
+
+@pytest.mark.parametrize("typed", ["a -b", "a NOT b", "author:a b", "multimod*", "!pruning", "a, b"])
+def test_a_line_with_signs_needs_its_node(typed: str) -> None:
+    assert not says_itself(typed)
 
 
 def test_a_space_of_no_papers_or_empty_ones_is_no_error() -> None:
