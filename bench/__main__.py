@@ -23,7 +23,7 @@ from rich.table import Table
 # Each offers `cases()`, `figures()` or both: see bench/measure.py.
 MODULES = (
     "ingesting", "parsing", "matching", "picking", "loading", "composing", "picks", "ledger", "previewing",
-    "sending",
+    "sending", "pipeline",
 )  # fmt: skip
 SECONDS = 300  # after which a module is ended; on a machine that does nothing else, all take about three minutes
 OUT = Path(__file__).resolve().parent.parent / "var" / "bench.json"
