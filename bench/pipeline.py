@@ -99,6 +99,7 @@ class House:
         before = Delivery.objects.count()
         sent = Delivery.objects.filter(status=Delivery.Status.SENT)
         wanted = sent.count() + len(readers)
+        print(f"{len(readers):,} readers ...", file=sys.stderr, flush=True)
         own, broker, database = sum(map(mailers.seconds, workers)), mailers.seconds(self.redis), _database()
         held = _Memory(workers)
         start = time.perf_counter()
