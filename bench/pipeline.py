@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -33,7 +34,7 @@ REAL = 600  # into a real postfix
 FAR, DELAY = 400, 0.05  # mails to a server that is so many seconds away, and over so many connections
 FAR_CONNECTIONS = 5
 Some = Callable[[int], list[int]]  # so many readers who got nothing yet
-PATIENCE = 600.0  # seconds for one run
+PATIENCE, START = 600.0, 120.0  # seconds for one run, and for workers to begin
 
 
 @dataclass
@@ -82,9 +83,10 @@ class House:
         own = {"EMAIL_URL": f"smtp://127.0.0.1:{port}", "MAIL_ASK_ABOVE": "0", "LOG_LEVEL": "WARNING", **more}
         options = ["--concurrency", "1", "--without-gossip", "--without-mingle", "--without-heartbeat"]
         command = [sys.executable, "-W", "ignore", "-m", "celery", "--quiet", "-A", "config", "worker", *options]
-        started = [self._start([*command, "-n", f"w{number}@%h"], **own) for number in range(count)]
-        end = time.monotonic() + 60
-        while len(app.control.ping(timeout=1.0) or ()) < count:
+        names = [f"w{secrets.token_hex(4)}@bench" for _ in range(count)]
+        started = [self._start([*command, "-n", name], **own) for name in names]
+        end = time.monotonic() + START
+        while len(app.control.ping(names, timeout=1.0, limit=count) or ()) < count:
             if time.monotonic() > end:
                 raise TimeoutError("the workers do not answer")
         try:
