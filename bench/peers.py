@@ -44,11 +44,15 @@ class Peer:
 
 
 def _timed(run: Callable[[], object], mails: int) -> Peer:
-    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    wall, cpu = time.perf_counter(), time.process_time() - ended.ru_utime - ended.ru_stime
+    wall, cpu = time.perf_counter(), _cpu()
     run()
+    return Peer(mails, time.perf_counter() - wall, _cpu() - cpu)
+
+
+def _cpu() -> float:
+    """CPU seconds of this process, and of its children that have ended."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Peer(mails, time.perf_counter() - wall, time.process_time() + ended.ru_utime + ended.ru_stime - cpu)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
 def plain_django(port: int) -> Peer:
