@@ -23,7 +23,7 @@ from rich.table import Table
 # Each offers `cases()`, `figures()` or both: see bench/measure.py.
 MODULES = (
     "ingesting", "parsing", "matching", "picking", "loading", "composing", "picks", "ledger", "selecting",
-    "previewing", "searching", "sending",
+    "previewing", "searching", "sending", "pipeline",
 )  # fmt: skip
 SECONDS = 600  # after which a module is ended; on a machine that does nothing else, all take about five minutes
 OUT = Path(__file__).resolve().parent.parent / "var" / "bench.json"

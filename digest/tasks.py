@@ -66,9 +66,12 @@ def send_due() -> None:
 
 @shared_task
 def select_chunk() -> None:
-    """Choose for one chunk of due readers, then send."""
-    if selecting.select_chunk(timezone.now()).mails:
+    """Choose for one chunk of due readers, then send; after a full chunk one successor takes the next."""
+    selected = selecting.select_chunk(timezone.now())
+    if selected.mails:
         deliver_chunk.apply_async(expires=300)
+    if selected.readers == selecting.CHUNK:
+        select_chunk.apply_async(expires=300)
 
 
 @shared_task

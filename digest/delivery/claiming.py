@@ -7,19 +7,22 @@ import datetime as dt
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 
+from digest.delivery.reading import numbers
 from digest.models import Delivery, MailGate
 from subscriptions.models import Subscriber
 
 Status = Delivery.Status
-# Asked for each window: Django would take several times as long to write it as to say it.
+# Django takes several times as long to write these as a database to do them.
+CLAIM = "UPDATE digest_delivery SET claimed_until = %s, claim = %s WHERE id IN ({ids})"
 MARK = """
     UPDATE digest_delivery SET status = 'sending', attempts = attempts + 1
-    WHERE id IN ({pks}) AND status = 'waiting' AND claim = %s
+    WHERE id IN ({ids}) AND status = 'waiting' AND claim = %s
 """
 
 
@@ -37,7 +40,10 @@ def claim(now: dt.datetime, name: int, limit: int, only: Subscriber | None = Non
         if connection.features.has_select_for_update_skip_locked:
             ready = ready.select_for_update(skip_locked=True)
         ids = list(ready.values_list("pk", flat=True)[:limit])
-        Delivery.objects.filter(pk__in=ids).update(claimed_until=now + settings.MAIL_LEASE, claim=name)
+        if ids:
+            lease: Any = connection.ops.adapt_datetimefield_value(now + settings.MAIL_LEASE)
+            with connection.cursor() as cursor:
+                cursor.execute(CLAIM.format(ids=numbers(ids)), [lease, name])
     return ids
 
 
@@ -60,14 +66,17 @@ def mark_sending(rows: Sequence[Delivery], name: int) -> list[Delivery]:
 
     A mail counts for its domain from here until its outcome is recorded, on whichever worker.
     """
-    limited = [row for row in rows if domain_of(row) in settings.MAIL_DOMAIN_LIMITS]
+    limits = settings.MAIL_DOMAIN_LIMITS
+    limited = limits and [row for row in rows if domain_of(row) in limits]
     with transaction.atomic() if limited else contextlib.nullcontext():
         if limited:
             MailGate.rows().select_for_update().first()  # one worker at a time counts and marks
             rows = _within_limits(rows)
+        if not rows:
+            return []
         pks = [row.pk for row in rows]
         with connection.cursor() as cursor:
-            cursor.execute(MARK.format(pks=",".join(map(str, pks)) or "NULL"), [name])
+            cursor.execute(MARK.format(ids=numbers(pks)), [name])
             if cursor.rowcount == len(pks):
                 return list(rows)
         marked = set(

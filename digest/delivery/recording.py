@@ -125,10 +125,10 @@ def record_no_server(row: Delivery, verdict: Verdict, claim: int, now: dt.dateti
             error=verdict.text)  # fmt: skip
 
 
-def record_rejected(rows: Sequence[Delivery], claim: int) -> None:
+def record_rejected(pks: Sequence[int], claim: int) -> None:
     """Those that may not be mailed any more."""
     why = "the reader left, paused or was suppressed before it was sent"
-    ours = Delivery.objects.filter(pk__in=[row.pk for row in rows], status=Status.WAITING, claim=claim)
+    ours = Delivery.objects.filter(pk__in=pks, status=Status.WAITING, claim=claim)
     ours.update(status=Status.REJECTED, error=why, claimed_until=None, claim=None)
 
 

@@ -155,15 +155,17 @@ class Chunk:
     def _read_ahead(self, ids: list[int]) -> None:
         """Read these and some that come next: one query for several windows. Who may not be mailed is put down so."""
         ids = ids + list(itertools.islice(self.queue, max(0, reading.AHEAD - len(ids))))
-        found, gone = reading.split_mailable(reading.still_ours(ids, self.claim), self.now)
+        found, gone = reading.read(ids, self.claim, self.now)
         self._read_at = time.monotonic()
-        self._read = dict.fromkeys(ids) | {row.pk: row for row in found}
+        self._read = dict.fromkeys(ids) | found
         if gone:
             recording.record_rejected(gone, self.claim)
             self.counts[Status.REJECTED] += len(gone)
 
     def _put_back(self, rows: Sequence[Delivery], mails: dict[int, Any], marked: Sequence[Delivery]) -> None:
         """What could not be composed is tried later; what its domain does not take at once, after the others."""
+        if len(marked) == len(rows):
+            return
         under_way = {row.pk for row in marked}
         for row in rows:
             if row.pk not in mails:

@@ -1,0 +1,125 @@
+"""What others would do for the same readers: plain Django done well, django-post_office, postfix's own smtp-source."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.util
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.smtp import EmailBackend
+from django.utils import timezone
+
+from bench import mailers
+from digest.composing import context, headers, subject
+from digest.composing.plain import _render
+from digest.models import Delivery, Digest, Paper
+from subscriptions.interests.words import fold, split, stem
+from subscriptions.models import InterestLine, Subscriber
+
+READERS, LETTERS, SIZE = 100, 2_000, 23_000
+DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Peer:
+    mails: int
+    wall: float
+    cpu: float
+
+    @property
+    def rate(self) -> float:
+        return self.mails / self.wall
+
+    @property
+    def microseconds(self) -> float:
+        return self.cpu / self.mails * 1e6
+
+
+def _timed(run: Callable[[], object], mails: int) -> Peer:
+    wall, cpu = time.perf_counter(), _cpu()
+    run()
+    return Peer(mails, time.perf_counter() - wall, _cpu() - cpu)
+
+
+def _cpu() -> float:
+    """CPU seconds of this process, and of its children that have ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
+
+
+def plain_django(port: int) -> Peer:
+    """Papers' words taken once; for each reader their lines looked up in all papers, cached templates rendered,
+    Django's mail built and sent over one connection, and a row saved each. Our own templates and words of a mail."""
+    readers = list(Subscriber.objects.order_by("-pk")[:READERS])
+    now = timezone.now() + DAY  # a date of which nobody has a digest yet
+    connection = EmailBackend("127.0.0.1", port)
+
+    def run() -> None:
+        papers = [(paper, _stems(f"{paper.title} {paper.abstract}")) for paper in Paper.objects.all()]
+        connection.open()
+        for reader in readers:
+            _send_one(reader, papers, connection, now)
+        connection.close()
+
+    return _timed(run, len(readers))
+
+
+def _stems(text: str) -> set[str]:
+    return {stem(fold(word)) for word, _, _ in split(text)}
+
+
+def _send_one(
+    reader: Subscriber, papers: list[tuple[Paper, set[str]]], connection: EmailBackend, now: dt.datetime
+) -> None:
+    lines = InterestLine.objects.filter(subscriber=reader).values_list("typed", flat=True)
+    wanted = [(line, _stems(line)) for line in lines]
+    found = [(sum(want <= held for _, want in wanted), paper) for paper, held in papers]
+    best = sorted(found, key=lambda one: (-one[0], -one[1].upvotes))[: reader.max_papers]
+    picks = [
+        {"paper": paper.pk, "lane": "interests", "points": score, "trend": 0, "reasons": []} for score, paper in best
+    ]
+    digest = Digest.objects.create(subscriber=reader, issue_date=now.date(), created_at=now, picks=picks)
+    row = Delivery.objects.create(digest=digest, not_before=now)
+    items = [pick | {"paper": paper} for pick, (_, paper) in zip(picks, best, strict=True)]
+    values = context(digest, reader, items)
+    mail = EmailMultiAlternatives(
+        subject(values["items"]), _render("text", values), settings.DEFAULT_FROM_EMAIL, [reader.email],
+        headers=headers(digest, reader, now), connection=connection,
+    )  # fmt: skip
+    mail.attach_alternative(_render("html", values), "text/html")
+    mail.send()
+    row.status, row.sent_at = Delivery.Status.SENT, now
+    row.save(update_fields=["status", "sent_at"])
+
+
+def post_office(port: int) -> Peer | None:
+    """Ready HTML queued and sent by django-post_office, which is in requirements-dev.txt; None where it is not there.
+
+    In a process of its own, for its tables: its start is not counted, its line says what was.
+    """
+    if importlib.util.find_spec("post_office") is None:
+        return None
+    own = {"DJANGO_SETTINGS_MODULE": "bench.with_post_office", "EMAIL_URL": f"smtp://127.0.0.1:{port}"}
+    command = [sys.executable, "-W", "ignore", "-m", "bench.with_post_office"]
+    done = subprocess.run(command, env=os.environ | own, check=True, capture_output=True, text=True)  # noqa: S603
+    mails, wall, cpu = done.stdout.splitlines()[-1].split()
+    return Peer(int(mails), float(wall), float(cpu))
+
+
+def smtp_source(port: int) -> Peer | None:
+    if not mailers.unpack():
+        return None
+    command = mailers.smtp_source(port, LETTERS, SIZE)
+
+    def run() -> None:
+        subprocess.run(command, env=mailers.environment(), check=True, capture_output=True)  # noqa: S603
+
+    return _timed(run, LETTERS)
