@@ -61,11 +61,11 @@ class Known:
             return np.zeros((len(lines), len(self.texts)), np.float32)
         nodes = [_node(printed) for _, printed in lines]
         asked = [terms_of(typed, node) for (typed, _), node in zip(lines, nodes, strict=True)]
-        near: Any = self.nearness.to(asked).astype(np.float32)
+        near = self.nearness.to(asked)
         if any(node and excluded(node) for node in nodes):
             for line, paper_id in kept_out(nodes, self._postings):
                 near[line, self.place[paper_id]] = 0.0
-        return near
+        return near.astype(np.float32)
 
     @cached_property
     def _postings(self) -> Postings:
