@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+_YEARS = range(1800, 2200)
+
 
 class SetError(Exception):
     """A judged set that cannot be read; the message says which file and why."""
@@ -100,8 +102,8 @@ def _need(folder: Path, name: str) -> Path:
 
 def _open(path: Path) -> TextIO:
     if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8")
-    return path.open(encoding="utf-8")
+        return gzip.open(path, "rt", encoding="utf-8-sig")
+    return path.open(encoding="utf-8-sig")  # a byte order mark is no part of the first line
 
 
 def _rows(path: Path, *keys: str) -> Iterator[dict[str, Any]]:
@@ -214,6 +216,8 @@ def _lists_of_days(folder: Path, given: Path | None) -> Path:
     """The file of dated papers: given, in the set's folder, or in an `hf_daily` folder beside or above it."""
     if given and given.is_file():
         return given
+    if given and not given.exists():
+        raise SetError(f"{given} is neither a file nor a folder: name the papers by day of {folder}.")
     near = [given] if given else [folder, *(parent / "hf_daily" for parent in (folder, *folder.resolve().parents[:3]))]
     for one in near:
         for pattern in ("papers.jsonl*", "*daily*.jsonl*"):
@@ -229,6 +233,8 @@ def _when(text: Any, path: Path) -> dt.datetime:
         moment = dt.datetime.fromisoformat(str(text))
     except ValueError as error:
         raise SetError(f"{path}: “{text}” is no date or time.") from error
+    if moment.year not in _YEARS:
+        raise SetError(f"{path}: “{text}” is no date of our time.")
     if len(str(text)) == 10:
         moment = moment.replace(hour=12)
     return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
@@ -237,9 +243,12 @@ def _when(text: Any, path: Path) -> dt.datetime:
 def _day(text: Any, path: Path) -> str:
     """The date of a list, as 2025-06-01, which sorts by time; of a moment its day. Raises SetError."""
     try:
-        return dt.datetime.fromisoformat(str(text)).date().isoformat()
+        day = dt.datetime.fromisoformat(str(text)).date()
     except ValueError as error:
         raise SetError(f"{path}: “{text}” is no date.") from error
+    if day.year not in _YEARS:
+        raise SetError(f"{path}: “{text}” is no date of our time.")
+    return day.isoformat()
 
 
 def _curators(folder: Path, place: dict[str, int]) -> list[Reader]:

@@ -65,7 +65,7 @@ class Known:
         if any(node and excluded(node) for node in nodes):
             for line, paper_id in kept_out(nodes, self._postings):
                 near[line, self.place[paper_id]] = 0.0
-        return near
+        return near.astype(np.float32)
 
     @cached_property
     def _postings(self) -> Postings:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
 
 from digest.evaluation import protocols, report
 from digest.evaluation.baselines import has_learners
@@ -30,6 +31,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not has_learners():
             self.stderr.write("scikit-learn (the dev extra) is not installed: no logistic regression, no SVM.")
+        if options["json"] and not options["json"].parent.is_dir():
+            raise CommandError(f"{options['json'].parent} is no folder: the table cannot be written there.")
         try:
             sets = [read(path, options["dailies"]) for path in options["paths"]]
         except SetError as error:
@@ -37,7 +40,10 @@ class Command(BaseCommand):
         tables: dict[str, list[dict[str, Any]]] = {}
         began = time.process_time()
         for judged in sets:
-            table = report.rows(protocols.play(judged))
+            try:
+                table = report.rows(protocols.play(judged))
+            except OperationalError as error:
+                raise CommandError(f"The database cannot be asked for ts_rank_cd: {str(error).strip()}") from error
             if not table:
                 self.stderr.write(f"{judged.name}: nothing to rank; no day with a paper liked has two papers or more.")
             tables[judged.name] = [asdict(row) for row in table]

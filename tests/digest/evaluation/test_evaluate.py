@@ -235,6 +235,7 @@ def test_a_stream_may_lack_abstracts_lines_and_a_first_like(tmp_path: Path, caps
         ),
         ("users.jsonl", [{"user": 1, "liked": [{"id": "1-d0", "date": "soon"}]}], "“soon” is no date"),
         ("hf_daily/some_daily.jsonl.gz", [{"id": 1, "title": "x", "date": "today"}], "“today” is no date"),
+        ("hf_daily/some_daily.jsonl.gz", [{"id": 1, "title": "x", "date": "9999-12-31"}], "no date of our time"),
         ("interests_keywords.json", ["songbirds"], "expected the lines of each list"),
         ("hf_daily/upvote_observations.csv", ["paper_id,upvotes"], "expected paper_id, observed_at and upvotes"),
     ],
@@ -254,6 +255,51 @@ def test_a_malformed_stream_is_an_error_that_names_the_file(
     with pytest.raises(CommandError, match=says) as error:
         call_command("evaluate", str(tmp_path))
     assert name in str(error.value)
+
+
+def test_files_from_another_system_are_read_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A byte order mark, and lines that end in two signs."""
+    before = evaluate(capsys, collection(tmp_path / "a"))
+    folder = collection(tmp_path / "b" / "a")
+    for path in folder.iterdir():
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        data = b"\xef\xbb\xbf" + data.replace(b"\n", b"\r\n")
+        path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    assert evaluate(capsys, folder).split("sets in")[0] == before.split("sets in")[0]
+
+
+@pytest.mark.parametrize(
+    ("grades", "says"),
+    [("", "judges none of the queries"), ("1\tnowhere\t1\n7\td1\t1", "judges none"), ("1\td1\t-1", "judges none")],
+    ids=["empty", "unknown ids", "nothing relevant"],
+)
+def test_judgements_of_nothing_are_an_error(tmp_path: Path, grades: str, says: str) -> None:
+    folder = collection(tmp_path)
+    (folder / "qrels.tsv").write_text(grades)
+    with pytest.raises(CommandError, match=says):
+        call_command("evaluate", str(folder))
+
+
+def test_a_table_that_cannot_be_written_is_an_error_before_the_work(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="cannot be written there"):
+        call_command("evaluate", str(collection(tmp_path)), json=tmp_path / "nowhere" / "table.json")
+
+
+def test_dailies_that_are_not_there_are_an_error_that_names_them(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="nowhere is neither a file nor a folder"):
+        call_command("evaluate", str(stream(tmp_path)), dailies=tmp_path / "nowhere")
+
+
+def test_several_curators_are_also_judged_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = stream(tmp_path)
+    likes = [json.loads(line) for line in (folder / "likes.jsonl").read_text().splitlines()]
+    other = [like | {"list": "geologist", "paper_id": like["paper_id"].replace("d0", "d1")} for like in likes]
+    write(folder / "likes.jsonl", likes + other)
+    out = evaluate(capsys, folder)
+    assert "all together: 5 or more earlier likes" in out
+    together = out.split("all together: 5 or more earlier likes")[1]
+    assert "| linear SVM |" in together
+    assert "lines and likes" not in together  # the geologist typed no line
 
 
 def test_authors_are_read_where_the_papers_have_them(tmp_path: Path) -> None:
