@@ -32,6 +32,7 @@ from subscriptions.limits import client_network, is_over
 from subscriptions.lines import MAX_LINES
 
 EXAMPLES, BEST = 2, 3  # papers shown of a line, and of the mail
+MOST_SAID = 4  # faults named one by one to who listens to the page
 MAIL_HOLDS = 10  # papers a day; a line that finds more fills the mail alone
 MOST_WORDS = 6  # of a line that found nothing, of which one at a time is left out
 LIMIT, LIMIT_IN = 600, 600  # of one network, in so many seconds
@@ -92,7 +93,8 @@ def live(request: HttpRequest) -> HttpResponse:
         "form": form,
         "rows": rows(good, fresh, now),
         "errors": errors,
-        "notes": form.line_notes(),
+        "notes": (hints := form.line_notes()),
+        "hinted": {line.number for line in hints},
         "best": preview(list(good.values()), now, max_papers=BEST).items if good else [],
         "papers": len(fresh),
         "days": PREVIEW_DAYS,
@@ -191,7 +193,12 @@ def _said(values: dict[str, Any]) -> str:
     count = len(values["rows"])
     said = [ngettext("%(count)s line read", "%(count)s lines read", count) % {"count": count}] if count else []
     wide, never = gettext("line %(number)s is too wide"), gettext("line %(number)s finds nothing")
-    said += [wide % {"number": row.number} for row in values["rows"] if row.is_wide]
-    said += [never % {"number": row.number} for row in values["rows"] if row.is_never]
-    said += [gettext("line %(number)s cannot be read") % {"number": fault.number} for fault in values["errors"]]
-    return f"{', '.join(said)}." if said else ""
+    wrong = gettext("line %(number)s cannot be read")
+    faults = [wide % {"number": row.number} for row in values["rows"] if row.is_wide]
+    faults += [never % {"number": row.number} for row in values["rows"] if row.is_never]
+    faults += [wrong % {"number": fault.number} for fault in values["errors"]]
+    said += faults[:MOST_SAID]
+    if more := len(faults[MOST_SAID:]):
+        said.append(ngettext("%(count)s more needs a look", "%(count)s more need a look", more) % {"count": more})
+    text = ", ".join(said)
+    return f"{text[0].upper()}{text[1:]}." if text else ""

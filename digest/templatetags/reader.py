@@ -12,6 +12,7 @@ from digest import links
 from digest.composing.wording import label
 from digest.models import Digest, Feedback, Paper
 from digest.previewing import counting
+from digest.ranking import OVERFLOW
 from subscriptions.models import Subscriber
 
 register = template.Library()
@@ -35,7 +36,8 @@ def sent_to(reader: Subscriber) -> dict[str, Any]:
     mails = [
         {
             "date": digest.issue_date,
-            "count": len(digest.picks),
+            "count": sum(pick["lane"] != OVERFLOW for pick in digest.picks),
+            "beyond": sum(pick["lane"] == OVERFLOW for pick in digest.picks),
             "web_copy": links.web_copy(digest),
             "papers": [(papers[pick["paper"]], _why(pick)) for pick in shown[digest.pk] if pick["paper"] in papers],
             "more": max(len(digest.picks) - PAPERS, 0),
