@@ -60,7 +60,8 @@ def play(source: str, say: Say) -> None:
     started = time.monotonic()
     forget_the_last_time()
     call_command("migrate", interactive=False, verbosity=0)
-    outcome = ingest_location(source, timezone.now())
+    now = timezone.now()
+    outcome = ingest_location(source, now, date=now.date())
     say(f"Papers   {outcome.summary}")
     for warning in outcome.warnings[:3]:
         say(f"         {warning}")

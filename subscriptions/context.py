@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 
 from subscriptions import language
@@ -28,7 +29,10 @@ def _others(request: HttpRequest) -> list[tuple[str, str, str]]:
     """
     if request.method not in ("GET", "HEAD") or getattr(request, "is_readers_own", False):
         return []
-    asked = request.GET.copy()
+    try:
+        asked = request.GET.copy()
+    except SuspiciousOperation:  # the page that says so has no other address
+        return []
     found = []
     for code, name in settings.LANGUAGES:
         if code != language.current():

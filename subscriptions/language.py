@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
@@ -70,5 +71,8 @@ class LanguageMiddleware(LocaleMiddleware):
 
 def _chosen(request: HttpRequest) -> str:
     """The language that the address names; "" for none, or for one that there is not."""
-    named = request.GET.get(LANG, "")
+    try:
+        named = request.GET.get(LANG, "")
+    except SuspiciousOperation:  # an address of very many parts, which is answered as such
+        return ""
     return named if named in codes() else ""

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.stack import Stack, wait_until
-from tests.test_screenshots import LINES, feedback
+from tests.stack import ROOT, Stack, wait_until
 from tests.test_whole_job import SAMPLE, link_in
+from tests.tour import LINES
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
-PICTURES = Path("/tmp/paper-round-pictures/german")
+PICTURES = ROOT / "var" / "german"
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +88,10 @@ def visit(page: Page, stack: Stack, folder: Path) -> Iterator[str]:
         (folder / "mail.html").write_text(body.get_content(), encoding="utf-8")
         page.goto((folder / "mail.html").as_uri())
         yield name
+
+
+def feedback(stack: Stack, say: str) -> str:
+    """The link of the first paper of the only mail."""
+    code = "from digest import links, models; d = models.Digest.objects.get(); print(links.feedback(d), d.paper_ids[0])"
+    address, paper = stack.shell(code).split()
+    return f"{address}?paper={paper}&say={say}"

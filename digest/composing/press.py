@@ -131,7 +131,8 @@ class Press:
         self, language: str, digest: Digest, lanes: Sequence[words.Lane], left_out: int
     ) -> tuple[Layout, Layout]:
         shape = [(lane.name, len(lane.picks)) for lane in lanes]
-        key = (language, digest.issue_date, digest.notice, digest.subscriber.frequency, left_out, *shape)
+        of_digest = (digest.issue_date, digest.notice, digest.is_catch_up, digest.subscriber.frequency)
+        key = (language, *of_digest, left_out, *shape)
         found = self._frames.get(key)
         return found or keep(self._frames, key, frames(digest, lanes, left_out), FRAMES)
 

@@ -58,7 +58,7 @@ def held(reader: Subscriber) -> dict[str, Any]:
 
 def _digest(digest: Digest) -> dict[str, Any]:
     delivery = getattr(digest, "delivery", None)
-    return _columns(digest, ("issue_date", "created_at", "notice", "picks")) | {
+    return _columns(digest, ("issue_date", "created_at", "notice", "is_catch_up", "picks")) | {
         "delivery": _columns(delivery, DELIVERY) if delivery else None
     }
 

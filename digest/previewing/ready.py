@@ -37,7 +37,8 @@ FIRST, BATCH = 100, 500  # papers read at a time; the newest are shown before th
 PATIENCE = 1.0  # seconds for which a preview waits for what another thread is making ready
 COLD = 5.0  # seconds for which a page waits for the thread that reads the first papers
 LOOK_EVERY = dt.timedelta(seconds=10)
-BELIEVED = 3 * LOOK_EVERY  # for so long previews take what a look saw for what is there, and ask no database
+BELIEVED = 3 * LOOK_EVERY  # for so long previews take what a look saw for what is there, unless a paper came
+ASKED_EVERY = 1.0  # seconds between two questions whether one did
 MOST_LINES, MOST_FOUND = 1_000, 50_000  # whose findings a process keeps, and findings of all of them
 
 
@@ -178,6 +179,7 @@ class Sight:
     """What there was at a moment: the recent papers, those a preview may show, and what the ranking knows of them."""
 
     at: dt.datetime
+    newest: int | None  # the last paper that had come
     papers: Postings
     candidates: Mapping[int, Candidate]
     corpus: corpus.Corpus
@@ -189,16 +191,29 @@ class _Lookout:
     def __init__(self) -> None:
         self.is_on = False
         self.sight: Sight | None = None
+        self._asked = float("-inf")
+        self._newest: int | None = None
 
     def seen(self, now: dt.datetime) -> Sight | None:
+        """The sight, while it is young and no paper came since; upvotes and mended texts may be newer."""
         sight = self.sight
-        return sight if sight and dt.timedelta(0) <= now - sight.at < BELIEVED else None
+        if not sight or not dt.timedelta(0) <= now - sight.at < BELIEVED:
+            return None
+        if time.monotonic() - self._asked > ASKED_EVERY:
+            self._newest, self._asked = newest_paper(), time.monotonic()
+        return sight if sight.newest == self._newest else None
 
 
 _recent = _Recent()
 _lines = _Lines()
 _voices = _Voices()
 _lookout = _Lookout()
+
+
+def newest_paper() -> int | None:
+    """By its number: the database has it at the end of an index."""
+    found: int | None = Paper.objects.aggregate(last=Max("pk"))["last"]
+    return found
 
 
 def papers(now: dt.datetime) -> Postings:
@@ -228,6 +243,7 @@ def voices(of: Mapping[int, Candidate], lines: Mapping[str, str], now: dt.dateti
 
 def warm_up(now: dt.datetime) -> Sight:
     """Make ready what the first preview would wait for: seconds of work when a process begins or papers came."""
+    newest = newest_paper()
     with _voices.being_made():
         recent = _recent.papers(now)
         recent.terms((TITLE,))
@@ -236,7 +252,7 @@ def warm_up(now: dt.datetime) -> Sight:
         known.close({"diffusion -rain": "diffusion -rain"})  # any that excludes: what the first needs is kept for all
         _ = known.twins
     recent.label_keys("author")
-    return Sight(now, recent, week, known)
+    return Sight(now, newest, recent, week, known)
 
 
 def look(now: dt.datetime) -> None:

@@ -135,7 +135,8 @@ def test_changing_a_readers_hour_moves_the_next_mail(admin_client: Client, alice
     page = reverse("admin:subscriptions_subscriber_change", args=[alice.pk])
     values = {
         "status": "active", "frequency": "daily", "weekday": 0, "hour": 21, "time_zone": "UTC", "max_papers": 10,
-        "trending_share": 0, "token_version": 1, "notice": "", "paused_until_0": "", "paused_until_1": "",
+        "trending_share": 0, "token_version": 1, "language": "en", "notice": "",
+        "paused_until_0": "", "paused_until_1": "",
         "interest_lines-TOTAL_FORMS": 0, "interest_lines-INITIAL_FORMS": 0,
         "consents-TOTAL_FORMS": 0, "consents-INITIAL_FORMS": 0,
     }  # fmt: skip

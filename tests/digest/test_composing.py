@@ -215,7 +215,7 @@ def test_what_was_left_out_for_the_cap_stands_last_by_title_only(alice: Subscrib
     digest.picks[-1]["lane"] = "overflow"
     digest.save()
     message = composed()
-    assert headings(message) == ["For you", "Also matched, left out for your cap"]
+    assert headings(message) == ["For you", "Also matched, beyond the number you asked for"]
     assert " more" not in message["Subject"]
     assert len(BeautifulSoup(part(message, "html"), "lxml").select(".paper")) == 1
 
@@ -232,7 +232,7 @@ def test_after_a_pause_the_best_are_whole_and_the_others_brief(store: Callable[.
     make_reader("alan@example.org", "agents")
     store(*(listing(f"Agents {n}", "We study agents.", arxiv_id=f"2603.{n:05}", upvotes=90 - n) for n in range(8)))
     select_due(MORNING)
-    Digest.objects.update(notice="The best of the 9 days you were away.")
+    Digest.objects.update(notice="The best of the 9 days you were away.", is_catch_up=True)
     message = composed()
     html = BeautifulSoup(part(message, "html"), "lxml")
     assert message["Subject"] == "While you were away: Agents 0 + 7 more"

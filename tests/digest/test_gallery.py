@@ -24,7 +24,7 @@ def test_it_shows_each_mail_light_and_dark_and_stores_nothing(client: Client, se
     settings.DEBUG = True
     page = BeautifulSoup(client.get("/gallery/").content, "lxml")
     frames = page.find_all("iframe")
-    assert len(frames) == 4 * len(page.find_all("h2")) == 48
+    assert len(frames) == 4 * len(page.find_all("h2")) == 52
     assert all("sandbox" in frame.attrs for frame in frames)
     assert not Paper.objects.exists()
     assert not Subscriber.objects.exists()

@@ -83,17 +83,22 @@ def test_making_ready_what_fails_leaves_nobody_waiting(papers: list[Paper], monk
     assert ready._voices._idle.is_set()
 
 
-def test_what_a_look_saw_is_believed_for_a_while(papers: list[Paper], store: Callable[..., list[Paper]]) -> None:
+def test_what_a_look_saw_is_believed_until_a_paper_comes(
+    papers: list[Paper], store: Callable[..., list[Paper]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     ready.look(MORNING)
-    store(listing("Pruning Again"))
     soon = MORNING + ready.LOOK_EVERY
+    previewing.preview(["pruning"], soon)  # asks, for this second, whether one came
     with CaptureQueriesContext(connection) as queries:
         assert titles(previewing.preview(["pruning"], soon).items) == ["Pruning Networks"]
     assert len(queries) == 1  # the papers that are shown
+    Paper.objects.filter(title="Pruning Networks").update(title="Cutting Networks", changed_at=soon)
+    assert len(previewing.preview(["pruning"], soon).items) == 1
     for moment in (MORNING + ready.BELIEVED, MORNING - ready.LOOK_EVERY):
-        assert len(previewing.search("pruning", moment)) == 2
-    ready.look(soon)
-    assert len(previewing.preview(["pruning"], soon).items) == 2
+        assert not previewing.search("title:pruning", moment)
+    store(listing("Pruning Again"))
+    monkeypatch.setattr(ready, "ASKED_EVERY", 0.0)
+    assert titles(previewing.preview(["title:pruning"], soon).items) == ["Pruning Again"]
 
 
 def test_after_a_look_a_preview_is_the_same(papers: list[Paper]) -> None:
