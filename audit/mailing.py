@@ -19,6 +19,7 @@ MAY_BE_LACKING = {
     ("outlook.windows-mail", "@media"): "the same",
     ("outlook.windows", "border-radius"): "the button has corners",
     ("outlook.windows-mail", "border-radius"): "the same",
+    ("outlook.windows-mail", "word-break"): "a word without end, wider than a phone; it is no phone's program",
     ("outlook.windows-mail", "role attribute"): "its screen reader calls a layout table a table",
     ("outlook.macos", "<body> element"): "the background stands on the table inside as well",
 }
