@@ -93,6 +93,17 @@ def test_a_topic_adds_its_lines_and_keeps_the_focus(stack: Stack, page: Page) ->
     page.get_by_label(FIELD).press_sequentially(" ")  # the field that was exchanged is as live as the first
 
 
+def test_a_slow_answer_to_a_topic_is_not_lost_to_what_was_typed_before(stack: Stack, page: Page) -> None:
+    page.goto(f"{stack.url}/subscribe/")
+    page.route(
+        "**/live/", lambda route: _late(route) if "topic" in (route.request.post_data or "") else route.continue_()
+    )
+    page.get_by_label(FIELD).fill("diffusion")
+    page.get_by_role("button", name="Benchmarks").press("Enter")
+    expect(page.get_by_label(FIELD)).to_have_value("diffusion\ntitle:benchmark")
+    expect(page.locator(".live-line")).to_have_count(2)
+
+
 def test_only_the_last_answer_is_shown(stack: Stack, page: Page) -> None:
     page.goto(f"{stack.url}/subscribe/")
     page.route(
