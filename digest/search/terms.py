@@ -5,7 +5,8 @@ same as for the mail, then has the last word.
 
 Every term of the index is a letter for its kind and plain letters and digits behind it, so that no tokenizer of
 any database takes it apart: `w` a word's term, `g` two words as they would be in one, `f` a folded word (for
-prefixes), `a` an author's name, `c` a category, `s` a source.
+prefixes), `a` an author's name, `c` a category, `s` a source. What stands in the title is told once more with a `t`
+before it: PostgreSQL's index knows no places, and would read all papers of a word to find those titled with it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from subscriptions.interests.language import And, Field, Node, Not, Or, Phrase, 
 from subscriptions.interests.words import Words, as_glued, stem
 
 MOST_PARTS = 8  # of an "all of these" that the index is asked for; the rest is checked in the papers it finds
+IN_TITLE = "t"
 _LONGEST = 200  # characters of a term; what is longer is cut, in papers and in questions alike
 _ODD = re.compile("[^a-z0-9]")
 
@@ -47,14 +49,16 @@ class Stored:
         labels = [term("a", key) for author in paper.authors for key in names.keys(author)]
         labels += [term("c", part) for category in paper.categories for part in _dotted(category)]
         labels += [term("s", part) for source in paper.sources for part in _dotted(source)]
-        return cls(_text(paper.title), _text(paper.abstract), " ".join(dict.fromkeys(labels)))
+        title = _terms(paper.title)
+        labels += [IN_TITLE + one for one in title]
+        return cls(" ".join(title), " ".join(_terms(paper.abstract)), " ".join(dict.fromkeys(labels)))
 
 
-def _text(words: Words) -> str:
+def _terms(words: Words) -> list[str]:
     terms = [term("w", one) for one in words.terms]
     glued = [term("g", one) for one in sorted(words.glued)]
     folded = [term("f", one) for one in sorted(set(words.folded) - words.single.keys())]
-    return " ".join([*terms, *glued, *folded])
+    return [*terms, *glued, *folded]
 
 
 def _dotted(label: str) -> Iterable[str]:
@@ -66,10 +70,9 @@ def _dotted(label: str) -> Iterable[str]:
 # --- what is asked
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A term, or all that begin with it; `in_title` only there."""
+    """A term, or all that begin with it."""
 
     text: str
-    in_title: bool = False
     begins: bool = False
 
 
@@ -78,7 +81,6 @@ class Row:
     """Terms of words side by side."""
 
     terms: tuple[str, ...]
-    in_title: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def _bound(node: Node, in_title: bool) -> Bound:
         case Word(text):
             return _word(stem(text), in_title)
         case Prefix(text):
-            return Any(tuple(Term(term(kind, text), in_title, begins=True) for kind in "fw"))
+            return Any(tuple(_term(kind, text, in_title, begins=True) for kind in "fw"))
         case Phrase(texts):
             return _phrase(texts, in_title)
         case Field(name, part) if name == TITLE:
@@ -133,19 +135,29 @@ def _bound(node: Node, in_title: bool) -> Bound:
 
 def _word(text: str, in_title: bool) -> Bound:
     """A word, written as one or as two."""
-    return Any((Term(term("w", text), in_title), Term(term("g", as_glued(text)), in_title)))
+    return Any((_term("w", text, in_title), _term("g", as_glued(text), in_title)))
+
+
+def _term(kind: str, text: str, in_title: bool, begins: bool = False) -> Term:
+    return Term(f"{IN_TITLE if in_title else ''}{term(kind, text)}", begins)
 
 
 def _phrase(texts: tuple[str, ...], in_title: bool) -> Bound:
     """The words in a row; or all of them, where one is written as two or two as one."""
-    row = Row(tuple(term("w", stem(text)) for text in texts), in_title)
+    row: Bound = _row(texts)
+    if in_title:
+        row = All((row, *(_term("w", stem(text), in_title) for text in texts[:MOST_PARTS])))
     joined = [_word(stem(left + right), in_title) for left, right in pairwise(texts)]
-    apart = [Term(term("g", as_glued(stem(text))), in_title) for text in texts]
+    apart = [_term("g", as_glued(stem(text)), in_title) for text in texts]
     pieces = [
         Any((_word(stem(text), in_title), *joined[max(number - 1, 0) : number + 1]))
         for number, text in enumerate(texts[:MOST_PARTS])
     ]
     return Any((row, All((Any((*joined, *apart)), *pieces))))
+
+
+def _row(texts: tuple[str, ...]) -> Row:
+    return Row(tuple(term("w", stem(text)) for text in texts))
 
 
 def _all(parts: tuple[Node, ...], in_title: bool) -> Bound:
@@ -168,10 +180,10 @@ def _surely(node: Node, in_title: bool) -> Bound:
     match node:
         case Word(text):
             return _word(stem(text), in_title) if len(text) < _LONGEST else Any(())
-        case Phrase(texts) if max(map(len, texts)) < _LONGEST:
-            return Row(tuple(term("w", stem(text)) for text in texts), in_title)
+        case Phrase(texts) if max(map(len, texts)) < _LONGEST and not in_title:
+            return _row(texts)
         case Prefix(text) if len(text) < _LONGEST:
-            return Term(term("f", text), in_title, begins=True)
+            return _term("f", text, in_title, begins=True)
         case Field(name, part) if name == TITLE:
             return _surely(part, True)
         case Field("category" | "source" as name, Text(text)):
@@ -187,10 +199,10 @@ def _surely(node: Node, in_title: bool) -> Bound:
 def fts5(asked: Bound) -> str:
     """As SQLite's FTS5 reads it."""
     match asked:
-        case Term(text, in_title, begins):
-            return f'{"title : " if in_title else ""}"{text}"{" *" if begins else ""}'
-        case Row(terms, in_title):
-            return f'{"title : " if in_title else ""}"{" ".join(terms)}"'
+        case Term(text, begins):
+            return f'"{text}"{" *" if begins else ""}'
+        case Row(terms):
+            return f'"{" ".join(terms)}"'
         case All(parts):
             return f"({' AND '.join(map(fts5, parts))})"
         case Any(parts):
@@ -200,13 +212,12 @@ def fts5(asked: Bound) -> str:
 
 
 def tsquery(asked: Bound) -> str:
-    """As PostgreSQL's tsquery type reads it; the title's terms have weight A."""
+    """As PostgreSQL's tsquery type reads it."""
     match asked:
-        case Term(text, in_title, begins):
-            marks = f"{'*' if begins else ''}{'A' if in_title else ''}"
-            return f"{text}:{marks}" if marks else text
-        case Row(terms, in_title):
-            return f"({' <-> '.join(f'{one}:A' if in_title else one for one in terms)})"
+        case Term(text, begins):
+            return f"{text}:*" if begins else text
+        case Row(terms):
+            return f"({' <-> '.join(terms)})"
         case All(parts):
             return f"({' & '.join(map(tsquery, parts))})"
         case Any(parts):
