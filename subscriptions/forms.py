@@ -3,123 +3,37 @@
 from __future__ import annotations
 
 import datetime as dt
-import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import cache
 from typing import Any, ClassVar, cast
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
-from django.forms.utils import flatatt
 from django.utils.formats import date_format
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from subscriptions import addresses, language
-from subscriptions.interests.notes import Note, notes
+from subscriptions.interests.notes import notes
 from subscriptions.interests.parser import InterestError, parse
-from subscriptions.interests.topics import Topic, lines_of, topics
+from subscriptions.interests.topics import Topic, topics
 from subscriptions.lines import MAX_LINES
 from subscriptions.models import Subscriber
-from subscriptions.schedule import current_names
 from subscriptions.signup import Wishes
+from subscriptions.time_zones import LongSelect, time_zones
+from subscriptions.typed import MAX_NUMBERS, LineError, LineNotes, mended, paper_numbers, typed_lines, with_added
 
-SELECTED = mark_safe(" selected")
-MAX_NUMBERS, MAX_PASTED = 4_000, 200  # characters of the numbers of papers pasted; papers
 MAX_PAUSE = dt.timedelta(days=366)
-REGIONS = {
-    "Africa": _("Africa"), "America": _("America"), "Antarctica": _("Antarctica"), "Asia": _("Asia"),
-    "Atlantic": _("Atlantic"), "Australia": _("Australia"), "Europe": _("Europe"), "Indian": _("Indian"),
-    "Pacific": _("Pacific"),
-}  # fmt: skip
 HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
 TRENDING = [(0, _("none")), (30, _("a few")), (50, _("up to half of the mail"))]
+EMPTY = [(False, _("no mail")), (True, _("a short mail that says so"))]
 SIZES = [(5, "5"), (10, "10"), (20, "20"), (30, "30")]
-
-
-@cache  # reading the names takes some 50 ms, and a form asks for them several times
-def time_zones() -> list[tuple[Any, str | list[tuple[str, str]]]]:
-    """Places people know, by name under their region, each once: no old alias, no fixed offset but UTC."""
-    by_region: dict[str, list[tuple[str, str]]] = {region: [] for region in REGIONS}
-    for name in sorted(current_names()):
-        region, _, place = name.partition("/")
-        if region in by_region:
-            by_region[region].append((name, place.replace("_", " ").replace("/", ", ")))
-    return [("UTC", "UTC"), *((REGIONS[region], places) for region, places in by_region.items() if places)]
 
 
 def _flat(choices: Iterable[Any]) -> list[tuple[Any, str]]:
     """Choices without their groups."""
     return [one for value, label in choices for one in (label if isinstance(label, list) else [(value, label)])]
-
-
-class LongSelect(forms.Select):
-    """A select of hundreds of options, rendered in one go: Django renders a template for each of them."""
-
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        widget = self.get_context(name, value, attrs)["widget"]
-        inside = format_html_join("\n", "{}", ((_group(name, some),) for name, some, _ in widget["optgroups"]))
-        return format_html('<select name="{}"{}>{}</select>', widget["name"], flatatt(widget["attrs"]), inside)
-
-
-def _group(name: str | None, options: Iterable[dict[str, Any]]) -> SafeString:
-    rows = ((one["value"], SELECTED if one["selected"] else "", one["label"]) for one in options)
-    inside = format_html_join("\n", '<option value="{}"{}>{}</option>', rows)
-    return format_html('<optgroup label="{}">{}</optgroup>', name, inside) if name else inside
-
-
-@dataclass(frozen=True, slots=True)
-class LineError:
-    """A line that cannot be read: where it goes wrong and how it might be mended."""
-
-    number: int
-    line: str
-    error: InterestError
-
-    @property
-    def column(self) -> int:
-        return self.error.position + 1
-
-    @property
-    def before(self) -> str:
-        return self.line[: self.error.position]
-
-    @property
-    def at(self) -> str:
-        """What is marked; a blank where something is missing."""
-        return self.line[self.error.position : self.error.end] or " "
-
-    @property
-    def after(self) -> str:
-        return self.line[self.error.end :]
-
-
-@dataclass(frozen=True, slots=True)
-class LineNotes:
-    """Hints about a line that can be read; each of a `pick` as the form sends it back, and the hint."""
-
-    number: int
-    line: str
-    notes: tuple[tuple[str, Note], ...]
-
-
-def typed_lines(text: str) -> list[str]:
-    """The lines of the field, blank ones too, in the form the parser counts characters in."""
-    return [line.strip() for line in unicodedata.normalize("NFC", text).splitlines()]
-
-
-def suggestion_for(line: str, hint: int) -> str:
-    """What to write instead of a line: its mend, or what its hint of this number proposes. "" for nothing."""
-    try:
-        found = notes(line, parse(line))
-    except InterestError as error:
-        return error.suggestion
-    return found[hint].suggestion if hint < len(found) else ""
 
 
 class WishesForm(forms.Form):
@@ -157,6 +71,9 @@ class WishesForm(forms.Form):
     trending_share = forms.TypedChoiceField(
         label=_("Trending papers besides"), choices=TRENDING, coerce=int, initial=0, required=False
     )
+    empty_mail = forms.TypedChoiceField(
+        label=_("When nothing matches"), choices=EMPTY, coerce="True".__eq__, initial=False, required=False
+    )
     # Asked on the preferences page only: who signs up reads a page that speaks one already.
     language = forms.ChoiceField(
         label=_("Language"), choices=settings.LANGUAGES, initial=settings.LANGUAGE_CODE, required=False
@@ -166,7 +83,7 @@ class WishesForm(forms.Form):
         # A button beside a line takes over what was proposed for it, one of a topic adds its lines. That asks for
         # nothing else: see `is_mended`.
         self.is_mended = bool(data and any(data.get(name) for name in ("mend", "write", "topic")))
-        super().__init__(_mended(_with_added(data)) if self.is_mended else _with_added(data), *args, **kwargs)
+        super().__init__(mended(with_added(data)) if self.is_mended else with_added(data), *args, **kwargs)
         self.line_errors: list[LineError] = []
         self._offer_what_is_stored()
 
@@ -230,55 +147,9 @@ class WishesForm(forms.Form):
             time_zone=data["time_zone"],
             max_papers=data["max_papers"] or 10,
             trending_share=data["trending_share"] or 0,
+            empty_mail=data["empty_mail"] or False,
             language=data["language"] or self.initial.get("language") or language.current(),
         )
-
-
-def _mended(data: Any) -> Any:
-    """The answers with one line replaced, or a topic's lines added, by the button that was pressed.
-
-    `mend` is the number of a line, or "number.hint": what is proposed for it is written; `write` is "number line".
-    """
-    lines = typed_lines(str(data.get("interests", "")))
-    number, _, hint = str(data.get("mend", "")).partition(".")
-    if (place := _place(number, lines)) is not None and hint.isdecimal():
-        lines[place] = suggestion_for(lines[place], int(hint[:4])) or lines[place]
-    number, _, line = str(data.get("write", "")).partition(" ")
-    if (place := _place(number, lines)) is not None and line.strip():
-        lines[place] = line.strip()
-    if topic := lines_of(str(data.get("topic", ""))):
-        lines = _joined(lines, topic)
-    answers = data.copy()
-    answers["interests"] = "\n".join(lines)
-    return answers
-
-
-def _place(number: str, lines: list[str]) -> int | None:
-    """Where the line of that number, counted from 1, stands; None where there is none."""
-    if number.isascii() and number.isdecimal() and 0 < int(number[:4]) <= len(lines):
-        return int(number[:4]) - 1
-    return None
-
-
-def _with_added(data: Any) -> Any:
-    """The answers with the ticked proposals among the interests."""
-    ticked = data.getlist("add") if hasattr(data, "getlist") else ()
-    if not ticked:
-        return data
-    answers = data.copy()
-    answers["interests"] = "\n".join(_joined(typed_lines(str(data.get("interests", ""))), ticked))
-    return answers
-
-
-def _joined(lines: Iterable[str], more: Iterable[str]) -> list[str]:
-    """Both, each line once, without blank ones."""
-    return [line for line in dict.fromkeys([*lines, *more]) if line]
-
-
-def paper_numbers(text: str) -> list[int]:
-    """The numbers of papers in a hidden field, "12,34"; anything else in it is passed over."""
-    words = text[:MAX_NUMBERS].split(",")
-    return [int(word) for word in words if word.isascii() and word.isdecimal() and len(word) < 16][:MAX_PASTED]
 
 
 class SignupForm(WishesForm):

@@ -17,13 +17,12 @@ from functools import lru_cache
 from subscriptions import addresses, schedule
 from subscriptions.forms import WishesForm
 from subscriptions.models import Subscriber
-from subscriptions.signup import Wishes
+from subscriptions.signup import SETTINGS, Wishes
 
 MAX_BYTES = 20_000_000
 MAX_ROWS = 200_000
 MAX_SHOWN = 20  # errors listed; the rest is counted
-TIMING = ("frequency", "weekday", "hour", "time_zone", "max_papers", "trending_share", "language")
-WISHES = ("email", "interests", *TIMING)
+WISHES = ("email", "interests", *SETTINGS)
 HISTORY = ("status", "created_at", "confirmed_at")  # what an export adds; of these, an import heeds the status
 COLUMNS = (*WISHES, *HISTORY)
 RANGES = {"max_papers": range(1, 101), "trending_share": range(101)}
@@ -205,7 +204,7 @@ def _columns(line: int, cells: list[str]) -> list[str]:
 class _LinesForm(WishesForm):
     """The interests alone: it is made for each row, and the other fields would make that ten times as slow."""
 
-    frequency = weekday = hour = time_zone = max_papers = trending_share = language = None  # type: ignore[assignment]
+    frequency = weekday = hour = time_zone = max_papers = trending_share = empty_mail = language = None  # type: ignore[assignment]
 
 
 class _TimingForm(WishesForm):
@@ -218,7 +217,7 @@ def _row(line: int, cells: dict[str, str], faults: list[Fault]) -> Row | None:
     """The row; its faults are added to those given."""
     address = _address(line, unguarded(cells.get("email", "")), faults)
     interests = _interests(line, cells.get("interests", ""), faults)
-    timing, wrong = _timing(tuple(cells.get(name, "") for name in TIMING))
+    timing, wrong = _timing(tuple(cells.get(name, "") for name in SETTINGS))
     faults += [Fault(line, column, text) for column, text in wrong]
     status = cells.get("status", "")
     if status and status not in Subscriber.Status.values:
@@ -251,7 +250,9 @@ def _interests(line: int, cell: str, faults: list[Fault]) -> str:
 @lru_cache(maxsize=4096)
 def _timing(cells: tuple[str, ...]) -> tuple[Wishes | None, tuple[tuple[str, str], ...]]:
     """The wishes without lines, or (column, what to do) for each cell that is wrong."""
-    given = {name: cell for name, cell in zip(TIMING, cells, strict=True) if cell}
+    given = {name: cell for name, cell in zip(SETTINGS, cells, strict=True) if cell}
+    if "empty_mail" in given:  # a spreadsheet writes TRUE
+        given["empty_mail"] = given["empty_mail"].capitalize()
     defaults = {name: str(form_field.initial) for name, form_field in _TimingForm.base_fields.items()}
     # To the form, what an operator may store is as good as stored: it then stands among the choices.
     form = _TimingForm(

@@ -99,6 +99,9 @@ class Subscriber(models.Model):
     trending_share = models.PositiveSmallIntegerField(
         default=0, help_text="Percent of a mail for trending papers that match no interest."
     )
+    empty_mail = models.BooleanField(
+        default=False, db_default=False, help_text="A short mail also when nothing matched: it says so."
+    )
     pasted = models.JSONField(
         default=list, blank=True, editable=False, help_text="Numbers of papers pasted when signing up: likes to be."
     )

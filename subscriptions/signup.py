@@ -38,14 +38,17 @@ class Wishes:
     time_zone: str = "UTC"
     max_papers: int = 10
     trending_share: int = 0
+    empty_mail: bool = False
     language: str = settings.LANGUAGE_CODE
 
     def write_to(self, reader: Subscriber) -> list[str]:
         """Set the reader's columns; the names of those set. The lines are the caller's, once it is saved."""
-        names = [field.name for field in fields(self) if field.name != "lines"]
-        for name in names:
+        for name in SETTINGS:
             setattr(reader, name, getattr(self, name))
-        return names
+        return list(SETTINGS)
+
+
+SETTINGS = tuple(field.name for field in fields(Wishes) if field.name != "lines")  # columns of a reader
 
 
 def sign_up(

@@ -188,8 +188,7 @@ def _local(moment: dt.datetime | None, reader: Subscriber) -> dt.datetime | None
 
 def stored_wishes(reader: Subscriber) -> dict[str, Any]:
     """What the form shows before anything is changed."""
-    names = ("frequency", "weekday", "hour", "time_zone", "max_papers", "trending_share", "language")
-    return {name: getattr(reader, name) for name in names} | {"interests": "\n".join(reader.lines())}
+    return {name: getattr(reader, name) for name in signup.SETTINGS} | {"interests": "\n".join(reader.lines())}
 
 
 def save_wishes(reader: Subscriber, form: WishesForm, now: dt.datetime) -> None:

@@ -23,6 +23,7 @@ FIELDS: dict[str, tuple[type, str]] = {
     "time_zone": (str, "a string"),
     "max_papers": (int, "a whole number"),
     "trending_share": (int, "a whole number"),
+    "empty_mail": (bool, "true or false"),
     "language": (str, "a string"),
 }
 

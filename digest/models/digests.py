@@ -24,7 +24,7 @@ class Digest(models.Model):
     [{"line", "words", "points", "title": spans, "abstract": spans}]}, best first. One column and not a row a
     pick: ten rows a mail would cost more to write than all the rest of the mail (docs/decisions.md).
     In the lane "overflow" stands what matched in the week and was left out for the reader's number of papers.
-    An empty list says that nothing matched: no mail, and no Delivery.
+    An empty list says that nothing matched: no mail, and no Delivery, unless the reader asked to be told.
     """
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="digests")

@@ -8,20 +8,10 @@ from typing import Any
 from django.db.models import Model
 
 from digest.models import Digest, Paper
+from subscriptions import signup
 from subscriptions.models import Subscriber, Suppression
 
-SETTINGS = (
-    "frequency",
-    "weekday",
-    "hour",
-    "time_zone",
-    "max_papers",
-    "trending_share",
-    "language",
-    "paused_until",
-    "paused_at",
-    "pasted",
-)
+SETTINGS = (*signup.SETTINGS, "paused_until", "paused_at", "pasted")
 OF_READER = (
     "email", "code", "token_version", "status", "created_at", "confirmed_at", "next_digest_at", "bounce_score",
     "bounced_at",

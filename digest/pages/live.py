@@ -23,13 +23,14 @@ from digest.percolation import RECENT_DAYS
 from digest.previewing import PREVIEW_DAYS, found_by, pick_of, preview, recent_papers, with_papers
 from digest.previewing.counting import WIDE_OF, WIDE_SHARE, rate
 from digest.ranking.closeness import is_prose
-from subscriptions.forms import LineError, SignupForm, typed_lines
+from subscriptions.forms import SignupForm
 from subscriptions.interests import language
 from subscriptions.interests.language import And, Node, Not, Word, unpinned
 from subscriptions.interests.parser import InterestError, parse
 from subscriptions.interests.words import split
 from subscriptions.limits import client_network, is_over
 from subscriptions.lines import MAX_LINES
+from subscriptions.typed import LineError, typed_lines
 
 EXAMPLES, BEST = 2, 3  # papers shown of a line, and of the mail
 MOST_SAID = 4  # faults named one by one to who listens to the page

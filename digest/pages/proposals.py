@@ -14,10 +14,11 @@ from django.views.decorators.http import require_POST
 
 from digest.suggesting import Suggestions, from_found, from_liked, from_text
 from digest.tracking.liking import like
-from subscriptions.forms import SignupForm, WishesForm, paper_numbers, typed_lines
+from subscriptions.forms import SignupForm, WishesForm
 from subscriptions.limits import limited
 from subscriptions.links import PREFERENCES
 from subscriptions.models import Subscriber
+from subscriptions.typed import paper_numbers, typed_lines
 from subscriptions.views import for_reader
 
 

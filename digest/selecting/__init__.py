@@ -20,7 +20,7 @@ from django.db.models import Min, Q
 from django.utils.translation import override
 
 from digest.ingest import habits
-from digest.models import Digest, Feedback, Listing, Match, Paper
+from digest.models import Delivery, Digest, Feedback, Listing, Match, Paper
 from digest.models.papers import PaperQuerySet
 from digest.ranking import Candidate, Day, Hit, Line, Wishes, corpus, rank
 from digest.ranking.closeness import is_prose
@@ -56,6 +56,7 @@ class Due:
     time_zone: str
     max_papers: int
     trending_share: int
+    empty_mail: bool
     paused_at: dt.datetime | None
     paused_until: dt.datetime | None
     next_digest_at: dt.datetime | None
@@ -100,15 +101,25 @@ def select_chunk(now: dt.datetime, only: Subscriber | None = None) -> Selected:
             )
             for reader, plan, one in zip(new, planned, choose_all(new, planned, now), strict=True)
         ]  # fmt: skip
-        mails = ledger.store(rows, now)
+        mails = ledger.store(rows, now) + _tell_of_nothing(new, rows, now)
         ledger.set_due(_next_due(readers, now))
         caught_up = [reader.pk for reader in new if reader.paused_at]
         if caught_up:
             Subscriber.objects.filter(pk__in=caught_up).update(paused_at=None)
     for reader, row in zip(new, rows, strict=True):
-        if not row.papers:
+        if not row.papers and not reader.empty_mail:
             logger.info("Nothing matched for %s: no mail.", masked(reader.email))
     return Selected(len(readers), mails)
+
+
+def _tell_of_nothing(readers: Sequence[Due], rows: Sequence[ledger.Row], now: dt.datetime) -> int:
+    """A waiting mail for each of the empty digests just stored whose reader asked for one. Returns how many."""
+    told = [reader.pk for reader, row in zip(readers, rows, strict=True) if reader.empty_mail and not row.papers]
+    if not told:
+        return 0
+    empty = Digest.objects.filter(subscriber__in=told, created_at=now, papers="", delivery=None)
+    mails = [Delivery(digest=digest, not_before=now) for digest in empty.only("pk")]
+    return len(Delivery.objects.bulk_create(mails))
 
 
 def _notices(readers: Sequence[Due], late: list[habits.Gap]) -> dict[str, str]:

@@ -65,6 +65,19 @@ def test_it_sends_all_over_one_connection(waiting: list[Delivery], smtp_server: 
     assert all(row.message_id and row.sent_at == MORNING for row in Delivery.objects.all())
 
 
+def test_a_mail_of_nothing_says_so_and_how_to_change_that(papers: list[Paper], smtp_server: Server) -> None:
+    make_reader("nina@example.org", "entomology", empty_mail=True)
+    select_due(MORNING)
+    assert delivery.deliver_all(MORNING) == {"sent": 1}
+    (message,) = smtp_server.messages
+    text, html = (part.get_payload(decode=True).decode() for part in message.get_payload())  # type: ignore[union-attr]
+    assert message["Subject"] == "Nothing for you today"
+    for part in (text, html):
+        assert "none of the day" in part.replace("None", "none")
+        assert "/preferences/" in part
+        assert "/unsubscribe/" in part
+
+
 def test_sending_again_sends_nothing(waiting: list[Delivery], smtp_server: Server) -> None:
     delivery.deliver_all(MORNING)
     assert delivery.deliver_all(MORNING + MINUTE) == {}

@@ -82,6 +82,7 @@ def test_it_tells_what_is_stored_and_no_address(ask: Ask, alice: Subscriber) -> 
         "time_zone": "UTC",
         "max_papers": 10,
         "trending_share": 0,
+        "empty_mail": False,
         "language": "en",
         "paused_until": None,
         "next_digest_at": "2026-03-16T08:00:00Z",

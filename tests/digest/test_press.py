@@ -118,6 +118,8 @@ def test_for_many_readers_both_ways_say_the_same(store: Callable[..., list[Paper
     for number, digest in enumerate(digests):
         digest.notice = "A source is late. Some papers may be missing." if number % 7 == 0 else ""
         digest.is_catch_up = number % 11 == 0
+        if number % 13 == 0:
+            digest.picks = []
         if number % 6 == 0 and len(digest.picks) > 2:
             digest.picks[-1]["lane"] = "overflow"
     press = Press()

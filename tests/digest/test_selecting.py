@@ -105,6 +105,19 @@ def test_nothing_matched_makes_no_mail_and_says_so(papers: list[Paper], caplog: 
     assert reader.next_digest_at == MORNING + DAY
 
 
+def test_who_asked_to_be_told_of_nothing_gets_a_mail_that_says_so(papers: list[Paper]) -> None:
+    make_reader("nina@example.org", "entomology", empty_mail=True)
+    make_reader("otto@example.org", "entomology")
+    make_reader("alice@example.org", "diffusion", empty_mail=True)
+    selected = select_due(MORNING)
+    assert (selected.readers, selected.mails, Delivery.objects.count()) == (3, 2, 2)
+    mail = Delivery.objects.get(digest__subscriber__email="nina@example.org")
+    assert mail.digest.picks == []
+    assert (mail.status, mail.not_before) == (Delivery.Status.WAITING, MORNING)
+    Subscriber.objects.update(next_digest_at=MORNING)
+    assert select_due(MORNING).mails == 0
+
+
 def test_trending_papers_come_when_asked_for(papers: list[Paper]) -> None:
     make_reader("nina@example.org", "entomology", trending_share=30)
     select_due(MORNING)

@@ -260,10 +260,11 @@ def test_every_spreadsheets_line_ends_and_mark_are_read(mark: str, end: str) -> 
 
 
 def test_values_that_only_staff_can_choose_are_taken() -> None:
-    text = "email,interests,max_papers,trending_share,time_zone\na@example.org,x,15,25,Asia/Calcutta"
+    text = "email,interests,max_papers,trending_share,empty_mail,time_zone\na@example.org,x,15,25,TRUE,Asia/Calcutta"
     (found,) = importing.read(text.encode()).rows.values()
     wishes = found.wishes
     assert (wishes.max_papers, wishes.trending_share, wishes.time_zone) == (15, 25, "Asia/Calcutta")
+    assert wishes.empty_mail is True
 
 
 @given(st.binary(max_size=400))
@@ -396,7 +397,7 @@ def _full(text: str) -> str:
 
 def _wishes() -> list[object]:
     """Everything that readers want, by address."""
-    names = ("email", "status", *importing.TIMING)
+    names = ("email", "status", *signup.SETTINGS)
     readers = Subscriber.objects.order_by("email")
     return [({name: getattr(reader, name) for name in names}, reader.lines()) for reader in readers]
 

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from subscriptions import importing
+from subscriptions import importing, signup
 from subscriptions.models import Subscriber
 
 CHUNK = 1000  # readers in memory at a time
@@ -66,7 +66,7 @@ def write(file: Any, everybody: bool) -> int:
 def cells(reader: Subscriber) -> list[str]:
     """The reader's row. Only the first two hold what somebody typed freely."""
     lines = [line.typed for line in reader.interest_lines.all()]
-    timing = [str(getattr(reader, name)) for name in importing.TIMING]
+    timing = [str(getattr(reader, name)) for name in signup.SETTINGS]
     moments = [moment.isoformat() if moment else "" for moment in (reader.created_at, reader.confirmed_at)]
     return [importing.guarded(reader.email), importing.interests_cell(lines), *timing, reader.status, *moments]
 

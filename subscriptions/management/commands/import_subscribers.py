@@ -26,7 +26,7 @@ STOPPED = (Subscriber.Status.UNSUBSCRIBED, Subscriber.Status.BOUNCED, Subscriber
 class Command(BaseCommand):
     help = (
         "Add the readers of a CSV file. Its first line names the columns: email and interests, and any of "
-        f"{', '.join(importing.TIMING)}. Interests stand one a line, or with ; between them. One error, and "
+        f"{', '.join(signup.SETTINGS)}. Interests stand one a line, or with ; between them. One error, and "
         "nothing is stored. New readers are asked to confirm first."
     )
 
