@@ -13,7 +13,7 @@ from digest import links
 from digest.models import Digest, Feedback, Paper
 from digest.selecting import select_due
 from subscriptions.models import Subscriber
-from tests.conftest import MORNING
+from tests.conftest import MORNING, make_reader
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +108,12 @@ def test_the_web_copy_shows_the_mail_and_no_other_token_opens_it(
     assert client.get(address[:-3] + "x/").status_code == 404
     Subscriber.objects.update(token_version=2)
     assert client.get(address).status_code == 404
+
+
+def test_the_web_copy_of_a_mail_about_nothing_says_so(client: Client, papers: list[Paper]) -> None:
+    make_reader("nina@example.org", "entomology", empty_mail=True)
+    select_due(MORNING)
+    assert "None of the papers that came in matched" in page(client.get(links.web_copy(Digest.objects.get())))
 
 
 def test_feedback_asks_on_get_acts_on_post_and_can_be_undone(
