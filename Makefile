@@ -41,8 +41,8 @@ demo: $(RUN) ## the whole job once: papers in, three readers, their mails (SOURC
 
 test: $(DEV) lint ## everything a contributor needs to trust a change, on SQLite and PostgreSQL
 	@$(VENV)/bin/python manage.py makemigrations --check --dry-run
-	@echo "== on SQLite";     $(VENV)/bin/python -m pytest -q --durations=5 -n 2 --dist loadfile
-	@echo "== on PostgreSQL"; $(VENV)/bin/python -m pytest -q --durations=5 -n 2 --dist loadfile --postgres
+	@echo "== on SQLite";     $(VENV)/bin/python -m pytest -q --durations=5 -n 2 --dist loadfile --no-loadscope-reorder
+	@echo "== on PostgreSQL"; $(VENV)/bin/python -m pytest -q --durations=5 -n 2 --dist loadfile --no-loadscope-reorder --postgres
 
 chaos: $(DEV) ## 2,000 mails while workers, Redis, PostgreSQL and the mail server die at random (SEED=... repeats the dice)
 	@$(VENV)/bin/python -m tests.chaos $(if $(SEED),--seed $(SEED))

@@ -83,6 +83,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=once)
         without = set(once)
         items[:] = [item for item in items if item not in without]
+    # Files of long tests first: at the end, short ones keep both workers busy to the last.
+    long = {item.path for item in items if item.get_closest_marker("processes")}
+    items.sort(key=lambda item: item.path not in long)
 
 
 def _asks_the_database(item: pytest.Item) -> bool:
