@@ -41,6 +41,14 @@ def numbers(env: environ.Env, name: str, default: str = "") -> tuple[int, ...]:
     return tuple(int(text) for text in found)
 
 
+def percent(env: environ.Env, name: str, default: str) -> float:
+    """A number from 0 to 100, with a point or without."""
+    text = str(env.str(name, "")).strip() or default
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,6})?", text) or float(text) > 100:
+        raise ImproperlyConfigured(f"{name}={text!r} is not a percentage such as 0.1 or 2.")
+    return float(text)
+
+
 def waits(env: environ.Env, name: str, default: str, count: int | None = None) -> tuple[dt.timedelta, ...]:
     """Seconds, comma-separated, none shorter than the one before it; `count` of them where it is given."""
     found = numbers(env, name, default)

@@ -228,6 +228,8 @@ MAIL_RATE = mailing.rates(env, "MAIL_RATE")
 MAIL_DOMAIN_LIMITS = mailing.domain_limits(env, "MAIL_DOMAIN_LIMITS")
 MAIL_WARM_UP = mailing.numbers(env, "MAIL_WARM_UP")
 MAIL_ASK_ABOVE = environment.whole_number(env, "MAIL_ASK_ABOVE", 500, 0, 1_000_000_000)  # 0: never asks
+# So many of 100 mails called spam, in a week, and mail waits for the operator; 0: never asks.
+MAIL_COMPLAINT_LIMIT = mailing.percent(env, "MAIL_COMPLAINT_LIMIT", "0.1")
 
 # --- Celery -----------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)

@@ -1,4 +1,4 @@
-"""The dashboard's buttons for the mail: pause, drain, resume, yes to a large run, try the server."""
+"""The dashboard's buttons for the mail: pause, drain, resume, yes to what was asked, try the server."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from digest.models import MailGate
 Switch = MailGate.Switch
 SAID = {
     "pause": "No more mail leaves.",
-    "drain": "What is claimed goes out, no more is taken.",
+    "drain": "Mails that workers have taken go out; no more are taken.",
     "resume": "Mail leaves again, from the next look on.",
-    "go": "The large run goes, from the next look on.",
+    "go": "The mails go, from the next look on.",
     "retry": "The mail server is tried at the next look.",
 }
 
