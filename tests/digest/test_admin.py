@@ -13,6 +13,7 @@ from django.urls import reverse
 from digest import delivery, ingest
 from digest.models import Digest, MailDay, Paper, Source
 from digest.selecting import select_due
+from subscriptions import bounces
 from subscriptions.models import Subscriber, Suppression
 from tests.conftest import MORNING, make_reader
 from tests.smtp import Server
@@ -131,17 +132,80 @@ def test_an_address_is_suppressed_by_typing_it_and_kept_as_a_hash(admin_client: 
     assert Suppression.objects.count() == 1
 
 
-def test_changing_a_readers_hour_moves_the_next_mail(admin_client: Client, alice: Subscriber) -> None:
-    page = reverse("admin:subscriptions_subscriber_change", args=[alice.pk])
-    values = {
+def reader_page(reader: Subscriber) -> str:
+    return reverse("admin:subscriptions_subscriber_change", args=[reader.pk])
+
+
+def values_of_reader(**changed: object) -> dict[str, object]:
+    """What the form of a reader's page posts."""
+    return {
         "status": "active", "frequency": "daily", "weekday": 0, "hour": 21, "time_zone": "UTC", "max_papers": 10,
         "trending_share": 0, "token_version": 1, "language": "en", "notice": "",
         "paused_until_0": "", "paused_until_1": "",
         "interest_lines-TOTAL_FORMS": 0, "interest_lines-INITIAL_FORMS": 0,
-        "consents-TOTAL_FORMS": 0, "consents-INITIAL_FORMS": 0,
+        "consents-TOTAL_FORMS": 0, "consents-INITIAL_FORMS": 0, **changed,
     }  # fmt: skip
+
+
+def text_of(client: Client, address: str) -> str:
+    return " ".join(BeautifulSoup(client.get(address).content, "lxml").get_text(" ").split())
+
+
+def test_changing_a_readers_hour_moves_the_next_mail(admin_client: Client, alice: Subscriber) -> None:
     with time_machine.travel(MORNING, tick=False):
         admin_client.force_login(_staff(admin_client))
-        assert admin_client.post(page, values).status_code == 302
+        assert admin_client.post(reader_page(alice), values_of_reader()).status_code == 302
     alice.refresh_from_db()
     assert alice.next_digest_at == MORNING.replace(hour=21)
+
+
+def test_a_readers_page_says_what_became_of_the_mails(
+    admin_client: Client, alice: Subscriber, papers: list[Paper], smtp_server: Server
+) -> None:
+    smtp_server.refuse["alice@example.org"] = "550 5.7.1 Not wanted here"
+    select_due(MORNING)
+    delivery.deliver_all(MORNING)
+    assert "16 March 2026 failed: 550 5.7.1 Not wanted here" in text_of(admin_client, reader_page(alice))
+    nina = make_reader("nina@example.org", "entomology")
+    assert "None yet." in text_of(admin_client, reader_page(nina))
+    select_due(MORNING)
+    assert "16 March 2026 nothing matched, no mail" in text_of(admin_client, reader_page(nina))
+
+
+def test_a_readers_page_says_what_is_counted_against_the_mailbox(admin_client: Client, alice: Subscriber) -> None:
+    assert "No refusal is counted." in text_of(admin_client, reader_page(alice))
+    bounces.count(alice, 1, MORNING)
+    assert "Last refused on 16 March 2026." in text_of(admin_client, reader_page(alice))
+    bounces.give_up(alice, MORNING)
+    said = text_of(admin_client, reader_page(alice))
+    assert "Suppressed on 16 March 2026: the mailbox is dead, or has refused too often." in said
+    assert "signing up and confirming anew lift that" in said
+    bounces.complained(alice, MORNING)
+    said = text_of(admin_client, reader_page(alice))
+    assert "the reader called a mail spam" in said and "do not lift that" in said
+
+
+def test_a_suppressed_reader_is_made_active_only_after_the_suppression_is_lifted(
+    admin_client: Client, alice: Subscriber
+) -> None:
+    bounces.count(alice, 4, MORNING)
+    bounces.give_up(alice, MORNING)
+    assert "how to lift that first" in admin_client.post(reader_page(alice), values_of_reader()).content.decode()
+    alice.refresh_from_db()
+    assert alice.status == Subscriber.Status.BOUNCED
+    page = BeautifulSoup(admin_client.get(reader_page(alice)).content, "lxml")
+    link = page.find("a", string="the suppression")
+    assert link is not None
+    admin_client.post(str(link["href"]).replace("/change/", "/delete/"), {"post": "yes"})  # type: ignore[index]
+    assert not Suppression.objects.exists()
+    assert admin_client.post(reader_page(alice), values_of_reader()).status_code == 302
+    alice.refresh_from_db()
+    assert (alice.status, alice.bounce_score, alice.bounced_at) == (Subscriber.Status.ACTIVE, 0, None)
+    assert alice.next_digest_at is not None
+
+
+def test_a_suppression_is_found_by_its_address(admin_client: Client, alice: Subscriber) -> None:
+    for address in ("Alice@example.org", "zoe@example.org"):
+        Suppression.objects.add_address(address, Suppression.Reason.BY_HAND, MORNING)
+    found = admin_client.get(reverse("admin:subscriptions_suppression_changelist"), {"q": "alice@Example.org "})
+    assert [row.address_hash for row in found.context["cl"].result_list] == [Suppression.hash_of("alice@example.org")]

@@ -214,19 +214,16 @@ def test_no_task_carries_state_an_eta_or_a_countdown() -> None:
         ("Antarctica/Troll", "2026-03-29"),  # two hours
     ],
 )
-def test_every_reader_has_one_digest_a_day_whatever_the_clocks_do(
-    papers: list[Paper], smtp_server: Server, zone: str, day: str
-) -> None:
-    """A reader for each hour of the day, over three days, looked at every half hour."""
+def test_every_reader_has_one_digest_a_day_whatever_the_clocks_do(papers: list[Paper], zone: str, day: str) -> None:
+    """Readers at the hours that clocks skip and repeat, looked at whenever one of them is due, for three days."""
     noon = dt.datetime.fromisoformat(f"{day}T12:00+00:00")
     start = noon - dt.timedelta(days=1, hours=12)
-    for hour in range(24):
+    for hour in (0, 1, 2, 3, 23):
         reader = make_reader(f"reader{hour}@example.org", "diffusion", hour=hour, time_zone=zone)
         Subscriber.objects.filter(pk=reader.pk).update(next_digest_at=reader.choose_next_digest_at(start))
-    for half_hours in range(3 * 48):
-        selecting.select_due(start + half_hours * dt.timedelta(minutes=30))
-    middle = noon.date()
-    for hour in range(24):
-        days = list(Digest.objects.filter(subscriber__hour=hour).order_by("pk").values_list("issue_date", flat=True))
-        assert days.count(middle) == 1, hour
-        assert days == [days[0] + dt.timedelta(days=number) for number in range(len(days))], hour
+    while (moment := Subscriber.objects.earliest("next_digest_at").next_digest_at) < start + dt.timedelta(days=3):
+        selecting.select_due(moment)
+    for reader in Subscriber.objects.all():
+        days = list(reader.digests.order_by("pk").values_list("issue_date", flat=True))
+        assert days.count(noon.date()) == 1, reader
+        assert days == [days[0] + dt.timedelta(days=number) for number in range(len(days))], reader
