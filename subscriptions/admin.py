@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 
 from subscriptions import bounces
+from subscriptions.erasing import erase
 from subscriptions.models import Consent, Interest, InterestLine, Subscriber, Suppression
 
 
@@ -31,12 +32,17 @@ class LineInline(ReadOnly, TabularInline):
     model = InterestLine
     fields = ["position", "typed", "interest"]
     extra = 0
+    hide_title = True
 
 
 class ConsentInline(ReadOnly, TabularInline):
+    """The proof of what was agreed to: nobody changes it."""
+
     model = Consent
     fields = ["kind", "at", "page"]
     extra = 0
+    hide_title = True
+    can_delete = False
 
 
 Status = Subscriber.Status
@@ -74,7 +80,7 @@ class SubscriberAdmin(ModelAdmin):
             {
                 "fields": [
                     ("frequency", "weekday"), ("hour", "time_zone"), ("max_papers", "trending_share"),
-                    ("next_digest_at", "paused_until"),
+                    "next_digest_at", "paused_until",
                 ]
             },
         ),
@@ -103,6 +109,13 @@ class SubscriberAdmin(ModelAdmin):
         until = obj.paused_until if obj.is_paused(now) else None
         obj.next_digest_at = obj.choose_next_digest_at(until or now) if mailed else None
         super().save_model(request, obj, form, change)
+
+    def delete_model(self, request: HttpRequest, obj: Subscriber) -> None:
+        erase(obj)  # the admin's own history is forgotten too
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
+        for reader in queryset:
+            erase(reader)
 
     @admin.display(description="Mailbox")
     def mailbox(self, reader: Subscriber) -> str:

@@ -1,4 +1,5 @@
-"""The dashboard's buttons for the mail: pause, drain, resume, yes to what was asked, try the server."""
+"""The dashboard's buttons for the mail: pause, drain, resume, yes to what was asked, try the server,
+send a test mail."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from digest.delivery import gate
+from digest.delivery.trying import NotSent, send_test
 from digest.models import MailGate
 
 Switch = MailGate.Switch
@@ -43,8 +45,21 @@ def act(request: HttpRequest, action: str) -> HttpResponse:
         "go": lambda: gate.allow(now),
         "retry": gate.try_now,
     }
+    if action == "test":
+        return _test(request)
     if action not in actions:
         raise Http404
     actions[action]()
     messages.success(request, SAID[action])
+    return redirect("admin:index")
+
+
+def _test(request: HttpRequest) -> HttpResponse:
+    """A test mail, while the page waits: as long as the mail server may be silent at most."""
+    address = request.POST.get("address", "").strip()
+    try:
+        message_id = send_test(address, timezone.now())
+        messages.success(request, f"The mail server accepted a mail to {address}, under the Message-ID {message_id}.")
+    except NotSent as error:
+        messages.error(request, str(error))
     return redirect("admin:index")

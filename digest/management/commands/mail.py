@@ -6,14 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.core.validators import validate_email
 from django.utils import timezone
 
 from digest.delivery import complaints, gate, pacing
-from digest.delivery.trying import Suppressed, send_test
-from digest.delivery.ways import NoWay
+from digest.delivery.trying import NotSent, send_test
 from digest.models import Delivery, MailDay, MailGate
 
 ACTIONS = {
@@ -70,14 +67,7 @@ class Command(BaseCommand):
 
     def _test(self, address: str) -> None:
         try:
-            validate_email(address)
-            verdict = send_test(address, timezone.now())
-        except ValidationError as error:
-            raise CommandError(f"{address} is not an e-mail address.") from error
-        except Suppressed as error:
-            raise CommandError(f"{address} is suppressed ({error}): nothing was sent.") from error
-        except NoWay as error:
-            raise CommandError(f"The mail server cannot be used: {error}. See `manage.py doctor`.") from error
-        if verdict.meaning is not None:
-            raise CommandError(f"Not taken: {verdict.text} ({verdict.meaning.what}, {verdict.meaning.party.value}).")
-        self.stdout.write(f"The mail server accepted it, under the Message-ID {verdict.message_id}.")
+            message_id = send_test(address, timezone.now())
+        except NotSent as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"The mail server accepted it, under the Message-ID {message_id}.")
