@@ -14,4 +14,5 @@ if __name__ == "__main__":
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
-        sys.exit(f"A setting is wrong. {error}")
+        faults = str(error).splitlines()
+        sys.exit(f"A setting is wrong. {error}" if len(faults) < 2 else "\n  ".join(["Settings are wrong:", *faults]))

@@ -1,4 +1,5 @@
-"""How settings read the environment: each value checked, each mistake said in one line; empty is unset."""
+"""How settings read the environment: each value checked, each mistake said in one line, all of them at once; empty is
+unset."""
 
 from __future__ import annotations
 
@@ -10,8 +11,10 @@ import os
 import re
 import secrets
 import tempfile
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import environ
@@ -42,9 +45,47 @@ UNTRACKED = ("MAILERSEND", "MAILGUN", "MAILJET", "MANDRILL", "POSTMARK", "SENDGR
 OWN_BACKENDS = ("brevo", "resend")
 
 
-def anymail_settings() -> tuple[str, dict[str, Any]]:
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+Reader = Callable[Concatenate[environ.Env, Given], Result]
+
+
+class Unset(environ.Env):  # type: ignore[misc]  # the library has no types
+    """An environment in which nothing is set."""
+
+    ENVIRON: dict[str, str] = {}
+
+
+faults: list[str] = []  # of the settings read so far
+
+
+def collecting(read: Reader[Given, Result]) -> Reader[Given, Result]:
+    """A reader of a setting that puts a wrong value down among `faults` and goes on as if it were unset, so that
+    whoever sets up a service hears of all mistakes at once."""
+
+    @wraps(read)
+    def reading(env: environ.Env, /, *args: Given.args, **kwargs: Given.kwargs) -> Result:
+        try:
+            return read(env, *args, **kwargs)
+        except ImproperlyConfigured as error:
+            faults.append(str(error))
+            return read(Unset(), *args, **kwargs)
+
+    return reading
+
+
+def refuse_faults() -> None:
+    """What the settings end with: raises ImproperlyConfigured, a fault a line."""
+    found, faults[:] = list(dict.fromkeys(faults)), []
+    if found:
+        raise ImproperlyConfigured("\n".join(found))
+
+
+@collecting
+def anymail_settings(env: environ.Env) -> tuple[str, dict[str, Any]]:
     """The provider's backend ("" for none) and Anymail's own settings, from ANYMAIL_... variables."""
-    values = {name[8:]: anymail_value(name, text) for name, text in os.environ.items() if name.startswith("ANYMAIL_")}
+    given = {name: text for name, text in env.ENVIRON.items() if name.startswith("ANYMAIL_")}
+    values = {name[8:]: anymail_value(name, text) for name, text in given.items()}
     values = {name: value for name, value in values.items() if value != ""}
     named = {prefix: backend for prefix, backend in PROVIDERS.items() if any(key.startswith(prefix) for key in values)}
     if len(named) > 1:
@@ -80,6 +121,7 @@ def anymail_value(name: str, text: str) -> Any:
         raise ImproperlyConfigured(f"{name} begins like JSON and is none ({error}).") from error
 
 
+@collecting
 def choice(env: environ.Env, name: str, default: str, allowed: tuple[str, ...]) -> str:
     """One of a few words."""
     value = str(env.str(name, "")) or default
@@ -88,6 +130,7 @@ def choice(env: environ.Env, name: str, default: str, allowed: tuple[str, ...]) 
     return value
 
 
+@collecting
 def yes_or_no(env: environ.Env, name: str, default: bool) -> bool:
     """1, 0, true, false, yes, no, on, off."""
     text = str(env.str(name, "")).strip().lower()
@@ -96,6 +139,7 @@ def yes_or_no(env: environ.Env, name: str, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name}={text!r} is neither yes nor no: say 1 or 0.")
 
 
+@collecting
 def whole_number(env: environ.Env, name: str, default: int, lowest: int, highest: int) -> int:
     """An int within bounds."""
     text = str(env.str(name, "")) or str(default)
@@ -104,6 +148,7 @@ def whole_number(env: environ.Env, name: str, default: int, lowest: int, highest
     return int(text)
 
 
+@collecting
 def private_hosts(env: environ.Env, name: str) -> list[PrivateHost]:
     """Hosts and networks, comma-separated, each with a port or without."""
     found = []
@@ -134,10 +179,11 @@ def private_host(text: str) -> PrivateHost:
         return host, port
 
 
-def database(env: environ.Env, url: str) -> dict[str, Any]:
-    """Django's settings for a database address: SQLite or PostgreSQL."""
+@collecting
+def database(env: environ.Env, default: str) -> dict[str, Any]:
+    """Django's settings for the database's address: SQLite or PostgreSQL."""
     try:
-        found: dict[str, Any] = env.db_url_config(url)
+        found: dict[str, Any] = env.db_url_config(str(env.str("DATABASE_URL", "")) or default)
     except (ValueError, KeyError) as error:
         raise ImproperlyConfigured("DATABASE_URL is not an address such as postgres://user:pass@host/name.") from error
     if found.get("ENGINE") not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
@@ -145,15 +191,17 @@ def database(env: environ.Env, url: str) -> dict[str, Any]:
     return found
 
 
-def mail(env: environ.Env, url: str) -> dict[str, Any]:
-    """Django's EMAIL_... settings for a mail server's address."""
+@collecting
+def mail(env: environ.Env, default: str) -> dict[str, Any]:
+    """Django's EMAIL_... settings for the mail server's address."""
     try:
-        found: dict[str, Any] = env.email_url_config(url)
+        found: dict[str, Any] = env.email_url_config(str(env.str("EMAIL_URL", "")) or default)
     except (ValueError, KeyError, ImproperlyConfigured) as error:
         raise ImproperlyConfigured("EMAIL_URL is not an address such as smtp+tls://user:pass@host:587.") from error
     return found
 
 
+@collecting
 def site_url(env: environ.Env, default: str) -> str:
     """The address readers reach us at, without a slash at its end."""
     url = (str(env.str("SITE_URL", "")) or default).rstrip("/")

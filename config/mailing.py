@@ -8,9 +8,12 @@ import re
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from config.environment import collecting
+
 PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
+@collecting
 def rates(env: environ.Env, name: str) -> dict[str, tuple[int, int]]:
     """ "14/s,50000/h" -> {"14/s": (14, 1), "50000/h": (50000, 3600)}: so many mails in so many seconds."""
     found = {}
@@ -22,6 +25,7 @@ def rates(env: environ.Env, name: str) -> dict[str, tuple[int, int]]:
     return found
 
 
+@collecting
 def domain_limits(env: environ.Env, name: str) -> dict[str, int]:
     """ "gmail.com=4,outlook.com=2" -> how many mails to each domain may be on their way at once."""
     found = {}
@@ -33,6 +37,7 @@ def domain_limits(env: environ.Env, name: str) -> dict[str, int]:
     return found
 
 
+@collecting
 def numbers(env: environ.Env, name: str, default: str = "") -> tuple[int, ...]:
     """Whole numbers from 1, comma-separated."""
     found = _parts(env, name) or [part for part in default.split(",") if part]
@@ -41,6 +46,16 @@ def numbers(env: environ.Env, name: str, default: str = "") -> tuple[int, ...]:
     return tuple(int(text) for text in found)
 
 
+@collecting
+def percent(env: environ.Env, name: str, default: str) -> float:
+    """A number from 0 to 100, with a point or without."""
+    text = str(env.str(name, "")).strip() or default
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,6})?", text) or float(text) > 100:
+        raise ImproperlyConfigured(f"{name}={text!r} is not a percentage such as 0.1 or 2.")
+    return float(text)
+
+
+@collecting
 def waits(env: environ.Env, name: str, default: str, count: int | None = None) -> tuple[dt.timedelta, ...]:
     """Seconds, comma-separated, none shorter than the one before it; `count` of them where it is given."""
     found = numbers(env, name, default)

@@ -158,8 +158,7 @@ LOGGING = {
 }
 
 # --- database ---------------------------------------------------------------------------------------
-DATABASE_URL = env.str("DATABASE_URL", "") or f"sqlite:///{DATA_DIR}/paper-round.sqlite3"
-DATABASES = {"default": environment.database(env, DATABASE_URL)}
+DATABASES = {"default": environment.database(env, f"sqlite:///{DATA_DIR}/paper-round.sqlite3")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         # Several processes write: take the write lock when a transaction begins, and wait for it.
@@ -178,15 +177,14 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 
 # --- mail -------------------------------------------------------------------------------------------
 # With neither EMAIL_URL nor a provider's key, mail goes to the catcher that `make run` starts.
-_provider_backend, ANYMAIL = environment.anymail_settings()
+_provider_backend, ANYMAIL = environment.anymail_settings(env)
 EMBEDDED_MAIL = not env.str("EMAIL_URL", "") and not _provider_backend
 MAIL_CATCHER_PORT = environment.whole_number(env, "MAIL_CATCHER_PORT", 1025, 1, 65535)
 MAIL_CATCHER_DIR = DATA_DIR / "mail"
 if _provider_backend:
     EMAIL_BACKEND = _provider_backend
 else:
-    _email_url = env.str("EMAIL_URL", "") or f"smtp://127.0.0.1:{MAIL_CATCHER_PORT}"
-    for _name, _value in environment.mail(env, _email_url).items():
+    for _name, _value in environment.mail(env, f"smtp://127.0.0.1:{MAIL_CATCHER_PORT}").items():
         globals()[_name] = _value
 EMAIL_TIMEOUT = environment.whole_number(env, "MAIL_TIMEOUT", 30, 1, 300)  # seconds a server may be silent
 _HOST = "localhost" if SITE_IS_LOCAL else urlsplit(SITE_URL).hostname
@@ -228,6 +226,8 @@ MAIL_RATE = mailing.rates(env, "MAIL_RATE")
 MAIL_DOMAIN_LIMITS = mailing.domain_limits(env, "MAIL_DOMAIN_LIMITS")
 MAIL_WARM_UP = mailing.numbers(env, "MAIL_WARM_UP")
 MAIL_ASK_ABOVE = environment.whole_number(env, "MAIL_ASK_ABOVE", 500, 0, 1_000_000_000)  # 0: never asks
+# So many of 100 mails called spam, in a week, and mail waits for the operator; 0: never asks.
+MAIL_COMPLAINT_LIMIT = mailing.percent(env, "MAIL_COMPLAINT_LIMIT", "0.1")
 
 # --- Celery -----------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
@@ -276,3 +276,5 @@ UNFOLD = {
         }
     },
 }  # fmt: skip
+
+environment.refuse_faults()

@@ -1,8 +1,9 @@
-"""What the operator sees first: today's mail, the queue, the sources. Called by the admin's index page."""
+"""What the operator sees first: the last day in numbers, the mail, the sources. Called by the admin's index page."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from digest.delivery import gate
+from digest.delivery import complaints, gate
 from digest.ingest import habits
 from digest.models import Delivery, Digest, KeptPage, MailDay, MailGate, Paper, Source
 from subscriptions.models import Subscriber
@@ -19,11 +20,21 @@ from subscriptions.models import Subscriber
 PLOTTED_DAYS = 14
 OPEN = (Delivery.Status.WAITING, Delivery.Status.SENDING)
 TROUBLE = (Delivery.Status.FAILED, Delivery.Status.REJECTED, Delivery.Status.UNKNOWN, Delivery.Status.BOUNCED)
-
+# Each button of the mail: its label, and what it does.
+BUTTONS = {
+    "go": ("Yes, send them", "What is asked above is as it should be."),
+    "retry": ("Try the mail server now", "One mail tries at the next look, instead of at the time above."),
+    "drain": ("Drain", "Mails that workers have taken go out, no more are taken: for a quiet end before an update."),
+    "pause": ("Pause", "Stops within seconds; mails that workers have taken wait with the others."),
+    "resume": ("Resume", "Mail leaves again, from the next look on."),
+}
 
 # The sidebar in the order of the work: title, then (label, the admin list it opens).
 SIDEBAR = [
-    ("", [("Today", "index"), ("Deliveries", "digest_delivery_changelist"), ("Digests", "digest_digest_changelist")]),
+    (
+        "",
+        [("Dashboard", "index"), ("Deliveries", "digest_delivery_changelist"), ("Digests", "digest_digest_changelist")],
+    ),
     (
         "Readers",
         [
@@ -60,8 +71,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def context(request: HttpRequest, values: dict[str, Any]) -> dict[str, Any]:
-    """Unfold's DASHBOARD_CALLBACK: adds `numbers`, `mail`, `days` and `sources` to the index page's context."""
-    return values | figures(timezone.now())
+    """Unfold's DASHBOARD_CALLBACK: adds `groups`, `mail`, `days` and `sources` to the index page's context."""
+    return values | figures(timezone.now()) | {"title": "Dashboard"}
 
 
 def _sources(now: dt.datetime) -> list[dict[str, Any]]:
@@ -73,16 +84,19 @@ def _sources(now: dt.datetime) -> list[dict[str, Any]]:
 
 
 def _mail(now: dt.datetime) -> dict[str, Any]:
-    """What holds mail back, in words, and the buttons that make sense now: (action, label)."""
+    """What holds mail back, in words, the buttons that make sense now, and the complaints of a week."""
     row = MailGate.load()
     held = gate.reasons(row, now)
-    buttons = [("go", "Yes, send them")] if "question" in held else []
-    buttons += [("retry", "Try the mail server now")] if "circuit" in held else []
-    if row.switch == MailGate.Switch.RUNNING:
-        buttons += [("drain", "Drain"), ("pause", "Pause")]
-    else:
-        buttons += [("resume", "Resume")]
-    return {"reasons": list(held.values()), "buttons": buttons}
+    actions = ["go"] if "question" in held else []
+    actions += ["retry"] if "circuit" in held else []
+    actions += ["drain", "pause"] if row.switch == MailGate.Switch.RUNNING else ["resume"]
+    return {
+        "reasons": list(held.values()),
+        "buttons": [(action, *BUTTONS[action]) for action in actions],
+        "complaints": complaints.since(now - complaints.PERIOD),
+        "complaint_days": complaints.DAYS,
+        "complaint_limit": settings.MAIL_COMPLAINT_LIMIT,
+    }
 
 
 def _days(now: dt.datetime) -> list[dict[str, Any]]:
@@ -110,30 +124,43 @@ def figures(now: dt.datetime) -> dict[str, Any]:
         active=Count("pk", filter=Q(status=Subscriber.Status.ACTIVE)),
         pending=Count("pk", filter=Q(status=Subscriber.Status.PENDING)),
     )
-    numbers = [
-        ("Readers", readers["active"], "subscriptions_subscriber", "status__exact=active"),
-        ("Waiting for confirmation", readers["pending"], "subscriptions_subscriber", "status__exact=pending"),
-        ("Readers due now", Subscriber.objects.due(now).count(), "subscriptions_subscriber", ""),
-        ("Digests of the last 24 h", digests["all"], "digest_digest", ""),
-        ("… nothing matched, no mail", digests["nothing"], "digest_digest", "mail=none"),
-        ("… mails sent", digests["sent"], "digest_delivery", ""),
-        ("… mails in trouble", digests["trouble"], "digest_delivery", "status__in=failed,rejected,unknown,bounced"),
-        (
-            "Mails waiting or sending",
-            Delivery.objects.filter(status__in=OPEN).count(),
-            "digest_delivery",
-            "status__in=waiting,sending",
-        ),
-        ("New papers of the last 24 h", Paper.objects.filter(first_seen_at__gt=day).count(), "digest_paper", ""),
-        ("Papers not matched yet", Paper.objects.filter(matched_at=None).count(), "digest_paper", ""),
-    ]
-    return {
-        "numbers": [
-            {"label": label, "value": value, "url": f"admin:{name}_changelist", "query": query}
-            for label, value, name, query in numbers
+    at_rest = [status for status in Delivery.Status.values if status not in (*OPEN, *TROUBLE)]
+    groups = {
+        "Now": [
+            ("reader", "readers", readers["active"], "subscriptions_subscriber", "status__exact=active"),
+            ("not confirmed", "", readers["pending"], "subscriptions_subscriber", "status__exact=pending"),
+            ("reader due", "readers due", Subscriber.objects.due(now).count(), "subscriptions_subscriber", ""),
+            (
+                "mail waiting or being sent", "mails waiting or being sent",
+                Delivery.objects.filter(status__in=OPEN).count(), "digest_delivery", _statuses(OPEN),
+            ),
+            ("paper to match", "papers to match", Paper.objects.filter(matched_at=None).count(), "digest_paper", ""),
         ],
+        "Last 24 hours": [
+            ("reader looked at", "readers looked at", digests["all"], "digest_digest", ""),
+            ("without a match, no mail", "", digests["nothing"], "digest_digest", "mail=none"),
+            ("mail sent", "mails sent", digests["sent"], "digest_delivery", _statuses(at_rest)),
+            ("mail in trouble", "mails in trouble", digests["trouble"], "digest_delivery", _statuses(TROUBLE)),
+            (
+                "new paper", "new papers",
+                Paper.objects.filter(first_seen_at__gt=day).count(), "digest_paper", "",
+            ),
+        ],
+    }  # fmt: skip
+    return {
+        "groups": {title: [_number(*row) for row in rows] for title, rows in groups.items()},
         "mail": _mail(now),
         "days": _days(now),
         "sources": _sources(now),
         "fetching_is_off": not settings.FETCH_SOURCES,
     }
+
+
+def _number(one: str, many: str, value: int, name: str, query: str) -> dict[str, Any]:
+    """A number of the dashboard, its label (`many` "": one for all numbers), and the list of the rows behind it."""
+    label = one if value == 1 or not many else many
+    return {"label": label, "value": value, "url": f"admin:{name}_changelist", "query": query}
+
+
+def _statuses(statuses: Iterable[str]) -> str:
+    return f"status__in={','.join(statuses)}"

@@ -17,7 +17,7 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 
 from digest.dashboard import OPEN
-from digest.delivery import gate
+from digest.delivery import complaints, gate
 from digest.models import Delivery, Digest, MailDay, MailGate, Paper, Source
 from subscriptions.models import Subscriber
 
@@ -121,11 +121,14 @@ def _gate_gauges(now: dt.datetime) -> list[Gauge]:
     reasons = {name: float(name in held) for name in ("switch", "question", "circuit", "warm_up")}
     since = _seconds_since(row.circuit_since, now) if row.circuit_since else 0.0
     left = MailDay.objects.filter(day=now.date()).values_list("sent", flat=True).first() or 0
+    told = complaints.since(now - complaints.PERIOD)
     return [
         Gauge("mail_held", "Whether this holds mail back.", reasons, "reason"),
         Gauge("mail_circuit_open_seconds", "For how long the mail server has taken nothing.", {"": since}),
         Gauge("mail_circuit_tries", "Tries in a row that the mail server failed.", {"": row.circuit_tries}),
         Gauge("mails_sent_today", "Mails that left today (UTC).", {"": left}),
+        Gauge("complaints_last_week", "Readers who called a mail spam in the last 7 days.", {"": told.number}),
+        Gauge("mails_sent_last_week", "Mails that left in the same days.", {"": told.mails}),
     ]
 
 

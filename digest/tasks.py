@@ -56,7 +56,7 @@ def send_due() -> None:
         return
     percolation.match_new(now)
     delivery.settle(now)
-    gate.ask_if_large(now)
+    gate.ask_first(now)
     most = MAX_HELPERS * selecting.CHUNK
     for _ in range(_chunks(Subscriber.objects.due(now)[:most].count(), selecting.CHUNK)):
         select_chunk.apply_async(expires=300)

@@ -8,9 +8,13 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 
+from subscriptions import bounces
+from subscriptions.erasing import erase
 from subscriptions.models import Consent, Interest, InterestLine, Subscriber, Suppression
 
 
@@ -28,25 +32,69 @@ class LineInline(ReadOnly, TabularInline):
     model = InterestLine
     fields = ["position", "typed", "interest"]
     extra = 0
+    hide_title = True
 
 
 class ConsentInline(ReadOnly, TabularInline):
+    """The proof of what was agreed to: nobody changes it."""
+
     model = Consent
     fields = ["kind", "at", "page"]
     extra = 0
+    hide_title = True
+    can_delete = False
+
+
+Status = Subscriber.Status
+WHY = {
+    Suppression.Reason.BOUNCED: "the mailbox is dead, or has refused too often",
+    Suppression.Reason.COMPLAINED: "the reader called a mail spam",
+    Suppression.Reason.BY_HAND: "staff suppressed the address",
+}
+
+
+class SubscriberForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Nobody is made active whom delivery would not mail."""
+
+    def clean_status(self) -> str:
+        status = str(self.cleaned_data["status"])
+        is_new = "status" in self.changed_data and status == Status.ACTIVE
+        if is_new and Suppression.objects.reason_for(self.instance.email):
+            raise forms.ValidationError("The address is suppressed: see “Mailbox” for how to lift that first.")
+        return status
 
 
 @admin.register(Subscriber)
 class SubscriberAdmin(ModelAdmin):
+    form = SubscriberForm
     list_display = ["email", "status", "frequency", "hour", "time_zone", "next_digest_at", "paused_until"]
     list_filter = ["status", "frequency", "time_zone"]
     search_fields = ["email", "interest_lines__typed"]
     readonly_fields = [
-        "email",
-        "next_digest_at", "notices_sent", "last_notice_at", "created_at", "confirmed_at",
+        "email", "next_digest_at", "mailbox", "notices_sent", "last_notice_at", "created_at", "confirmed_at",
+    ]  # fmt: skip
+    fieldsets = [
+        (None, {"fields": ["email", "status", "mailbox", "language"]}),
+        (
+            "Mail",
+            {
+                "fields": [
+                    ("frequency", "weekday"), ("hour", "time_zone"), ("max_papers", "trending_share"),
+                    "next_digest_at", "paused_until",
+                ]
+            },
+        ),
+        (
+            "Sign-up",
+            {
+                "fields": [
+                    ("created_at", "confirmed_at"), ("notice", "notices_sent", "last_notice_at"), "token_version",
+                ]
+            },
+        ),
     ]  # fmt: skip
     inlines = [LineInline, ConsentInline]
-    change_form_outer_after_template = "admin/subscriber_preview_link.html"
+    change_form_outer_after_template = "admin/reader_mails.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # readers add themselves, and say yes themselves
@@ -55,10 +103,33 @@ class SubscriberAdmin(ModelAdmin):
         self, request: HttpRequest, obj: Subscriber, form: forms.ModelForm[Subscriber], change: bool
     ) -> None:
         now = timezone.now()
-        mailed = obj.status == Subscriber.Status.ACTIVE
+        mailed = obj.status == Status.ACTIVE
+        if mailed and "status" in form.changed_data:
+            obj.bounce_score, obj.bounced_at = 0.0, None  # staff say that the mailbox works
         until = obj.paused_until if obj.is_paused(now) else None
         obj.next_digest_at = obj.choose_next_digest_at(until or now) if mailed else None
         super().save_model(request, obj, form, change)
+
+    def delete_model(self, request: HttpRequest, obj: Subscriber) -> None:
+        erase(obj)  # the admin's own history is forgotten too
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
+        for reader in queryset:
+            erase(reader)
+
+    @admin.display(description="Mailbox")
+    def mailbox(self, reader: Subscriber) -> str:
+        """Whether the address may be mailed, what is counted against it, and how to lift that."""
+        row = Suppression.objects.filter(address_hash=Suppression.hash_of(reader.email)).first()
+        if row is None:
+            return bounces.in_words(reader.bounce_score, reader.bounced_at, timezone.now())
+        by_reader = "" if row.reason == Suppression.Reason.BOUNCED else "do not "
+        return format_html(
+            "Suppressed on {}: {}. The reader’s signing up and confirming anew {}lift that. If they ask you to: delete"
+            ' <a class="underline" href="{}">the suppression</a>, then set the status to active.',
+            f"{row.at:%-d %B %Y}", WHY[Suppression.Reason(row.reason)], by_reader,
+            reverse("admin:subscriptions_suppression_change", args=[row.pk]),
+        )  # fmt: skip
 
 
 @admin.register(Interest)
@@ -103,6 +174,16 @@ class SuppressionAdmin(ModelAdmin):
     form = SuppressionForm
     list_display = ["address_hash", "reason", "at"]
     list_filter = ["reason"]
+    search_fields = ["address_hash"]
+    search_help_text = "A whole e-mail address, or the beginning of a hash."
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Suppression], search_term: str
+    ) -> tuple[QuerySet[Suppression], bool]:
+        if "@" in search_term:
+            return queryset.filter(address_hash=Suppression.hash_of(search_term.strip())), False
+        found: tuple[QuerySet[Suppression], bool] = super().get_search_results(request, queryset, search_term)
+        return found
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False

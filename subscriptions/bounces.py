@@ -28,6 +28,18 @@ def decayed(score: float, since: dt.datetime | None, now: dt.datetime) -> float:
     return float(score * 0.5**halvings)
 
 
+def in_words(score: float, since: dt.datetime | None, now: dt.datetime) -> str:
+    """What is counted against a mailbox, for the operator; `score` as it was at `since`. Pure."""
+    if since is None:
+        return "No refusal is counted."
+    left, later = decayed(score, since, now), now + HALF_LIFE
+    return (
+        f"Last refused on {since:%-d %B %Y}. {left:.1f} of {LIMIT:g} points now, {left / 2:.1f} on {later:%-d %B %Y}: a"
+        f" refusal gives a point, one a day at most, points are halved every {HALF_LIFE.days // 7} weeks, and a mail"
+        f" reported as delivered clears them. At {LIMIT:g} the address is given up."
+    )
+
+
 def count(reader: Subscriber, points: int, now: dt.datetime) -> bool:
     """Count a refusal by this mailbox. True: it was one too many, and the address is suppressed."""
     with transaction.atomic():

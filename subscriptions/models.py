@@ -324,7 +324,7 @@ class SuppressionManager(models.Manager["Suppression"]):
             address_hash=Suppression.hash_of(address), defaults={"reason": reason, "at": now}
         )
         if not created and reason == Suppression.Reason.COMPLAINED:
-            self.filter(pk=row.pk).update(reason=reason)
+            self.filter(pk=row.pk).exclude(reason=reason).update(reason=reason, at=now)
 
 
 class Suppression(models.Model):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import environ
 import pytest
 
 from config import environment
@@ -25,6 +26,8 @@ WRONG = [
     ("MAIL_RATE=14/s,many", "'many' is not a rate such as 14/s"),
     ("MAIL_RATE=0/s", "'0/s' is not a rate"),
     ("MAIL_DOMAIN_LIMITS=gmail.com", "'gmail.com' is not a domain and a number such as gmail.com=4"),
+    ("MAIL_COMPLAINT_LIMIT=a little", "is not a percentage such as 0.1 or 2"),
+    ("MAIL_COMPLAINT_LIMIT=101", "is not a percentage"),
     ("MAIL_WARM_UP=200,-1", "is not a list of whole numbers such as 200,400,800"),
     ("MAIL_BACKOFF=60,30", "is not growing numbers of seconds"),
     ("MAIL_CIRCUIT_WAIT=30", "is not 2 growing numbers of seconds"),
@@ -55,6 +58,18 @@ def test_a_wrong_setting_is_one_clear_line(tmp_path: Path, setting: str, says: s
     assert done.stderr.count("\n") == 1
 
 
+def test_all_wrong_settings_are_told_at_once(tmp_path: Path) -> None:
+    singles = [setting for setting, _ in WRONG if not setting.startswith("ANYMAIL")]
+    last_of_each = {setting.split("=")[0]: setting for setting in singles}
+    done = check(tmp_path, *last_of_each.values(), "ANYMAIL_POSTMARK_SERVER_TOKEN=a", "ANYMAIL_RESEND_API_KEY=b")
+    assert done.returncode == 1
+    first, *lines = done.stderr.splitlines()
+    assert first == "Settings are wrong:"
+    for name in (*last_of_each, "ANYMAIL_"):
+        assert sum(line.startswith(f"  {name}") for line in lines) == 1, name
+    assert len(lines) == len(last_of_each) + 1
+
+
 def test_a_providers_key_alone_chooses_it(tmp_path: Path) -> None:
     code = "from django.conf import settings; print(settings.EMAIL_BACKEND, settings.EMBEDDED_MAIL)"
     env = os.environ | {"DATA_DIR": str(tmp_path), "ANYMAIL_POSTMARK_SERVER_TOKEN": "secret"}
@@ -69,7 +84,7 @@ def test_a_providers_settings_come_whole(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("ANYMAIL_MAILGUN_API_KEY", "key")
     monkeypatch.setenv("ANYMAIL_WEBHOOK_SECRET", '["a:b", "c:d"]')
     monkeypatch.setenv("ANYMAIL_IGNORE_UNSUPPORTED_FEATURES", "true")
-    backend, values = environment.anymail_settings()
+    backend, values = environment.anymail_settings(environ.Env())
     assert backend == "anymail.backends.mailgun.EmailBackend"
     assert values == {
         "MAILGUN_API_KEY": "key",
@@ -81,14 +96,14 @@ def test_a_providers_settings_come_whole(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv(
         "ANYMAIL_AMAZON_SES_CLIENT_PARAMS", '{"region_name": "eu-west-1", "config": {"read_timeout": 9}}'
     )
-    backend, values = environment.anymail_settings()
+    backend, values = environment.anymail_settings(environ.Env())
     assert backend == "anymail.backends.amazon_ses.EmailBackend"
     params = values["AMAZON_SES_CLIENT_PARAMS"]
     assert params["region_name"] == "eu-west-1"
     assert (params["config"]["retries"], params["config"]["read_timeout"]) == ({"total_max_attempts": 1}, 9)
     monkeypatch.delenv("ANYMAIL_AMAZON_SES_CLIENT_PARAMS")
     monkeypatch.setenv("ANYMAIL_BREVO_API_KEY", "key")
-    assert environment.anymail_settings()[0] == "digest.providers.brevo.EmailBackend"
+    assert environment.anymail_settings(environ.Env())[0] == "digest.providers.brevo.EmailBackend"
 
 
 def test_the_secret_key_is_made_once_and_kept_private(tmp_path: Path) -> None:

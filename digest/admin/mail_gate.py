@@ -1,4 +1,5 @@
-"""The dashboard's buttons for the mail: pause, drain, resume, yes to a large run, try the server."""
+"""The dashboard's buttons for the mail: pause, drain, resume, yes to what was asked, try the server,
+send a test mail."""
 
 from __future__ import annotations
 
@@ -13,14 +14,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from digest.delivery import gate
+from digest.delivery.trying import NotSent, send_test
 from digest.models import MailGate
 
 Switch = MailGate.Switch
 SAID = {
     "pause": "No more mail leaves.",
-    "drain": "What is claimed goes out, no more is taken.",
+    "drain": "Mails that workers have taken go out; no more are taken.",
     "resume": "Mail leaves again, from the next look on.",
-    "go": "The large run goes, from the next look on.",
+    "go": "The mails go, from the next look on.",
     "retry": "The mail server is tried at the next look.",
 }
 
@@ -43,8 +45,21 @@ def act(request: HttpRequest, action: str) -> HttpResponse:
         "go": lambda: gate.allow(now),
         "retry": gate.try_now,
     }
+    if action == "test":
+        return _test(request)
     if action not in actions:
         raise Http404
     actions[action]()
     messages.success(request, SAID[action])
+    return redirect("admin:index")
+
+
+def _test(request: HttpRequest) -> HttpResponse:
+    """A test mail, while the page waits: as long as the mail server may be silent at most."""
+    address = request.POST.get("address", "").strip()
+    try:
+        message_id = send_test(address, timezone.now())
+        messages.success(request, f"The mail server accepted a mail to {address}, under the Message-ID {message_id}.")
+    except NotSent as error:
+        messages.error(request, str(error))
     return redirect("admin:index")

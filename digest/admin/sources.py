@@ -25,7 +25,7 @@ from digest.models import KeptPage, Source
 from digest.sources import SourceError
 from subscriptions.admin import ReadOnly
 
-HEALTH = ["last_success_at", "streak", "last_error", "last_warning", "next_check_at", "usual", "pages_kept"]
+HEALTH = ["state", "last_read", "streak", "last_error", "last_warning", "next_check", "usual", "pages_kept"]
 
 
 class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -59,20 +59,7 @@ class SourceAdmin(ModelAdmin):
     search_fields = ["name", "slug", "url"]
     fieldsets = [
         (None, {"fields": ["name", "url", "is_enabled", "check_every", "kind", "slug"]}),
-        (
-            "How it is doing",
-            {
-                "fields": [
-                    "last_success_at",
-                    "streak",
-                    "last_error",
-                    "last_warning",
-                    "next_check_at",
-                    "usual",
-                    "pages_kept",
-                ]
-            },
-        ),
+        ("How it is doing", {"fields": HEALTH}),
     ]
     # A slug stands in readers' interests, as source:slug, and a kind goes with the address it was tried at.
     readonly_fields = ["kind", "slug", *HEALTH]

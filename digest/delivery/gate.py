@@ -1,4 +1,5 @@
-"""Whether mail may leave at all: the operator's switch, the circuit, and the question before a large run."""
+"""Whether mail may leave at all: the operator's switch, the circuit, and the questions before a run: is it far larger
+than usual, do too many readers complain?"""
 
 from __future__ import annotations
 
@@ -8,14 +9,15 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Max
 
-from digest.delivery import circuit, pacing
-from digest.models import Delivery, MailDay, MailGate
+from digest.delivery import circuit, complaints, pacing
+from digest.models import Delivery, Digest, MailDay, MailGate
 from subscriptions.models import Subscriber
 
 Switch = MailGate.Switch
 USUAL_DAYS = 14
 TIMES_USUAL = 3
 ALLOWED_FOR = dt.timedelta(hours=24)
+SAMPLE = 1000  # digests that tell for how many readers something matches
 
 
 def turn(switch: str, now: dt.datetime) -> None:
@@ -24,7 +26,7 @@ def turn(switch: str, now: dt.datetime) -> None:
 
 
 def allow(now: dt.datetime) -> None:
-    """The operator's word: large runs may go for a day."""
+    """The operator's yes to what was asked: a large run may go for a day, and the complaints so far are known."""
     MailGate.rows().update(asked_at=None, question="", allowed_until=now + ALLOWED_FOR)
 
 
@@ -33,29 +35,59 @@ def try_now() -> None:
     MailGate.rows().exclude(circuit_since=None).update(next_try_at=None)
 
 
-def ask_if_large(now: dt.datetime) -> bool:
-    """Before a look begins anything: would today's mails be far more than usual? Then they wait for the operator.
+def ask_first(now: dt.datetime) -> bool:
+    """Before a look begins anything: is there a reason to ask the operator? Then the mails wait for a yes.
 
-    Counted: what left today, what waits, and who is due now. Returns whether the question stands.
+    Returns whether a question stands.
     """
     gate = MailGate.load()
+    question = " ".join(filter(None, (_about_complaints(gate, now), _about_size(gate, now))))
+    if question or gate.asked_at:
+        asked_at = (gate.asked_at or now) if question else None
+        # Unless the operator has said yes since.
+        MailGate.rows().filter(allowed_until=gate.allowed_until).update(asked_at=asked_at, question=question)
+    return bool(question)
+
+
+def _about_complaints(gate: MailGate, now: dt.datetime) -> str:
+    """Asked while too many readers call the mails spam. After a yes only what is told since counts."""
+    begin = min(gate.asked_at or now, now) - complaints.PERIOD  # while a question stands nobody forgets why
+    yes = gate.allowed_until - ALLOWED_FOR if gate.allowed_until else begin
+    found = complaints.since(max(begin, yes) if yes <= now else begin)
+    if not found.are_over(settings.MAIL_COMPLAINT_LIMIT):
+        return ""
+    return (
+        f"Readers called mails spam: {found}, over the limit of {settings.MAIL_COMPLAINT_LIMIT:g} %."
+        " Look whether they all asked for this mail: large providers block who goes on."
+    )
+
+
+def _about_size(gate: MailGate, now: dt.datetime) -> str:
+    """Asked where today's mails would be far more than usual: what left, what waits, and who is due until midnight
+    (UTC), as far as mails come of it and a warm-up plan lets them go today."""
     if _is_allowed(gate, now) or not settings.MAIL_ASK_ABOVE:
-        if gate.asked_at:
-            MailGate.rows().update(asked_at=None, question="")
-        return False
+        return ""
     since = now.date() - dt.timedelta(days=USUAL_DAYS)
     most = MailDay.objects.filter(day__lt=now.date(), day__gte=since).aggregate(most=Max("sent"))["most"] or 0
     limit = max(settings.MAIL_ASK_ABOVE, TIMES_USUAL * most)
     sent = MailDay.objects.filter(day=now.date()).values_list("sent", flat=True).first() or 0
     open_ones = Delivery.objects.filter(status__in=[Delivery.Status.WAITING, Delivery.Status.SENDING]).count()
-    would = sent + open_ones + Subscriber.objects.due(now).count()
-    question = f"Today would bring {would:,} mails; the most of the last {USUAL_DAYS} days was {most:,}."
+    due = Subscriber.objects.due(dt.datetime.combine(now, dt.time.max, dt.UTC)).count()
+    if sent + open_ones + due <= limit:
+        return ""
+    would = sent + open_ones + round(due * _share_with_mail())
+    plan = pacing.warm_up(now)
+    would = min(would, plan.allowed) if plan else would
     if would <= limit:
-        if gate.asked_at:
-            MailGate.rows().update(asked_at=None, question="")
-        return False
-    MailGate.rows().update(asked_at=gate.asked_at or now, question=question)
-    return True
+        return ""
+    return f"Today would bring {would:,} mails; the most of the last {USUAL_DAYS} days was {most:,}."
+
+
+def _share_with_mail() -> float:
+    """For how many of the latest digests something matched, 0 to 1; 1 before there are any."""
+    latest = Digest.objects.order_by("-pk").values_list("delivery", flat=True)[:SAMPLE]
+    mails = [pk is not None for pk in latest]
+    return sum(mails) / len(mails) if mails else 1.0
 
 
 def _is_allowed(gate: MailGate, now: dt.datetime) -> bool:
@@ -82,7 +114,7 @@ def reasons(gate: MailGate, now: dt.datetime) -> dict[str, str]:
         since = f" since {gate.switched_at:%Y-%m-%d %H:%M} UTC" if gate.switched_at else ""
         found["switch"] = f"Mail is {gate.get_switch_display()}{since}."
     if gate.asked_at:
-        found["question"] = f"{gate.question} They wait for your word since {gate.asked_at:%Y-%m-%d %H:%M} UTC."
+        found["question"] = f"{gate.question} Mails wait for your yes since {gate.asked_at:%Y-%m-%d %H:%M} UTC."
     if gate.is_open:
         found["circuit"] = _of_circuit(gate, now)
     today = pacing.warm_up(now)

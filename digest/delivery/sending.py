@@ -32,7 +32,7 @@ def deliver_all(now: dt.datetime, only: Subscriber | None = None) -> Counter[str
     """Send what is ready, chunk after chunk, until nothing is or mail must wait. Counts by status."""
     settle(now)
     total: Counter[str] = Counter()
-    if only or not gate.ask_if_large(now):
+    if only or not gate.ask_first(now):
         while counts := deliver_chunk(now, only):
             total += counts
             if counts[Status.WAITING]:

@@ -7,9 +7,11 @@ import email.utils
 
 from anymail.message import AnymailMessage
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 
 from digest.composing import sender_domain
-from digest.delivery.ways import Verdict, way_out
+from digest.delivery.ways import NoWay, Verdict, way_out
 from subscriptions.models import Suppression
 
 SUBJECT = "A test mail from {site}"
@@ -19,14 +21,27 @@ If you can read it, digests from {sender} can reach you. Its headers say whether
 """
 
 
-class Suppressed(Exception):
-    """The address asked never to be mailed again, or is dead."""
+class NotSent(Exception):
+    """A test mail that did not go, and why, in one line."""
 
 
-def send_test(address: str, now: dt.datetime) -> Verdict:
-    """What the server said. Neither the switch nor the circuit is asked. Raises NoWay, Suppressed."""
-    if reason := Suppression.objects.reason_for(address):
-        raise Suppressed(reason)
+def send_test(address: str, now: dt.datetime) -> str:
+    """The Message-ID under which the server took it. Neither the switch nor the circuit is asked. Raises NotSent."""
+    try:
+        validate_email(address)
+        if reason := Suppression.objects.reason_for(address):
+            raise NotSent(f"{address} is suppressed ({reason}): nothing was sent.")
+        verdict = _send(address, now)
+    except ValidationError as error:
+        raise NotSent(f"{address} is not an e-mail address.") from error
+    except NoWay as error:
+        raise NotSent(f"The mail server cannot be used: {error}. See `manage.py doctor`.") from error
+    if verdict.meaning is not None:
+        raise NotSent(f"Not taken: {verdict.text} ({verdict.meaning.what}, {verdict.meaning.party.value}).")
+    return verdict.message_id
+
+
+def _send(address: str, now: dt.datetime) -> Verdict:
     names = {"site": settings.SITE_NAME, "url": settings.SITE_URL, "now": now, "sender": settings.DEFAULT_FROM_EMAIL}
     message = AnymailMessage(
         subject=SUBJECT.format(**names),

@@ -161,16 +161,18 @@ def deliveries(now: dt.datetime) -> list[Finding]:
     ended = Delivery.objects.filter(digest__created_at__gt=now - dt.timedelta(days=1))
     failed, unknown = (ended.filter(status=one).count() for one in (status.FAILED, status.UNKNOWN))
     why, start = "See why in the admin, under Deliveries.", "Start a worker and beat, and look at the mail server."
+    held_back = gate.reasons(MailGate.load(), now)
+    untried = 0 if held_back else late["untried"]  # what holds mail back is said, and no worker would help
     lines = [
         (Subscriber.objects.due(hour_ago).count(), problem, "Readers due for over an hour", start),
         (stuck, problem, "Mails in “sending” for over an hour", f"{start} A worker settles them."),
-        (late["untried"], problem, "Mails that have waited for over an hour", start),
+        (untried, problem, "Mails that have waited for over an hour", start),
         (late["retried"], warning, "Mails put off by their servers, and tried again", why),
         (failed, warning, "Mails of the last 24 hours that failed", why),
         (unknown, warning, "Mails of the last 24 hours that may or may not have arrived", why),
     ]
     held = "See `manage.py mail status`; the dashboard has the buttons."
-    found = [warning(why_not, held) for why_not in gate.reasons(MailGate.load(), now).values()]
+    found = [warning(why_not, held) for why_not in held_back.values()]
     found += [level(f"{what}: {count:,}.", do) for count, level, what, do in lines if count]
     return found or [ok("No mail is late, failed or in doubt.")]
 

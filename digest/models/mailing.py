@@ -10,7 +10,7 @@ from django.db import models
 
 class MailGate(models.Model):
     """The one gate all mail leaves by, in one row: the operator's switch, the circuit of the mail server, the question
-    before an unusually large run."""
+    that waits for the operator."""
 
     class Switch(models.TextChoices):
         RUNNING = "running", "running"

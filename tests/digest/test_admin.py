@@ -7,13 +7,15 @@ import datetime as dt
 import pytest
 import time_machine
 from bs4 import BeautifulSoup
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
 from digest import delivery, ingest
 from digest.models import Digest, MailDay, Paper, Source
 from digest.selecting import select_due
-from subscriptions.models import Subscriber, Suppression
+from subscriptions import bounces
+from subscriptions.models import Consent, Interest, Subscriber, Suppression
 from tests.conftest import MORNING, make_reader
 from tests.smtp import Server
 
@@ -77,10 +79,38 @@ def test_the_dashboard_says_who_got_nothing(admin_client: Client, alice: Subscri
         admin_client.force_login(_staff(admin_client))
         select_due(MORNING)
         text = admin_client.get(reverse("admin:index")).content.decode()
-    digests, nothing = text.index("Digests of the last 24 h"), text.index("nothing matched, no mail")
+    digests, nothing = text.index("readers looked at"), text.index("without a match, no mail")
     assert ">2<" in text[digests - 200 : digests]
     assert ">1<" in text[nothing - 200 : nothing]
     assert "Hugging Face Daily Papers" in text
+    assert "Dashboard | Paper Round" in text
+
+
+def test_a_number_on_the_dashboard_agrees_with_its_word(admin_client: Client, alice: Subscriber) -> None:
+    page = text_of(admin_client, reverse("admin:index"))
+    assert "1 reader 0 not confirmed 1 reader due 0 mails waiting" in page
+    make_reader("nina@example.org", "entomology")
+    assert "2 readers 0 not confirmed 2 readers due" in text_of(admin_client, reverse("admin:index"))
+
+
+def test_each_button_of_the_mail_says_what_it_does(admin_client: Client) -> None:
+    page = text_of(admin_client, reverse("admin:index"))
+    assert "Drain Mails that workers have taken go out, no more are taken" in page
+    assert "Pause Stops within seconds" in page
+    admin_client.post("/admin/mail/drain/")
+    page = text_of(admin_client, reverse("admin:index"))
+    assert "Mail is draining: what is claimed goes out, no more is taken since" in page
+    assert "Resume Mail leaves again" in page and "Stops within seconds" not in page
+    assert "Complaints of the last 7 days: 0 of 0 mails (0.00 %). Above 0.1 % mail waits for your yes." in page
+
+
+def test_the_dashboard_sends_a_test_mail(admin_client: Client, smtp_server: Server) -> None:
+    page = admin_client.post("/admin/mail/test/", {"address": "me@example.org"}, follow=True).content.decode()
+    assert "The mail server accepted a mail to me@example.org" in page
+    assert len(smtp_server.to("me@example.org")) == 1
+    for address, says in (("nobody", "nobody is not an e-mail address."), ("", "is not an e-mail address.")):
+        assert says in admin_client.post("/admin/mail/test/", {"address": address}, follow=True).content.decode()
+    assert len(smtp_server.accepted) == 1
 
 
 def test_the_dashboard_plots_the_mails_of_two_weeks(admin_client: Client) -> None:
@@ -131,17 +161,100 @@ def test_an_address_is_suppressed_by_typing_it_and_kept_as_a_hash(admin_client: 
     assert Suppression.objects.count() == 1
 
 
-def test_changing_a_readers_hour_moves_the_next_mail(admin_client: Client, alice: Subscriber) -> None:
-    page = reverse("admin:subscriptions_subscriber_change", args=[alice.pk])
-    values = {
+def reader_page(reader: Subscriber) -> str:
+    return reverse("admin:subscriptions_subscriber_change", args=[reader.pk])
+
+
+def values_of_reader(**changed: object) -> dict[str, object]:
+    """What the form of a reader's page posts."""
+    return {
         "status": "active", "frequency": "daily", "weekday": 0, "hour": 21, "time_zone": "UTC", "max_papers": 10,
         "trending_share": 0, "token_version": 1, "language": "en", "notice": "",
         "paused_until_0": "", "paused_until_1": "",
         "interest_lines-TOTAL_FORMS": 0, "interest_lines-INITIAL_FORMS": 0,
-        "consents-TOTAL_FORMS": 0, "consents-INITIAL_FORMS": 0,
+        "consents-TOTAL_FORMS": 0, "consents-INITIAL_FORMS": 0, **changed,
     }  # fmt: skip
+
+
+def text_of(client: Client, address: str) -> str:
+    return " ".join(BeautifulSoup(client.get(address).content, "lxml").get_text(" ").split())
+
+
+def test_changing_a_readers_hour_moves_the_next_mail(admin_client: Client, alice: Subscriber) -> None:
     with time_machine.travel(MORNING, tick=False):
         admin_client.force_login(_staff(admin_client))
-        assert admin_client.post(page, values).status_code == 302
+        assert admin_client.post(reader_page(alice), values_of_reader()).status_code == 302
     alice.refresh_from_db()
     assert alice.next_digest_at == MORNING.replace(hour=21)
+
+
+def test_a_readers_page_says_what_became_of_the_mails(
+    admin_client: Client, alice: Subscriber, papers: list[Paper], smtp_server: Server
+) -> None:
+    smtp_server.refuse["alice@example.org"] = "550 5.7.1 Not wanted here"
+    select_due(MORNING)
+    delivery.deliver_all(MORNING)
+    assert "16 March 2026 failed: 550 5.7.1 Not wanted here" in text_of(admin_client, reader_page(alice))
+    nina = make_reader("nina@example.org", "entomology")
+    assert "None yet." in text_of(admin_client, reader_page(nina))
+    select_due(MORNING)
+    assert "16 March 2026 nothing matched, no mail" in text_of(admin_client, reader_page(nina))
+
+
+def test_a_readers_page_says_what_is_counted_against_the_mailbox(admin_client: Client, alice: Subscriber) -> None:
+    assert "No refusal is counted." in text_of(admin_client, reader_page(alice))
+    bounces.count(alice, 1, MORNING)
+    assert "Last refused on 16 March 2026." in text_of(admin_client, reader_page(alice))
+    bounces.give_up(alice, MORNING)
+    said = text_of(admin_client, reader_page(alice))
+    assert "Suppressed on 16 March 2026: the mailbox is dead, or has refused too often." in said
+    assert "signing up and confirming anew lift that" in said
+    bounces.complained(alice, MORNING)
+    said = text_of(admin_client, reader_page(alice))
+    assert "the reader called a mail spam" in said and "do not lift that" in said
+
+
+def test_a_suppressed_reader_is_made_active_only_after_the_suppression_is_lifted(
+    admin_client: Client, alice: Subscriber
+) -> None:
+    bounces.count(alice, 4, MORNING)
+    bounces.give_up(alice, MORNING)
+    assert "how to lift that first" in admin_client.post(reader_page(alice), values_of_reader()).content.decode()
+    alice.refresh_from_db()
+    assert alice.status == Subscriber.Status.BOUNCED
+    page = BeautifulSoup(admin_client.get(reader_page(alice)).content, "lxml")
+    link = page.find("a", string="the suppression")
+    assert link is not None
+    admin_client.post(str(link["href"]).replace("/change/", "/delete/"), {"post": "yes"})  # type: ignore[index]
+    assert not Suppression.objects.exists()
+    assert admin_client.post(reader_page(alice), values_of_reader()).status_code == 302
+    alice.refresh_from_db()
+    assert (alice.status, alice.bounce_score, alice.bounced_at) == (Subscriber.Status.ACTIVE, 0, None)
+    assert alice.next_digest_at is not None
+
+
+def test_a_suppression_is_found_by_its_address(admin_client: Client, alice: Subscriber) -> None:
+    for address in ("Alice@example.org", "zoe@example.org"):
+        Suppression.objects.add_address(address, Suppression.Reason.BY_HAND, MORNING)
+    found = admin_client.get(reverse("admin:subscriptions_suppression_changelist"), {"q": "alice@Example.org "})
+    assert [row.address_hash for row in found.context["cl"].result_list] == [Suppression.hash_of("alice@example.org")]
+
+
+@pytest.mark.parametrize("by", ["page", "list"])
+def test_deleting_a_reader_forgets_them_whole(admin_client: Client, alice: Subscriber, by: str) -> None:
+    make_reader("bob@example.org", "diffusion")
+    if by == "page":
+        admin_client.post(reverse("admin:subscriptions_subscriber_delete", args=[alice.pk]), {"post": "yes"})
+    else:
+        values = {"action": "delete_selected", "_selected_action": alice.pk, "post": "yes"}
+        admin_client.post(reverse("admin:subscriptions_subscriber_changelist"), values)
+    assert list(Subscriber.objects.values_list("email", flat=True)) == ["bob@example.org"]
+    assert list(Interest.objects.values_list("text", flat=True)) == ["diffusion"]
+    assert not LogEntry.objects.filter(object_repr__contains="alice").exists()
+
+
+def test_the_proof_of_consent_cannot_be_deleted(admin_client: Client, bob: Subscriber) -> None:
+    Consent.objects.create(subscriber=bob, kind=Consent.Kind.REQUESTED, at=MORNING, page="/")
+    page = BeautifulSoup(admin_client.get(reader_page(bob)).content, "lxml")
+    assert page.find("input", {"name": "interest_lines-0-DELETE"})
+    assert not page.find("input", {"name": "consents-0-DELETE"})

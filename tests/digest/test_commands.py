@@ -26,8 +26,26 @@ def test_send_digests_sends_what_is_due_and_nothing_twice(
     call_command("send_digests", "--now", NOW)
     assert len(smtp_server.to("alice@example.org")) == 1
     first, second = capsys.readouterr().out.splitlines()
-    assert first == "1 readers due, 0 of them without a new mail; 1 sent."
+    assert first == "1 reader due, 0 of them without a new mail; 1 sent."
     assert second == "0 readers due, 0 of them without a new mail; nothing to send."
+
+
+def test_mail_of_a_day_to_come_is_shown_and_not_sent(
+    alice: Subscriber, papers: list[Paper], smtp_server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with time_machine.travel(MORNING - dt.timedelta(days=1), tick=False):
+        for args in (("--now", NOW), ("--date", "2026-03-16"), ("--date", "2026-03-16", "--now", NOW)):
+            with pytest.raises(CommandError, match=r"2026-03-16 ..:.. UTC is to come: mail of that day cannot be sent"):
+                call_command("send_digests", *args)
+        call_command("send_digests", "--now", NOW, "--dry-run")
+    assert "a***@example.org: 2 papers" in capsys.readouterr().out
+    assert not Digest.objects.exists()
+    assert Subscriber.objects.get().next_digest_at == MORNING
+    with time_machine.travel(MORNING - dt.timedelta(hours=1), tick=False):
+        call_command("send_digests", "--now", NOW)
+    said = capsys.readouterr()
+    assert "08:00 UTC is to come: readers who are due until then get their mail now." in said.err
+    assert said.out == "1 reader due, 0 of them without a new mail; 1 sent.\n"
 
 
 def test_send_digests_to_one_reader_who_is_not_due(alice: Subscriber, papers: list[Paper], smtp_server: Server) -> None:
@@ -101,7 +119,9 @@ def test_explain_says_why_and_why_not(
             call_command("explain", "alice@example.org", paper)
         return capsys.readouterr().out
 
-    assert "would be number" in explain("2603.00001")
+    said = explain("2603.00001")
+    assert said.splitlines()[1] == "  The reader is told:"
+    assert "would be number" in said
     assert "“-survey” keeps it away: the paper has “Survey” in the title" in explain("A survey of diffusion")
     assert "No line of yours matches it" in explain("Pruning Networks")
     call_command("send_digests", "--now", NOW)

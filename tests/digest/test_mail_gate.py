@@ -6,7 +6,6 @@ import datetime as dt
 import io
 from collections.abc import Iterable, Iterator
 from multiprocessing.sharedctypes import RawValue
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +16,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
 
-from digest import delivery, health, tasks
+from digest import delivery, health
 from digest.delivery import gate, stopping
 from digest.delivery.ways import DjangoWay, NoWay, Verdict
-from digest.models import Delivery, MailDay, MailGate, Paper
+from digest.models import Delivery, MailGate, Paper
 from digest.selecting import select_due
 from subscriptions.models import Subscriber, Suppression
 from tests.conftest import MORNING, make_reader
@@ -232,86 +231,7 @@ def test_the_buttons_post_and_need_a_permission(admin_client: Client, client: Cl
     assert MailGate.load().switch == Switch.PAUSED
 
 
-# --- a run far larger than usual
-def test_a_run_far_larger_than_usual_waits_for_a_word(
-    waiting: list[Delivery], smtp_server: Server, settings: Settings
-) -> None:
-    settings.MAIL_ASK_ABOVE = 5
-    MailDay.objects.create(day=(MORNING - DAY).date(), sent=2)
-    MailDay.objects.create(day=(MORNING - 20 * DAY).date(), sent=900)  # too long ago to be usual
-    assert delivery.deliver_all(MORNING) == {}
-    with time_machine.travel(MORNING, tick=False):
-        assert "Today would bring 7 mails; the most of the last 14 days was 2." in mail("status")
-        mail("go")
-    assert delivery.deliver_all(MORNING) == {"sent": 7}
-
-
-def test_three_times_the_usual_is_not_asked_about(
-    waiting: list[Delivery], smtp_server: Server, settings: Settings
-) -> None:
-    settings.MAIL_ASK_ABOVE = 5
-    MailDay.objects.create(day=(MORNING - DAY).date(), sent=3)
-    assert delivery.deliver_all(MORNING) == {"sent": 7}
-
-
-def test_a_look_asks_before_it_begins_and_chunks_hold(
-    papers: list[Paper], smtp_server: Server, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Readers who are due count before anything is chosen for them."""
-    settings.MAIL_ASK_ABOVE = 2
-    settings.CELERY_TASK_ALWAYS_EAGER = True
-    for number in range(3):
-        make_reader(f"reader{number}@example.org", "diffusion")
-    run_at_once(monkeypatch)
-    with time_machine.travel(MORNING, tick=False):
-        tasks.send_due()
-        assert set(Delivery.objects.values_list("status", flat=True)) == {"waiting"}
-        gate.allow(MORNING)
-        tasks.send_due()
-    assert sent() == 3
-
-
-def run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    for task in (tasks.select_chunk, tasks.deliver_chunk):
-        monkeypatch.setattr(task, "apply_async", lambda task=task, **options: task())
-
-
-# --- what the broker may do
-def test_each_message_may_come_three_times(
-    papers: list[Paper], smtp_server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for number in range(3):
-        make_reader(f"reader{number}@example.org", "diffusion")
-    for task in (tasks.select_chunk, tasks.deliver_chunk):
-        monkeypatch.setattr(task, "apply_async", lambda task=task, **options: [task() for _ in range(3)])
-    with time_machine.travel(MORNING, tick=False):
-        for _ in range(2):  # beat runs twice
-            tasks.send_due()
-    assert len(smtp_server.accepted) == 3
-
-
-def test_each_message_may_be_lost_but_the_look(
-    papers: list[Paper], smtp_server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make_reader("alice@example.org", "diffusion")
-    for task in (tasks.select_chunk, tasks.deliver_chunk):
-        monkeypatch.setattr(task, "apply_async", lambda **options: None)
-    with time_machine.travel(MORNING, tick=False):
-        tasks.send_due()
-        assert not Delivery.objects.exists()
-        run_at_once(monkeypatch)
-        tasks.send_due()
-    assert len(smtp_server.accepted) == 1
-
-
-def test_no_task_carries_state_an_eta_or_a_countdown() -> None:
-    for name, task in tasks.send_due.app.tasks.items():
-        if name.startswith("digest.tasks.") and name != "digest.tasks.ingest_one":  # whose source it is
-            assert task.run.__code__.co_argcount == 0, name
-    source = Path(tasks.__file__).read_text(encoding="utf-8")
-    assert "eta=" not in source and "countdown=" not in source
-
-
+# --- clocks that are wrong
 @pytest.mark.parametrize("leap", [dt.timedelta(hours=1), DAY, -dt.timedelta(hours=1), -DAY])
 def test_a_clock_that_leaps_doubles_and_loses_no_mail(
     waiting: list[Delivery], smtp_server: Server, settings: Settings, leap: dt.timedelta

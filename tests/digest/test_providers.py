@@ -9,6 +9,7 @@ from email import message_from_bytes, policy
 from typing import Any
 from urllib.parse import parse_qs
 
+import environ
 import pytest
 from anymail.signals import AnymailTrackingEvent, tracking
 from django.core.mail import get_connection
@@ -46,7 +47,7 @@ def use(provider: str, esp: Esp, settings: Any, monkeypatch: pytest.MonkeyPatch,
     """Settings as the environment gives them, and the backend, opened."""
     for name, text in {**esp.environment(provider), **more}.items():
         monkeypatch.setenv(name, text)
-    settings.EMAIL_BACKEND, settings.ANYMAIL = environment.anymail_settings()
+    settings.EMAIL_BACKEND, settings.ANYMAIL = environment.anymail_settings(environ.Env())
     connection = get_connection()
     connection.open()
     return connection

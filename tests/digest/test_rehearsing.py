@@ -97,7 +97,7 @@ def test_a_dry_run_says_who_would_get_what_and_writes_nothing(alice: Subscriber,
     call_command("send_digests", "--now", MORNING.isoformat(), "--dry-run", stdout=out, stderr=err)
     assert out.getvalue() == (
         "a***@example.org: 2 papers\n  Diffusion for Weather\n  Thinking Aloud\n"
-        "1 readers would be looked at; nothing was changed.\n"
+        "1 reader would be looked at; nothing was changed.\n"
     )
     assert "not matched yet" in err.getvalue()
     assert Paper.objects.filter(matched_at=None).count() == 1

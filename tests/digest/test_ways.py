@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from email import message_from_bytes, policy
 
 import dkim
+import environ
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -185,7 +186,7 @@ def esp() -> Iterator[Esp]:
 def use(provider: str, esp: Esp, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, text in esp.environment(provider).items():
         monkeypatch.setenv(name, text)
-    settings.EMAIL_BACKEND, settings.ANYMAIL = environment.anymail_settings()
+    settings.EMAIL_BACKEND, settings.ANYMAIL = environment.anymail_settings(environ.Env())
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,12 @@ def test_points_only_ever_decay(score: float, age: dt.timedelta) -> None:
     assert bounces.decayed(score, MORNING, MORNING - DAY) == score  # a clock that went back
 
 
+def test_the_count_is_said_in_words() -> None:
+    assert bounces.in_words(0, None, MORNING) == "No refusal is counted."
+    said = bounces.in_words(3.0, MORNING, MORNING + bounces.HALF_LIFE)
+    assert said.startswith("Last refused on 16 March 2026. 1.5 of 5 points now, 0.8 on 11 May 2026: ")
+
+
 @pytest.mark.parametrize("first", ENDS)
 @pytest.mark.parametrize("second", ENDS)
 def test_the_strongest_end_stays_whatever_came_last(alice: Subscriber, first: Status, second: Status) -> None:

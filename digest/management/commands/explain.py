@@ -31,6 +31,7 @@ class Command(BaseCommand):
         if found.paper is None:
             raise CommandError(" ".join((found.answer, *found.more)))
         self.stdout.write(f"{_plain(found.title)} (paper {found.paper.pk})")
+        self.stdout.write("  The reader is told:")  # the sentences say "you" to them
         for sentence in (found.answer, *found.more):
             self.stdout.write(f"  {sentence}")
         for points, voice in found.points:

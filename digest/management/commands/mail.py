@@ -6,22 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.core.validators import validate_email
 from django.utils import timezone
 
-from digest.delivery import gate, pacing
-from digest.delivery.trying import Suppressed, send_test
-from digest.delivery.ways import NoWay
+from digest.delivery import complaints, gate, pacing
+from digest.delivery.trying import NotSent, send_test
 from digest.models import Delivery, MailDay, MailGate
 
 ACTIONS = {
     "status": "whether mail leaves, what holds it back, how much waits",
     "pause": "no more mail leaves, beginning now; what was claimed waits",
-    "drain": "what is claimed goes out, no more is taken",
+    "drain": "mails that workers have taken go out, no more are taken",
     "resume": "mail leaves again",
-    "go": "yes to a run that is far larger than usual, for a day",
+    "go": "yes to what mail waits for: a run far larger than usual (for a day), complaints (those so far)",
     "retry": "try the mail server at the next look, however long it was to be left alone",
     "test": "send a test mail to one address",
 }
@@ -64,19 +61,13 @@ class Command(BaseCommand):
         today = pacing.warm_up(now)
         if today and "warm_up" not in held:
             self.stdout.write(f"Warm-up, day {today.day} of {today.days}: {today.sent:,} of {today.allowed:,} left.")
+        self.stdout.write(f"Complaints of {complaints.DAYS} days: {complaints.since(now - complaints.PERIOD)}.")
         if settings.MAIL_RATE:
             self.stdout.write(f"Rates: {', '.join(settings.MAIL_RATE)}.")
 
     def _test(self, address: str) -> None:
         try:
-            validate_email(address)
-            verdict = send_test(address, timezone.now())
-        except ValidationError as error:
-            raise CommandError(f"{address} is not an e-mail address.") from error
-        except Suppressed as error:
-            raise CommandError(f"{address} is suppressed ({error}): nothing was sent.") from error
-        except NoWay as error:
-            raise CommandError(f"The mail server cannot be used: {error}. See `manage.py doctor`.") from error
-        if verdict.meaning is not None:
-            raise CommandError(f"Not taken: {verdict.text} ({verdict.meaning.what}, {verdict.meaning.party.value}).")
-        self.stdout.write(f"The mail server accepted it, under the Message-ID {verdict.message_id}.")
+            message_id = send_test(address, timezone.now())
+        except NotSent as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"The mail server accepted it, under the Message-ID {message_id}.")

@@ -35,7 +35,9 @@ class Command(BaseCommand):
             action="store_true",
             help="with --dry-run and --date: what the ranking as it is now would change in the digests of that day",
         )
-        parser.add_argument("--now", type=arguments.moment, help="as if it were that moment (ISO 8601, UTC)")
+        parser.add_argument(
+            "--now", type=arguments.moment, help="as if it were that moment (ISO 8601, UTC), today at the latest"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["compare"] and not (options["dry_run"] and options["date"]):
@@ -44,6 +46,8 @@ class Command(BaseCommand):
             self._compare(options["date"])
             return
         now = self._now(options)
+        if not options["dry_run"]:
+            self._refuse_the_future(now)
         reader = self._reader(options["subscriber"])
         if options["dry_run"]:
             self._dry_run(now, reader)
@@ -52,11 +56,10 @@ class Command(BaseCommand):
         selected = selecting.select_chunk(now, reader) if reader else selecting.select_due(now)
         counts = delivery.deliver_all(now, reader)
         became = ", ".join(f"{number} {status}" for status, number in sorted(counts.items())) or "nothing to send"
-        self.stdout.write(
-            f"{selected.readers} readers due, {selected.readers - selected.mails} of them without a new mail; {became}."
-        )
+        without = selected.readers - selected.mails
+        self.stdout.write(f"{_of(selected.readers, 'reader')} due, {without} of them without a new mail; {became}.")
         if counts[Delivery.Status.FAILED]:
-            raise CommandError(f"{counts[Delivery.Status.FAILED]} mails failed; the admin's deliveries say why.")
+            raise CommandError(f"{_of(counts[Delivery.Status.FAILED], 'mail')} failed; the admin's deliveries say why.")
         held = gate.reasons(MailGate.load(), now)
         if held and Delivery.objects.ready(now).exists():
             raise CommandError(f"The mails wait. {' '.join(held.values())} See `manage.py mail status`.")
@@ -69,6 +72,18 @@ class Command(BaseCommand):
             time = now.timetz() if options["now"] else dt.time(23, 59, tzinfo=dt.UTC)
             return dt.datetime.combine(options["date"], time)
         return now
+
+    def _refuse_the_future(self, moment: dt.datetime) -> None:
+        """What is sent is recorded as of its moment: one of a later day would take readers off until then."""
+        now = timezone.now()
+        said = f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
+        if moment.astimezone(dt.UTC).date() > now.date():
+            raise CommandError(
+                f"{said} is to come: mail of that day cannot be sent before, and its readers would get none until then."
+                " Add --dry-run to see who would get what, or see one mail: `manage.py preview_digest EMAIL --now T`."
+            )
+        if moment > now:
+            self.stderr.write(f"{said} is to come: readers who are due until then get their mail now.")
 
     def _reader(self, address: str | None) -> Subscriber | None:
         if not address:
@@ -89,11 +104,11 @@ class Command(BaseCommand):
             held = Paper.objects.filter(pk__in={paper for _, one in chunk for paper in one.papers})
             titles = dict(held.values_list("pk", "title"))
             for reader, one in chunk:
-                self.stdout.write(f"{masked(reader.email)}: {len(one.papers)} papers")
+                self.stdout.write(f"{masked(reader.email)}: {_of(len(one.papers), 'paper')}")
                 for paper in one.papers:
                     self.stdout.write(f"  {shorten(titles[paper], TITLE)}")
             total += len(chunk)
-        self.stdout.write(f"{total} readers would be looked at; nothing was changed.")
+        self.stdout.write(f"{_of(total, 'reader')} would be looked at; nothing was changed.")
 
     def _compare(self, date: dt.date) -> None:
         same = total = came = went = moved = 0
@@ -116,3 +131,7 @@ class Command(BaseCommand):
             f" ({came} papers in, {went} out, {moved} moved)."
             " Upvotes and lines are those of today; nothing was changed."
         )
+
+
+def _of(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
