@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import hmac
 import secrets
-from collections.abc import Iterable
-from functools import lru_cache
 
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from subscriptions import addresses, schedule
-from subscriptions.interests import canonical, language
-from subscriptions.interests.parser import parse, reread
+from subscriptions.interests import canonical
+from subscriptions.interests.parser import parse
+from subscriptions.models.interests import Interest, InterestLine
 
 # How long after the last notice the next may go, by how many there were; None: no more.
 NOTICE_WAIT = (dt.timedelta(0), dt.timedelta(minutes=15), dt.timedelta(hours=24), None)
-
-
 NOTICES_LAPSE = dt.timedelta(days=30)  # after so long without one, the count begins anew
 
 
@@ -217,54 +212,6 @@ class Subscriber(models.Model):
 ENDS = (Subscriber.Status.BOUNCED, Subscriber.Status.UNSUBSCRIBED, Subscriber.Status.COMPLAINED)
 
 
-class InterestManager(models.Manager["Interest"]):
-    def get_or_make(self, node: language.Node) -> tuple[Interest, bool]:
-        """The interest of this meaning, and whether it is new."""
-        return self.get_or_create(
-            key=canonical.key(node),
-            defaults={"text": str(node), "is_mute": language.is_mute(node), "is_pin": language.is_pin(node)},
-        )
-
-
-class Interest(models.Model):
-    """One line of the interest language, once for all who typed it however they spelled it."""
-
-    key = models.CharField(max_length=64, unique=True, editable=False)
-    text = models.TextField(help_text="The line in its one printed form.")
-    is_mute = models.BooleanField(default=False, help_text="The line only says what is not wanted.")
-    is_pin = models.BooleanField(default=False, help_text="What it finds comes first in every digest.")
-    created_at = models.DateTimeField(auto_now_add=True)
-    matched_at = models.DateTimeField(
-        null=True, blank=True, editable=False, db_index=True, help_text="When recent papers were matched."
-    )
-    subscribers = models.ManyToManyField(Subscriber, through="InterestLine", related_name="interests")
-
-    objects = InterestManager()
-
-    def __str__(self) -> str:
-        return self.text
-
-    def node(self) -> language.Node:
-        """The line's parts."""
-        return reread(self.text)
-
-
-class InterestLine(models.Model):
-    """That this reader wants this interest, and how they typed it: nothing typed is lost."""
-
-    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="interest_lines")
-    interest = models.ForeignKey(Interest, on_delete=models.CASCADE, related_name="lines")
-    typed = models.CharField(max_length=500)
-    position = models.PositiveSmallIntegerField()
-
-    class Meta:
-        ordering = ["position"]
-        constraints = [models.UniqueConstraint(fields=["subscriber", "interest"], name="interest_once_a_reader")]
-
-    def __str__(self) -> str:
-        return self.typed
-
-
 class Secret(models.Model):
     """What opens one thing of one reader without their link: a feed's address, a program's token.
 
@@ -286,73 +233,3 @@ class Secret(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.made_at:%Y-%m-%d}"
-
-
-class Consent(models.Model):
-    """What a reader agreed to, when and from which page: the proof of double opt-in (GDPR 7(1))."""
-
-    class Kind(models.TextChoices):
-        REQUESTED = "requested"
-        CONFIRMED = "confirmed"
-        WITHDRAWN = "withdrawn"
-
-    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="consents")
-    kind = models.CharField(max_length=16, choices=Kind.choices)
-    at = models.DateTimeField()
-    page = models.CharField(max_length=200)
-    wording = models.TextField(blank=True)
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
-
-
-class SuppressionManager(models.Manager["Suppression"]):
-    def among(self, addresses_asked: Iterable[str]) -> set[str]:
-        """Those of the addresses that must not be mailed, in one query."""
-        by_hash = {Suppression.hash_of(address): address for address in addresses_asked}
-        held = self.filter(address_hash__in=by_hash).values_list("address_hash", flat=True)
-        return {by_hash[found] for found in held}
-
-    def reason_for(self, address: str) -> str:
-        """Why this address must not be mailed; "" when it may."""
-        row = self.filter(address_hash=Suppression.hash_of(address)).first()
-        return row.reason if row else ""
-
-    def add_address(self, address: str, reason: str, now: dt.datetime) -> None:
-        """Never mail this address again. The first reason stays, but a complaint outranks a bounce."""
-        row, created = self.get_or_create(
-            address_hash=Suppression.hash_of(address), defaults={"reason": reason, "at": now}
-        )
-        if not created and reason == Suppression.Reason.COMPLAINED:
-            self.filter(pk=row.pk).exclude(reason=reason).update(reason=reason, at=now)
-
-
-class Suppression(models.Model):
-    """An address that must never be mailed again, kept as a keyed hash even when the reader is erased."""
-
-    class Reason(models.TextChoices):
-        BOUNCED = "bounced"
-        COMPLAINED = "complained"
-        BY_HAND = "by hand"
-
-    address_hash = models.CharField(max_length=64, unique=True)
-    reason = models.CharField(max_length=16, choices=Reason.choices)
-    at = models.DateTimeField()
-
-    objects = SuppressionManager()
-
-    def __str__(self) -> str:
-        return f"{self.address_hash[:12]}… ({self.reason})"
-
-    @staticmethod
-    def hash_of(address: str) -> str:
-        """HMAC-SHA256 of the address's compared form under our secret key, 64 hex digits."""
-        mac = _keyed(settings.SECRET_KEY).copy()
-        mac.update(addresses.key(address).encode())
-        return mac.hexdigest()
-
-
-@lru_cache(maxsize=1)
-def _keyed(secret: str) -> hmac.HMAC:
-    """Each mail asks for a hash, and deriving the key takes longer than using it."""
-    return salted_hmac("paper-round.suppression", "", secret=secret, algorithm="sha256")

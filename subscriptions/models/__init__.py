@@ -1,0 +1,9 @@
+"""Who we write to, what they want and when, and whether we may."""
+
+from subscriptions.models.consents import Consent, Suppression
+from subscriptions.models.interests import Interest, InterestLine
+from subscriptions.models.readers import Secret, Subscriber, SubscriberQuerySet, new_code
+
+__all__ = [
+    "Consent", "Interest", "InterestLine", "Secret", "Subscriber", "SubscriberQuerySet", "Suppression", "new_code",
+]  # fmt: skip
