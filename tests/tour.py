@@ -204,7 +204,7 @@ class Tour:
         page.locator("#id_username").fill("admin")
         page.locator("#id_password").fill(self.given["password"])
         page.locator("#id_password").press("Enter")
-        page.get_by_text("Digests of the last 24 h").first.wait_for()
+        page.get_by_text("Last 24 hours").first.wait_for()
         yield "admin"
         self.go(page, "/admin/subscriptions/subscriber/1/next-mail/")
         yield "next mail"
