@@ -22,8 +22,8 @@ OPEN = (Delivery.Status.WAITING, Delivery.Status.SENDING)
 TROUBLE = (Delivery.Status.FAILED, Delivery.Status.REJECTED, Delivery.Status.UNKNOWN, Delivery.Status.BOUNCED)
 # Each button of the mail: its label, and what it does.
 BUTTONS = {
-    "go": ("Yes, send them", "What is asked above is as it should be."),
-    "retry": ("Try the mail server now", "One mail tries at the next look, instead of at the time above."),
+    "go": ("Yes, send them", "Large runs may go for a day, and the complaints so far count no more."),
+    "retry": ("Try the mail server now", "One mail tries at the next look, and the others follow if it is taken."),
     "drain": ("Drain", "Mails that workers have taken go out, no more are taken: for a quiet end before an update."),
     "pause": ("Pause", "Stops within seconds; mails that workers have taken wait with the others."),
     "resume": ("Resume", "Mail leaves again, from the next look on."),

@@ -88,7 +88,7 @@ class SubscriberAdmin(ModelAdmin):
             "Sign-up",
             {
                 "fields": [
-                    ("created_at", "confirmed_at"), ("notice", "notices_sent", "last_notice_at"), "token_version",
+                    ("created_at", "confirmed_at"), "notice", ("notices_sent", "last_notice_at"), "token_version",
                 ]
             },
         ),
