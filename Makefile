@@ -30,7 +30,7 @@ $(VENV)/bin/python:
 		echo "This Python cannot make virtual environments; on Debian, install the package python3-venv."; exit 1; }
 
 $(RUN): requirements.txt | $(VENV)/bin/python
-	@echo "Installing what it needs into $(VENV): once, a minute or a few ..."
+	@echo "Installing what it needs into $(VENV): half a gigabyte, once, a minute or a few ..."
 	@$(PIP) install -r $< $(call COUNT,$<)
 	@touch $@
 
