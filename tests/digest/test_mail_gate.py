@@ -182,7 +182,7 @@ def test_a_waiting_run_is_seen(waiting: list[Delivery], admin_client: Client, cl
 def test_a_pause_takes_nothing_and_a_resume_all(waiting: list[Delivery], smtp_server: Server) -> None:
     assert "Mail is paused" in mail("pause")
     assert delivery.deliver_all(MORNING) == {}
-    assert "Mail leaves." in mail("resume")
+    assert "Mail leaves.\nMails waiting: 7; being sent: 0; left today (UTC): 0.\n" in mail("resume")
     assert delivery.deliver_all(MORNING) == {"sent": 7}
 
 
