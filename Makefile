@@ -7,7 +7,13 @@ CHECKS ?=
 VENV   := .venv
 RUN    := $(VENV)/.run-installed
 DEV    := $(VENV)/.dev-installed
-PIP    := $(VENV)/bin/python -m pip --disable-pip-version-check -qq
+PIP    := $(VENV)/bin/python -m pip --disable-pip-version-check
+# What pip says is counted, so that whoever waits sees that it goes on. If it fails, its last lines are shown.
+COUNT   = 2>&1 | awk -v all=`grep -c == $(1)` '{ last[NR % 15] = $$0 } \
+	/^Collecting/ && ++n % 10 == 0 { print "  " n " of " all " packages"; fflush() } \
+	/^Installing collected/ { print "  unpacking them ..."; fflush() } \
+	/^(Successfully|Requirement already)/ { done = 1 } \
+	END { if (!done) for (i = NR + 1; i <= NR + 15; i++) if (last[i % 15]) print last[i % 15]; exit !done }'
 
 .DEFAULT_GOAL := help
 
@@ -24,13 +30,13 @@ $(VENV)/bin/python:
 		echo "This Python cannot make virtual environments; on Debian, install the package python3-venv."; exit 1; }
 
 $(RUN): requirements.txt | $(VENV)/bin/python
-	@echo "Installing the pinned requirements (once) ..."
-	@$(PIP) install -r requirements.txt
+	@echo "Installing what it needs into $(VENV): half a gigabyte, once, a minute or a few ..."
+	@$(PIP) install -r $< $(call COUNT,$<)
 	@touch $@
 
 $(DEV): requirements-dev.txt | $(VENV)/bin/python
-	@echo "Installing the pinned requirements and the test tools (once) ..."
-	@$(PIP) install -r requirements-dev.txt
+	@echo "Installing what it needs and the test tools into $(VENV): once, some minutes ..."
+	@$(PIP) install -r $< $(call COUNT,$<)
 	@touch $@ $(RUN)
 
 run: $(RUN) ## set up and serve everything on http://127.0.0.1:8000 (PORT=..., DATA_DIR=... for another)

@@ -22,8 +22,8 @@ OPEN = (Delivery.Status.WAITING, Delivery.Status.SENDING)
 TROUBLE = (Delivery.Status.FAILED, Delivery.Status.REJECTED, Delivery.Status.UNKNOWN, Delivery.Status.BOUNCED)
 # Each button of the mail: its label, and what it does.
 BUTTONS = {
-    "go": ("Yes, send them", "What is asked above is as it should be."),
-    "retry": ("Try the mail server now", "One mail tries at the next look, instead of at the time above."),
+    "go": ("Yes, send them", "Large runs may go for a day, and the complaints so far count no more."),
+    "retry": ("Try the mail server now", "One mail tries at the next look, and the others follow if it is taken."),
     "drain": ("Drain", "Mails that workers have taken go out, no more are taken: for a quiet end before an update."),
     "pause": ("Pause", "Stops within seconds; mails that workers have taken wait with the others."),
     "resume": ("Resume", "Mail leaves again, from the next look on."),
@@ -112,43 +112,9 @@ def _days(now: dt.datetime) -> list[dict[str, Any]]:
 
 
 def figures(now: dt.datetime) -> dict[str, Any]:
-    """The last day in numbers, each with the admin list that shows the rows behind it, and the sources."""
-    day = now - dt.timedelta(days=1)
-    digests = Digest.objects.filter(created_at__gt=day).aggregate(
-        all=Count("pk"),
-        nothing=Count("pk", filter=Q(delivery=None)),
-        sent=Count("pk", filter=Q(delivery__isnull=False) & ~Q(delivery__status__in=[*OPEN, *TROUBLE])),
-        trouble=Count("pk", filter=Q(delivery__status__in=TROUBLE)),
-    )
-    readers = Subscriber.objects.aggregate(
-        active=Count("pk", filter=Q(status=Subscriber.Status.ACTIVE)),
-        pending=Count("pk", filter=Q(status=Subscriber.Status.PENDING)),
-    )
-    at_rest = [status for status in Delivery.Status.values if status not in (*OPEN, *TROUBLE)]
-    groups = {
-        "Now": [
-            ("reader", "readers", readers["active"], "subscriptions_subscriber", "status__exact=active"),
-            ("not confirmed", "", readers["pending"], "subscriptions_subscriber", "status__exact=pending"),
-            ("reader due", "readers due", Subscriber.objects.due(now).count(), "subscriptions_subscriber", ""),
-            (
-                "mail waiting or being sent", "mails waiting or being sent",
-                Delivery.objects.filter(status__in=OPEN).count(), "digest_delivery", _statuses(OPEN),
-            ),
-            ("paper to match", "papers to match", Paper.objects.filter(matched_at=None).count(), "digest_paper", ""),
-        ],
-        "Last 24 hours": [
-            ("reader looked at", "readers looked at", digests["all"], "digest_digest", ""),
-            ("without a match, no mail", "", digests["nothing"], "digest_digest", "mail=none"),
-            ("mail sent", "mails sent", digests["sent"], "digest_delivery", _statuses(at_rest)),
-            ("mail in trouble", "mails in trouble", digests["trouble"], "digest_delivery", _statuses(TROUBLE)),
-            (
-                "new paper", "new papers",
-                Paper.objects.filter(first_seen_at__gt=day).count(), "digest_paper", "",
-            ),
-        ],
-    }  # fmt: skip
+    """The service in numbers, what holds the mail, and the sources."""
     return {
-        "groups": {title: [_number(*row) for row in rows] for title, rows in groups.items()},
+        "groups": {"Now": _now(now), "Last 24 hours": _last_day(now - dt.timedelta(days=1))},
         "mail": _mail(now),
         "days": _days(now),
         "sources": _sources(now),
@@ -156,7 +122,42 @@ def figures(now: dt.datetime) -> dict[str, Any]:
     }
 
 
-def _number(one: str, many: str, value: int, name: str, query: str) -> dict[str, Any]:
+def _now(now: dt.datetime) -> list[dict[str, Any]]:
+    readers = Subscriber.objects.aggregate(
+        active=Count("pk", filter=Q(status=Subscriber.Status.ACTIVE)),
+        pending=Count("pk", filter=Q(status=Subscriber.Status.PENDING)),
+    )
+    due = Subscriber.objects.due(now).count()
+    mails = Delivery.objects.filter(status__in=OPEN).count()
+    papers = Paper.objects.filter(matched_at=None).count()
+    return [
+        _number("reader", "readers", readers["active"], "subscriptions_subscriber", "status__exact=active"),
+        _number("not confirmed", "", readers["pending"], "subscriptions_subscriber", "status__exact=pending"),
+        _number("reader due", "readers due", due, "subscriptions_subscriber"),
+        _number("mail waiting or being sent", "mails waiting or being sent", mails, "digest_delivery", _statuses(OPEN)),
+        _number("paper to match", "papers to match", papers, "digest_paper"),
+    ]
+
+
+def _last_day(since: dt.datetime) -> list[dict[str, Any]]:
+    digests = Digest.objects.filter(created_at__gt=since).aggregate(
+        all=Count("pk"),
+        nothing=Count("pk", filter=Q(delivery=None)),
+        sent=Count("pk", filter=Q(delivery__isnull=False) & ~Q(delivery__status__in=[*OPEN, *TROUBLE])),
+        trouble=Count("pk", filter=Q(delivery__status__in=TROUBLE)),
+    )
+    sent = [status for status in Delivery.Status.values if status not in (*OPEN, *TROUBLE)]
+    papers = Paper.objects.filter(first_seen_at__gt=since).count()
+    return [
+        _number("reader looked at", "readers looked at", digests["all"], "digest_digest"),
+        _number("without a match, no mail", "", digests["nothing"], "digest_digest", "mail=none"),
+        _number("mail sent", "mails sent", digests["sent"], "digest_delivery", _statuses(sent)),
+        _number("mail in trouble", "mails in trouble", digests["trouble"], "digest_delivery", _statuses(TROUBLE)),
+        _number("new paper", "new papers", papers, "digest_paper"),
+    ]
+
+
+def _number(one: str, many: str, value: int, name: str, query: str = "") -> dict[str, Any]:
     """A number of the dashboard, its label (`many` "": one for all numbers), and the list of the rows behind it."""
     label = one if value == 1 or not many else many
     return {"label": label, "value": value, "url": f"admin:{name}_changelist", "query": query}

@@ -58,6 +58,7 @@ READERS = (
 def play(source: str, say: Say) -> None:
     """Run the whole job and report it line by line. Raises SourceError, DemoError."""
     started = time.monotonic()
+    say("A database, Redis, a worker and a mail catcher are set up for the demo: half a minute or so ...")
     forget_the_last_time()
     call_command("migrate", interactive=False, verbosity=0)
     now = timezone.now()

@@ -78,6 +78,7 @@ class SubscriberAdmin(ModelAdmin):
         (
             "Mail",
             {
+                "description": "The hour is the reader’s own; moments here are UTC.",
                 "fields": [
                     ("frequency", "weekday"), ("hour", "time_zone"), ("max_papers", "trending_share"),
                     "next_digest_at", "paused_until",
@@ -88,7 +89,7 @@ class SubscriberAdmin(ModelAdmin):
             "Sign-up",
             {
                 "fields": [
-                    ("created_at", "confirmed_at"), ("notice", "notices_sent", "last_notice_at"), "token_version",
+                    ("created_at", "confirmed_at"), "notice", ("notices_sent", "last_notice_at"), "token_version",
                 ]
             },
         ),

@@ -57,7 +57,8 @@ class DigestAdmin(ReadOnly, ModelAdmin):
             )
             for pick in digest.picks_with_papers()
         )
-        return format_html("<ol>{}</ol>", format_html_join("", '<li><a href="{}">{}</a> — {} points: {}</li>', rows))
+        items = format_html_join("", '<li><a class="underline" href="{}">{}</a> — {} points: {}</li>', rows)
+        return format_html('<ol style="list-style: decimal; padding-left: 1.5rem">{}</ol>', items)
 
 
 @admin.register(Delivery)

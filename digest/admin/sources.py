@@ -90,13 +90,14 @@ class SourceAdmin(ModelAdmin):
             return f"failed {source.error_count} time{'' if source.error_count == 1 else 's'} in a row"
         return "well" if source.last_success_at else "not read yet"
 
-    @admin.display(description="last read", ordering="last_success_at", empty_value="never")
-    def last_read(self, source: Source) -> dt.datetime | None:
-        return source.last_success_at
+    @admin.display(description="last read", ordering="last_success_at")
+    def last_read(self, source: Source) -> dt.datetime | str:
+        return source.last_success_at or "never"
 
-    @admin.display(description="next check", ordering="next_check_at", empty_value="at the next look")
-    def next_check(self, source: Source) -> dt.datetime | str | None:
-        return source.next_check_at if source.url and source.is_enabled and not source.is_paused else "none"
+    @admin.display(description="next check", ordering="next_check_at")
+    def next_check(self, source: Source) -> dt.datetime | str:
+        is_checked = source.url and source.is_enabled and not source.is_paused
+        return source.next_check_at or "at the next look" if is_checked else "none"
 
     @admin.display(description="failures in a row")
     def streak(self, source: Source) -> str:

@@ -17,7 +17,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from digest import delivery, health
-from digest.delivery import gate, stopping
+from digest.delivery import gate, recording, stopping
 from digest.delivery.ways import DjangoWay, NoWay, Verdict
 from digest.models import Delivery, MailGate, Paper
 from digest.selecting import select_due
@@ -182,7 +182,7 @@ def test_a_waiting_run_is_seen(waiting: list[Delivery], admin_client: Client, cl
 def test_a_pause_takes_nothing_and_a_resume_all(waiting: list[Delivery], smtp_server: Server) -> None:
     assert "Mail is paused" in mail("pause")
     assert delivery.deliver_all(MORNING) == {}
-    assert "Mail leaves." in mail("resume")
+    assert "Mail leaves.\nMails waiting: 7; being sent: 0; left today (UTC): 0.\n" in mail("resume")
     assert delivery.deliver_all(MORNING) == {"sent": 7}
 
 
@@ -286,3 +286,16 @@ def test_send_digests_says_what_mail_waits_for(waiting: list[Delivery], smtp_ser
     with pytest.raises(CommandError, match=r"The mails wait\. Mail is paused since 2026-03-16 08:00 UTC"):
         call_command("send_digests", now=MORNING, stdout=io.StringIO())
     assert Subscriber.objects.due(MORNING).count() == 0
+
+
+# --- waits
+def test_waits_grow_to_a_bound_and_lie_apart(settings: Settings) -> None:
+    settings.MAIL_BACKOFF = (MINUTE, 5 * MINUTE, 60 * MINUTE)
+    for tries, step in enumerate([MINUTE, 5 * MINUTE, 60 * MINUTE, 60 * MINUTE, 60 * MINUTE], 1):
+        waits = [recording.backoff(pk, tries) for pk in range(200)]
+        assert step <= min(waits) < 1.05 * step
+        assert 1.2 * step < max(waits) <= 1.25 * step
+        assert len(set(waits)) > 150
+        assert waits == [recording.backoff(pk, tries) for pk in range(200)]  # a mail's own, however often it is asked
+    assert recording.backoff(0, 1, 20 * MINUTE) == 20 * MINUTE  # what a server asks for
+    assert recording.backoff(0, 1, DAY) == 60 * MINUTE  # within bounds

@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+import time_machine
 from anymail.signals import AnymailTrackingEvent, tracking
 from django.db import connection, connections
 
-from digest import delivery, ingest, percolation
+from digest import delivery, ingest, percolation, selecting, tasks
 from digest.ingest.editions import Circumstances
 from digest.ingest.storing import store
 from digest.models import Delivery, Digest, Listing, Match, Paper
@@ -19,6 +20,7 @@ from digest.selecting import select_due
 from digest.sources import ParsedEdition
 from subscriptions.models import Subscriber, Suppression
 from tests.conftest import MORNING, PAPERS, make_reader
+from tests.digest.test_tasks import run_at_once
 from tests.smtp import Server
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,6 +78,22 @@ def test_each_reader_is_chosen_for_once_and_mailed_once(smtp_server: Server) -> 
     assert set(Delivery.objects.values_list("status", flat=True)) == {"sent"}
     addresses = sorted(str(message["To"]) for message in smtp_server.messages)
     assert addresses == sorted(f"reader{number}@example.org" for number in range(60))
+
+
+def test_beats_at_once_mail_nobody_twice(smtp_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four timetables look at the same moment, each with workers of its own; chunks are small, so that they meet."""
+    store(ingest.huggingface(), ParsedEdition(listings=PAPERS), Circumstances(now=MORNING))
+    percolation.match_new(MORNING)
+    for number in range(40):
+        make_reader(f"reader{number}@example.org", "diffusion")
+    monkeypatch.setattr(selecting, "CHUNK", 7)
+    run_at_once(monkeypatch)
+    with time_machine.travel(MORNING, tick=False):
+        at_once(tasks.send_due)
+        tasks.send_due()  # what one saw locked by another is left for the next look
+    assert Digest.objects.count() == 40
+    addresses = sorted(str(message["To"]) for message in smtp_server.messages)
+    assert addresses == sorted(f"reader{number}@example.org" for number in range(40))
 
 
 def test_reports_at_once_end_as_reports_in_turn() -> None:

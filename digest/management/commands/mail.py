@@ -57,7 +57,7 @@ class Command(BaseCommand):
             self.stdout.write(reason)
         waiting, sending = (Delivery.objects.filter(status=one).count() for one in (status.WAITING, status.SENDING))
         sent = MailDay.objects.filter(day=now.date()).values_list("sent", flat=True).first() or 0
-        self.stdout.write(f"{waiting:,} mails wait, {sending:,} are being sent, {sent:,} left today (UTC).")
+        self.stdout.write(f"Mails waiting: {waiting:,}; being sent: {sending:,}; left today (UTC): {sent:,}.")
         today = pacing.warm_up(now)
         if today and "warm_up" not in held:
             self.stdout.write(f"Warm-up, day {today.day} of {today.days}: {today.sent:,} of {today.allowed:,} left.")
