@@ -27,9 +27,10 @@ from digest.ranking.closeness import is_prose
 from digest.ranking.taste import LESS, MORE, PASSED_OVER, Taste
 from digest.selecting import boards, choosing, ledger, wanted
 from digest.selecting.blocks import Wants
-from digest.selecting.boards import Board, Standing
+from digest.selecting.boards import Board
 from digest.selecting.picking import MAX_LINES, Ints, Rows
 from digest.selecting.plans import Plan, Reader, plans
+from digest.selecting.standing import Standing
 from digest.selecting.telling import NOTHING, Chosen
 from digest.selecting.wanted import among
 from subscriptions import schedule
