@@ -14,6 +14,7 @@ from digest.models import Feedback, Match, Paper
 from digest.ranking import corpus
 from digest.ranking.closeness import Nearness
 from digest.selecting import boards
+from digest.selecting.alone import candidates
 from digest.selecting.plans import Plan
 from subscriptions.models import Subscriber
 from tests.conftest import MORNING, listing, make_reader
@@ -101,7 +102,7 @@ def test_on_mondays_the_background_takes_in_the_week(
     readers: list[Subscriber], store_day: Callable[..., None], asked: list[Sequence[str]]
 ) -> None:
     def background(now: dt.datetime) -> int:
-        found = corpus.at(selecting.candidates(Paper.objects.fresh(now)), now)
+        found = corpus.at(candidates(Paper.objects.fresh(now)), now)
         return len(found.known.background.texts)
 
     assert background(MORNING) == background(MORNING + 6 * DAY) == 160
@@ -113,7 +114,7 @@ def test_on_mondays_the_background_takes_in_the_week(
 def test_a_young_service_learns_from_all_it_has(store_day: Callable[..., None]) -> None:
     store_day(MORNING - DAY, 10)
     store_day(MORNING, 10)
-    found = corpus.at(selecting.candidates(Paper.objects.fresh(MORNING)), MORNING)
+    found = corpus.at(candidates(Paper.objects.fresh(MORNING)), MORNING)
     assert len(found.known.background.texts) == 20
 
 
