@@ -68,6 +68,11 @@ def lengths(rows: Sequence[Integers]) -> Floats:
     return np.array([len(row) for row in rows], float)
 
 
+def at_width(rows: Any, width: int) -> Any:
+    """Sparse rows among so many columns, no fewer than they had."""
+    return sp.csr_matrix((rows.data, rows.indices, rows.indptr), shape=(rows.shape[0], width))
+
+
 def unit(matrix: Any) -> Any:
     """The rows, sparse or dense, at length one; an empty row stays empty."""
     if sp.issparse(matrix):

@@ -18,7 +18,8 @@ from digest.previewing import ready
 from digest.previewing.ready import Finding
 from digest.ranking import INTERESTS, Day, Hit, Line, Wishes, corpus, rank
 from digest.ranking.closeness import is_prose
-from digest.selecting import candidates, choose
+from digest.selecting import choose
+from digest.selecting.alone import candidates
 from digest.selecting.plans import plans
 from subscriptions import schedule
 from subscriptions.interests import language

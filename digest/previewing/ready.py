@@ -27,7 +27,7 @@ from digest.models import Paper
 from digest.models.papers import PaperQuerySet
 from digest.percolation import RECENT_DAYS
 from digest.ranking import Candidate, corpus
-from digest.selecting import candidates
+from digest.selecting.alone import candidates
 from subscriptions.interests.language import Node
 
 logger = logging.getLogger(__name__)

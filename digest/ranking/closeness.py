@@ -7,15 +7,30 @@ the line, is near it too.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
-from digest.vectors import SATURATION, Background, Floats, Integers, Text, Vocabulary, counts, lengths, pairs, unit
+from digest.vectors import (
+    SATURATION,
+    Background,
+    Floats,
+    Integers,
+    Text,
+    Vocabulary,
+    at_width,
+    counts,
+    lengths,
+    pairs,
+    unit,
+)
 from subscriptions.interests.language import And, Field, Node, Not, Or, Phrase, Word, unpinned
 from subscriptions.interests.words import STOP_WORDS, split, stem
 
@@ -38,6 +53,7 @@ ASKING = frozenset(
     "research specifically studies study various want work works would".split()
 )
 _AT_ONCE = 1000  # papers compared with all others: 16 MB for a background of 2,000
+_KEPT_FILED = 8
 TELLING = 2.0  # rarity of a word in one paper of eight: commoner ones speak more softly
 
 
@@ -91,84 +107,142 @@ def _wanted(node: Node) -> list[str]:
     return []
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What lines ask of any paper, learned from the background once: a row a line."""
+
+    terms: Any  # (lines, terms): what each word weighs, of the line and of those it is widened by
+    pairs: Sequence[Integers]  # neighbours in the line
+    beside: Floats  # what they weigh side by side
+
+
 class Nearness:
-    """Papers ready to be asked how close they are to lines. The first `known` of `texts` are the background."""
+    """Papers, known by their place, ready to be asked how close they are to lines. The first are the background.
+
+    How close a paper is to a line depends on the two and the background, never on the other papers.
+    """
 
     def __init__(self, background: Background, texts: Sequence[Text], vocabulary: Vocabulary) -> None:
-        self.background, self.texts, self.vocabulary = background, texts, vocabulary
-        self.width = len(vocabulary)
-        self.rarity = background.rarity(self.width)
-        self.titles, self.abstracts = [text.title for text in texts], [text.abstract for text in texts]
-        self.lengths = lengths(self.titles), lengths(self.abstracts)
+        self.background, self.vocabulary = background, vocabulary
+        self._read(texts)
+        self.words = self._weighed(texts)
+        self.kin = self._kin_of(0)
+
+    def _read(self, texts: Sequence[Text]) -> None:
+        self.texts, self.width = texts, len(self.vocabulary)
+        self.rarity = self.background.rarity(self.width)
+        self.lengths = lengths([text.title for text in texts]), lengths([text.abstract for text in texts])
+        self._filed: dict[bytes, Any] = {}
+
+    def extended(self, texts: Sequence[Text], vocabulary: Vocabulary) -> Nearness:
+        """With more papers after those it holds; `vocabulary` knows their words too."""
+        more = copy.copy(self)
+        more.__dict__.pop("_pairs", None)
+        more.vocabulary = vocabulary
+        more._read([*self.texts, *texts])
+        more.words = _below(self.words, more._weighed(texts))
+        more.kin = _below(self.kin, more._kin_of(len(self.texts)))
+        return more
+
+    def _weighed(self, texts: Sequence[Text]) -> Any:
+        """(papers, terms): BM25F weights."""
+        titles, abstracts = [text.title for text in texts], [text.abstract for text in texts]
+        held = counts(titles, self.width), counts(abstracts, self.width)
+        return self.background.bm25f(*held, (lengths(titles), lengths(abstracts)), self.rarity)
+
+    def _kin_of(self, first: int) -> Any:
+        """(papers from the first on, papers): what each of their nearest in the background says for them; they
+        themselves, where they have none."""
+        words, known = unit(self.words), len(self.background.texts)
+        parts = [_nearest(words, start, known) for start in range(first, len(self.texts), _AT_ONCE)]
+        return sp.vstack(parts).tocsr() if parts else sp.csr_matrix((0, len(self.texts)))
 
     @cached_property
     def _pairs(self) -> list[tuple[Integers, Integers]]:
         """Of titles and of abstracts: all pairs of neighbours in order, and the text that holds each."""
-        return [_pairs_in_order(rows) for rows in (self.titles, self.abstracts)]
-
-    @cached_property
-    def _by_term(self) -> Any:
-        """(terms, papers): BM25F weights."""
-        titles, abstracts = counts(self.titles, self.width), counts(self.abstracts, self.width)
-        return self.background.bm25f(titles, abstracts, self.lengths, self.rarity).T.tocsr()
+        fields = zip(*self.texts, strict=True) if self.texts else ((), ())
+        return [_pairs_in_order(rows) for rows in fields]
 
     @cached_property
     def rows(self) -> Any:
-        """(papers, terms): tf-idf."""
-        return self.background.tf_idf(self.texts, self.width)
+        """(background, terms): tf-idf."""
+        return self.background.tf_idf(self.background.texts, self.background.width)
 
     def to(self, lines: Sequence[Sequence[str]]) -> Floats:
         """(lines, papers): 0 far, 1 as near as the line's own words can bring a paper. A line is its terms."""
+        return self.of(self.ask(lines))
+
+    def of(self, asked: Asked, papers: Integers | None = None) -> Floats:
+        """The same of lines asked before, and of these papers."""
+        papers = np.arange(len(self.texts)) if papers is None else papers
+        kin = self.kin[papers]
+        both = np.union1d(papers, kin.indices)
+        shares = self._shares(asked, both)
+        kept: Floats = shares[:, np.searchsorted(both, papers)]
+        kept = kept + KIN_SAY * ((kin[:, both] @ shares.T).T - kept)
+        return kept
+
+    def ask(self, lines: Sequence[Sequence[str]]) -> Asked:
+        """What these lines ask. A word that no paper here holds is left out."""
         asked = [np.array([self.vocabulary.get(term, -1) for term in line], np.int64) for line in lines]
         asked = [row[(row >= 0) & (row < self.width)] for row in asked]
         held = counts(asked, self.width)
         own, squares = unit(held), np.asarray(held.multiply(held).sum(axis=1))
-        beside = SIDE_BY_SIDE * self._side_by_side(asked) / np.sqrt(np.maximum(squares, 1))
-        score = (own @ self._by_term).toarray() + beside
+        pairs_of, beside = [pairs(row) for row in asked], SIDE_BY_SIDE / np.sqrt(np.maximum(squares, 1)).ravel()
+        score = self._shares(Asked(own, pairs_of, beside), np.arange(len(self.background.texts)))
         weight = np.asarray(own.sum(axis=1)).ravel()
         rarity = (own @ self.rarity) / np.where(weight > 0, weight, 1)
         # What nearly every paper holds tells none apart, and neither do the words that stand around it.
         say = (1 - OWN_SAY) * np.minimum(rarity / TELLING, 1)
-        near = OWN_SAY * score + say[:, None] * (self._widening(score) @ self._by_term).toarray()
         greatest = OWN_SAY * (SATURATION + 1) * weight * np.maximum(rarity, TELLING / 2)
-        shares: Floats = near / np.where(greatest > 0, greatest, 1)[:, None]
-        kept: Floats = shares + KIN_SAY * ((self._kin @ shares.T).T - shares)
-        return kept
+        greatest = np.where(greatest > 0, greatest, 1)
+        terms = sp.diags(OWN_SAY / greatest) @ own + sp.diags(say / greatest) @ self._widening(score)
+        return Asked(terms.tocsr(), pairs_of, OWN_SAY / greatest * beside)
 
-    @cached_property
-    def _kin(self) -> Any:
-        """(papers, papers): what each of a paper's nearest in the background says for it; itself, where it has none."""
-        words, known = unit(self._by_term.T.tocsr()), len(self.background.texts)
-        parts = [_nearest(words, start, known) for start in range(0, len(self.texts), _AT_ONCE)]
-        return sp.vstack(parts).tocsr() if parts else sp.csr_matrix((0, 0))
+    def _shares(self, asked: Asked, papers: Integers) -> Floats:
+        """(lines, papers): what the words of the papers and their neighbours bring, kin aside."""
+        shares: Floats = (at_width(asked.terms, self.width) @ self._by_term(papers)).toarray()
+        return shares + asked.beside[:, None] * self._side_by_side(asked.pairs, papers)
+
+    def _by_term(self, papers: Integers) -> Any:
+        """(terms, papers): BM25F weights; the papers asked last are kept."""
+        key = papers.tobytes()
+        if key not in self._filed:
+            if len(self._filed) >= _KEPT_FILED:
+                self._filed = {}
+            self._filed[key] = self.words[papers].T.tocsr()
+        return self._filed[key]
 
     def _widening(self, scores: Floats) -> Any:
-        """(lines, terms): the strongest words of each line's nearest papers."""
-        known = len(self.background.texts)
-        nearest = np.argsort(-scores[:, :known], axis=1, kind="stable")[:, :NEAREST]
-        found = np.take_along_axis(scores, nearest, axis=1)
-        best = found.max(axis=1, initial=0.0)
-        behind = found / np.where(best > 0, best, 1)[:, None] - 1
-        weights = np.where(found > 0, np.exp(SHARPNESS * behind), 0)
-        weights = weights / np.where(weights.sum(axis=1) > 0, weights.sum(axis=1), 1)[:, None]
-        each = np.repeat(np.arange(len(scores)), nearest.shape[1])
-        shape = (len(scores), len(self.texts))
-        mean = sp.csr_matrix((weights.ravel(), (each, nearest.ravel())), shape=shape) @ self.rows
-        return unit(_strongest(mean.tocsr(), WIDENED_BY))
+        """(lines, terms): the strongest words of each line's nearest papers in the background."""
+        if not scores.size:
+            return sp.csr_matrix((len(scores), self.width))
+        least = np.partition(scores, max(scores.shape[1] - NEAREST, 0), axis=1)[:, [max(scores.shape[1] - NEAREST, 0)]]
+        lines, nearest = np.nonzero((scores >= least) & (scores > 0))
+        best = scores.max(axis=1)
+        weights = np.exp(SHARPNESS * (scores[lines, nearest] / best[lines] - 1))
+        weights /= np.bincount(lines, weights, len(scores))[lines]
+        mean = sp.csr_matrix((weights, (lines, nearest)), shape=scores.shape) @ self.rows
+        return at_width(unit(_strongest(mean.tocsr(), WIDENED_BY)), self.width)
 
-    def _side_by_side(self, asked: Sequence[Integers]) -> Floats:
+    def _side_by_side(self, wanted: Sequence[Integers], papers: Integers) -> Floats:
         """(lines, papers): the BM25F score of the lines' pairs of neighbours."""
-        wanted = [pairs(row) for row in asked]
         named = np.unique(np.concatenate(wanted)) if wanted else np.array([], np.int64)
-        if not len(named):
-            return np.zeros((len(asked), len(self.texts)))
+        if not len(named) or not self.texts:
+            return np.zeros((len(wanted), len(papers)))
         titles, abstracts = (_pair_counts(held, named, len(self.texts)) for held in self._pairs)
         total = len(self.background.texts)
         found = np.bincount((titles + abstracts)[:total].indices, minlength=len(named))
         rarity = np.log(1 + (total - found + 0.5) / (found + 0.5))
-        weights = self.background.bm25f(titles, abstracts, self.lengths, rarity)
+        long = self.lengths[0][papers], self.lengths[1][papers]
+        weights = self.background.bm25f(titles[papers], abstracts[papers], long, rarity)
         held: Floats = (counts([np.searchsorted(named, row) for row in wanted], len(named)) @ weights.T).toarray()
         return held
+
+
+def _below(above: Any, more: Any) -> Any:
+    """Sparse rows under each other; those below may be wider."""
+    return sp.vstack([at_width(above, more.shape[1]), more]).tocsr()
 
 
 def _nearest(words: Any, start: int, known: int) -> Any:
@@ -189,11 +263,11 @@ def _nearest(words: Any, start: int, known: int) -> Any:
 
 
 def _strongest(matrix: Any, most: int) -> Any:
-    """Each row's `most` greatest values."""
-    for row in range(matrix.shape[0]):
-        held = matrix.data[matrix.indptr[row] : matrix.indptr[row + 1]]
-        if len(held) > most:
-            held[np.argsort(-held, kind="stable")[most:]] = 0
+    """Each row's `most` greatest values, and those that equal the least of them."""
+    for begin, end in pairwise(matrix.indptr.tolist()):
+        if end - begin > most:
+            held = matrix.data[begin:end]
+            held[held < np.partition(held, end - begin - most)[end - begin - most]] = 0
     matrix.eliminate_zeros()
     return matrix
 

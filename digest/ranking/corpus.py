@@ -1,6 +1,7 @@
 """The recent papers as the ranking sees them: read once, kept by this process until papers come or change.
 
-What is kept only saves time: it is a function of the rows and the moment asked for.
+What is kept only saves time: it is a function of the rows and the moment asked for. The background is renewed on
+Mondays, so that what was learned of a line and a paper on one morning holds on the next.
 """
 
 from __future__ import annotations
@@ -13,64 +14,24 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 
 from digest.matching.documents import with_sources
 from digest.matching.postings import Postings
 from digest.models import Paper
+from digest.models.papers import PaperQuerySet
 from digest.ranking import Candidate, in_order
-from digest.ranking.closeness import Nearness, says_itself, terms_of
-from digest.ranking.exclusions import excluded, kept_out
-from digest.ranking.taste import Likeness, Taste, taste, trust
-from digest.vectors import Background, Floats, Text, Vocabulary
+from digest.ranking.exclusions import kept_out
+from digest.ranking.known import Known, Lines, Row, fingerprint
+from digest.ranking.taste import Taste, taste, trust
+from digest.vectors import Floats, Text, Vocabulary
 from subscriptions.interests.language import Node
-from subscriptions.interests.parser import InterestError, reread
 
 BACKGROUND = 2000  # papers: some weeks of the dailies; more changed nothing that could be measured
 ALIKE = 2.0  # in units of how far two papers taken at random are apart
 _KEPT_LINES = 5_000  # a float for each paper: 50 MB
 _KEPT_CORPORA = 4  # windows of a moment
-
-Row = tuple[int, str, str, list[str]]  # of a paper: id, title, abstract, authors
-
-
-class Known:
-    """Papers read and counted: the background of a moment, and what may be a candidate then."""
-
-    def __init__(self, rows: Sequence[Row], older: Sequence[Row] = ()) -> None:
-        """The background, newest last, and candidates older than that."""
-        every = [*rows, *older]
-        self.vocabulary = Vocabulary()
-        self.place = {row[0]: place for place, row in enumerate(every)}
-        self.texts = [Text.of(title, abstract, self.vocabulary) for _, title, abstract, _ in every]
-        self.authors = [authors for *_, authors in every]
-        self.background = Background(self.texts[: len(rows)])
-        self.kept: dict[str, Floats] = {}
-
-    @cached_property
-    def nearness(self) -> Nearness:
-        return Nearness(self.background, self.texts, self.vocabulary)
-
-    @cached_property
-    def likeness(self) -> Likeness:
-        return Likeness(self.background, self.texts, len(self.vocabulary), self.authors)
-
-    def near(self, lines: Sequence[tuple[str, str]]) -> Floats:
-        """(lines, papers): how close each paper is to lines, given as typed and printed."""
-        if not lines or not self.texts:
-            return np.zeros((len(lines), len(self.texts)), np.float32)
-        nodes = [None if says_itself(typed) else _node(printed) for typed, printed in lines]
-        asked = [terms_of(typed, node) for (typed, _), node in zip(lines, nodes, strict=True)]
-        near: Floats = self.nearness.to(asked).astype(np.float32)
-        if any(node and excluded(node) for node in nodes):
-            for line, paper_id in kept_out(nodes, self._postings):
-                near[line, self.place[paper_id]] = 0.0
-        return near.astype(np.float32)
-
-    @cached_property
-    def _postings(self) -> Postings:
-        """The papers taken apart for matching; some 3 s for 2,300, and only when a line excludes something."""
-        return Postings(list(with_sources(Paper.objects.filter(pk__in=list(self.place)))))
+SETTLED = 0.8  # of the background from before this week; a younger service renews it with each day's papers
 
 
 class Corpus:
@@ -78,6 +39,7 @@ class Corpus:
 
     def __init__(self, known: Known, candidates: Mapping[int, Candidate]) -> None:
         self.known, self.candidates = known, candidates
+        self._close: dict[str, Floats] = {}
 
     @cached_property
     def order(self) -> Any:
@@ -88,21 +50,63 @@ class Corpus:
         """By paper, the candidates that say nearly the same."""
         ids = list(self.known.place)
         near: dict[int, set[int]] = {}
-        for one, other in self.known.likeness.twins(self.order):
+        for one, other in self.known.twins(self.order):
             near.setdefault(ids[one], set()).add(ids[other])
             near.setdefault(ids[other], set()).add(ids[one])
         return {paper_id: frozenset(others) for paper_id, others in near.items()}
 
     def close(self, lines: Mapping[str, str]) -> dict[str, Floats]:
         """How close the candidates are to lines, given as typed with their printed form."""
+        new = {typed: printed for typed, printed in lines.items() if typed not in self._close}
+        if len(self._close) + len(new) > _KEPT_LINES:
+            self._close, new = {}, dict(lines)
+        if len(self.order) and new:
+            self._learn(new)
+        return {typed: self._close[typed] for typed in lines if typed in self._close}
+
+    def _learn(self, lines: Mapping[str, str]) -> None:
         kept = self.known.kept
-        new = [typed for typed in lines if typed not in kept]
-        if len(kept) + len(new) > _KEPT_LINES:
-            kept.clear()
-            new = list(lines)
-        if len(self.order):
-            kept |= dict(zip(new, self.known.near([(typed, lines[typed]) for typed in new]), strict=True))
-        return {typed: kept[typed][self.order] for typed in lines if typed in kept}
+        new = [line for line in lines.items() if line[0] not in kept]
+        if new:
+            if len(kept) + len(new) > _KEPT_LINES:
+                kept.clear()
+                new = list(lines.items())
+            learned = self.known.learn(new)
+            near: Floats = self.known.nearness.of(learned.asked).astype(np.float32)
+            for (typed, _), node, row in zip(new, learned.nodes, near, strict=True):
+                kept[typed] = node, row
+        nodes, rows = [kept[typed][0] for typed in lines], np.array([kept[typed][1] for typed in lines])
+        close = self.barred(nodes, rows[:, self.order], in_order(self.candidates.values()))
+        self._close |= dict(zip(lines, close, strict=True))
+
+    def near(self, lines: Lines, papers: Sequence[int]) -> Floats:
+        """(lines, papers): how close these papers (ids) are to lines learned on this chain."""
+        places = np.array([self.known.place[paper] for paper in papers], np.int64)
+        near: Floats = self.known.nearness.of(lines.asked, places).astype(np.float32)
+        return self.barred(lines.nodes, near, papers)
+
+    def barred(self, nodes: Sequence[Node | None], near: Floats, papers: Sequence[int]) -> Floats:
+        """The same, with nothing left of what the lines exclude."""
+        if any(nodes):
+            column = {paper: place for place, paper in enumerate(papers)}
+            for line, paper in kept_out(nodes, self._postings(tuple(papers))):
+                near[line, column[paper]] = 0.0
+        return near
+
+    def _postings(self, papers: tuple[int, ...]) -> Postings:
+        """These papers taken apart for matching, each once as long as it stays as it is."""
+        if papers not in self._taken_apart:
+            held = self.known.documents
+            stamps = dict(Paper.objects.filter(pk__in=papers).values_list("pk", "changed_at"))
+            lacking = [pk for pk, at in stamps.items() if pk not in held or held[pk][0] != at]
+            for one in with_sources(Paper.objects.filter(pk__in=lacking)):
+                held[one.paper_id] = stamps[one.paper_id], one
+            self._taken_apart[papers] = Postings([held[pk][1] for pk in papers if pk in held])
+        return self._taken_apart[papers]
+
+    @cached_property
+    def _taken_apart(self) -> dict[tuple[int, ...], Postings]:
+        return {}
 
     def like(self, paper_id: int, most: int) -> list[int]:
         """The papers most like this one among all it holds, nearest first; none that is hardly like it."""
@@ -142,42 +146,60 @@ class Corpus:
     def _trust(self, said: Mapping[int, float], lines: Sequence[str]) -> float:
         place, kept = self.known.place, self.known.kept
         liked = [place[paper] for paper, weight in said.items() if weight > 0 and paper in place]
-        near = [kept[typed] for typed in lines if typed in kept]
+        near = [kept[typed][1] for typed in lines if typed in kept]
         return trust(np.array(near), liked, len(self.known.background.texts)) if near else 1.0
-
-
-def _node(printed: str) -> Node | None:
-    """None for a line that cannot be read any more, after a change of the language say: it is a bag of words."""
-    try:
-        return reread(printed)
-    except InterestError:
-        return None
 
 
 class _Kept:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._stamp: tuple[Any, ...] = ()
-        self._known = Known([])
+        self._base = self._known = Known([])
+        self._aside: dict[tuple[int, ...], Known] = {}
         self._corpora: dict[tuple[int, ...], Corpus] = {}
 
     def at(self, candidates: Mapping[int, Candidate], now: dt.datetime) -> Corpus:
-        known = Paper.objects.filter(first_listed_on__lte=now.date()).order_by("-first_listed_on", "-pk")
-        changes = known.order_by().aggregate(count=Count("pk"), last=Max("pk"), changed=Max("changed_at"))
-        stamp = (*changes.values(), now.date())
+        today = now.date()
+        monday = today - dt.timedelta(days=today.weekday())
+        listed = Paper.objects.filter(first_listed_on__lte=today)
+        seen = listed.aggregate(
+            count=Count("pk"), last=Max("pk"), changed=Max("changed_at"),
+            before=Count("pk", filter=Q(first_listed_on__lt=monday)),
+        )  # fmt: skip
+        is_settled = min(seen["before"], BACKGROUND) >= SETTLED * min(seen["count"], BACKGROUND)
+        end = monday if is_settled else today + dt.timedelta(days=1)
         order = tuple(in_order(candidates.values()))
         with self._lock:
-            if stamp != self._stamp or not self._known.place.keys() >= candidates.keys():
-                rows = {row[0]: row for row in _rows(known[:BACKGROUND])}
-                missing = [paper_id for paper_id in candidates if paper_id not in rows]
-                older = list(_rows(Paper.objects.filter(pk__in=missing).order_by("pk")))
-                self._known = Known(list(reversed(rows.values())), older)
-                self._stamp, self._corpora = stamp, {}
+            if (stamp := (end, *seen.values())) != self._stamp:
+                self._read(listed, end)
+                self._stamp, self._aside, self._corpora = stamp, {}, {}
             if order not in self._corpora:
                 if len(self._corpora) >= _KEPT_CORPORA:
                     self._corpora.clear()
-                self._corpora[order] = Corpus(self._known, candidates)
+                self._corpora[order] = Corpus(self._with(sorted(candidates.keys() - self._known.place)), candidates)
             return self._corpora[order]
+
+    def _read(self, listed: PaperQuerySet, end: dt.date) -> None:
+        """The background ends before that day; what came since is added as it comes."""
+        newest = listed.filter(first_listed_on__lt=end).order_by("-first_listed_on", "-pk")[:BACKGROUND]
+        rows = list(_rows(newest))[::-1]
+        if {row[0]: fingerprint(row) for row in rows} != self._base.prints:
+            self._base = self._known = Known(rows)
+        since = list(_rows(listed.filter(first_listed_on__gte=end).order_by("first_listed_on", "pk")))
+        prints = self._base.prints | {row[0]: fingerprint(row) for row in since}
+        stays = self._known.prints.items() <= prints.items()
+        before = self._known if stays else self._base  # one that came since may be changed, or gone
+        new = [row for row in since if row[0] not in before.place]
+        if new or not stays:
+            self._known = before.extended(new, apart=not stays)
+
+    def _with(self, older: Sequence[int]) -> Known:
+        """And papers older than the background."""
+        key = tuple(older)
+        if key and key not in self._aside:
+            rows = list(_rows(Paper.objects.filter(pk__in=older).order_by("pk")))
+            self._aside[key] = self._known.extended(rows, apart=True)
+        return self._aside[key] if key else self._known
 
 
 def _rows(papers: Any) -> Iterable[Row]:

@@ -18,7 +18,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from digest.ranking.authorship import Authorship
-from digest.vectors import Background, Floats, Integers, Text
+from digest.vectors import Background, Floats, Integers, Text, at_width
 
 MORE, LESS, PASSED_OVER = 1.0, -1.0, 0.0
 # Passing over says little of a reader who clicked once, and as much as liking of one who clicked often: this many likes
@@ -52,8 +52,12 @@ class Likeness:
         self.background, self.width = background, width
         self.words = background.telling(texts, width)
         self._texts = texts
-        self.authorship = Authorship(authors or [()] * len(texts), len(background.texts))
+        self._authors = authors or [()] * len(texts)
         self._mean = np.pad(background.mean, (0, width - background.width))
+
+    @cached_property
+    def authorship(self) -> Authorship:
+        return Authorship(self._authors, len(self.background.texts))
 
     @cached_property
     def topics(self) -> Floats:
@@ -88,17 +92,29 @@ class Likeness:
         more.authorship = self.authorship.extended(authors or [()] * len(texts))
         return more
 
+    def joined(self, texts: Sequence[Text], width: int, authors: Sequence[Sequence[str]]) -> Likeness:
+        """With papers that came later, and all their words: what a new one over all of them would be."""
+        more = copy.copy(self)
+        for name in ("topics", "authorship"):
+            more.__dict__.pop(name, None)
+        more.width = width
+        more.words = sp.vstack([at_width(self.words, width), self.background.telling(texts, width)]).tocsr()
+        more._texts, more._authors = [*self._texts, *texts], [*self._authors, *authors]
+        more._mean = np.pad(self.background.mean, (0, width - self.background.width))
+        return more
+
     def unsigned(self) -> Likeness:
         """As if nobody had written them."""
         less = copy.copy(self)
         less.authorship = Authorship([()] * self.words.shape[0], 0)
         return less
 
-    def twins(self, papers: Integers) -> list[tuple[int, int]]:
-        """Pairs of these papers that say nearly the same."""
-        alike = sp.triu(self.words[papers] @ self.words[papers].T, k=1).tocoo()
+    def twins(self, papers: Integers, others: Integers) -> set[tuple[int, int]]:
+        """Pairs of one of these papers and one of the others that say nearly the same, the lower place first."""
+        alike = (self.words[papers] @ self.words[others].T).tocoo()
         near = alike.data >= TWINS
-        return [(int(papers[a]), int(papers[b])) for a, b in zip(alike.row[near], alike.col[near], strict=True)]
+        pairs = zip(papers[alike.row[near]].tolist(), others[alike.col[near]].tolist(), strict=True)
+        return {(min(pair), max(pair)) for pair in pairs if pair[0] != pair[1]}
 
     def to_candidates(self, papers: Integers, candidates: Integers) -> Floats:
         """(papers, candidates): 0 for two papers taken at random, in units of their spread; authors add to it."""

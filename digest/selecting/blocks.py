@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from digest.ranking import best
-from digest.selecting.boards import FINE_BITS, FINE_SHIFT, POINTS_SHIFT, WANTED, Board, Standing
+from digest.selecting.boards import FINE_BITS, FINE_SHIFT, POINTS_SHIFT, WANTED, Board
 from digest.selecting.picking import Ints, Rows, largest, sums
+from digest.selecting.standing import Standing
 
 PIN = 1 << 62  # in a key: above all points
 
@@ -110,7 +111,7 @@ def found_by(board: Board, lines: Ints, owners: Ints) -> tuple[Ints, Ints]:
     """Pairs (owner, column) of what these lines match."""
     if not len(lines):
         return _NONE, _NONE
-    found = [board.found[line] for line in lines.tolist()]
+    found = [board.hits.columns[board.found(line)] for line in lines.tolist()]
     return np.repeat(owners, [len(columns) for columns in found]), np.concatenate(found)
 
 

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from digest.selecting.blocks import Block, Wants, found_by
-from digest.selecting.boards import Board, Standing
+from digest.selecting.boards import Board
 from digest.selecting.picking import BLOCK_CELLS, Ints
+from digest.selecting.standing import Standing
 from digest.selecting.telling import NOTHING, Chosen, Teller
 
 

@@ -14,8 +14,9 @@ import numpy as np
 
 from digest.ranking import FAINT, INTERESTS, OVERFLOW, TRENDING
 from digest.selecting.blocks import Block
-from digest.selecting.boards import MATCHED, POINTS_SHIFT, Board, Standing
+from digest.selecting.boards import MATCHED, POINTS_SHIFT, Board
 from digest.selecting.picking import Ints
+from digest.selecting.standing import Standing
 
 _FAINT = round(100 * FAINT)
 

@@ -13,7 +13,7 @@ from digest.percolation import RECENT_DAYS
 from digest.previewing import PREVIEW_DAYS, preview
 from digest.previewing.counting import Rate
 from digest.ranking import corpus
-from digest.selecting import candidates
+from digest.selecting.alone import candidates
 from digest.sources import ParsedListing, SourceError, bibtex, ris
 from digest.sources.identifiers import arxiv_id_of, doi_of
 from digest.suggesting.keyphrases import best, heard, uses

@@ -15,7 +15,7 @@ import pytest
 from digest import percolation, selecting
 from digest.models import Digest, Feedback, Match, Paper
 from digest.ranking import Candidate
-from digest.selecting import boards, choosing
+from digest.selecting import alone, boards, choosing
 from digest.selecting.plans import Plan
 from subscriptions.interests.parser import InterestError
 from subscriptions.models import Interest, Subscriber
@@ -30,14 +30,14 @@ SENTENCES = (
 )
 
 
-def alone(readers: list[Subscriber], planned: list[Plan], now: dt.datetime) -> list[list[dict[str, Any]]]:
+def by_rank(readers: list[Subscriber], planned: list[Plan], now: dt.datetime) -> list[list[dict[str, Any]]]:
     """The picks by `rank`, from rows read one by one."""
     ids = [reader.pk for reader in readers]
     into = dict(Paper.objects.exclude(merged_into=None).values_list("pk", "merged_into"))
     sent: dict[int, set[int]] = {pk: set() for pk in ids}
     for digest in Digest.objects.filter(subscriber__in=ids):
         sent[digest.subscriber_id] |= {into.get(paper, paper) for paper in digest.paper_ids}
-    return selecting.one_by_one(readers, planned, now, sent, selecting.said(readers, now))
+    return alone.one_by_one(readers, planned, now, sent, alone.said(readers, now))
 
 
 def agree(
@@ -45,7 +45,7 @@ def agree(
 ) -> dict[int, list[dict[str, Any]]]:
     """Assert that both ways give the same, and return it."""
     planned = planned or [Plan(7, reader.max_papers) for reader in readers]
-    plain = alone(readers, planned, now)
+    plain = by_rank(readers, planned, now)
     for reader, one, picks in zip(readers, selecting.choose_all(readers, planned, now), plain, strict=True):
         assert json.dumps(json.loads(one.picks)) == json.dumps(picks), reader.email
         assert one.papers == [pick["paper"] for pick in picks]
@@ -196,5 +196,5 @@ def test_the_numbers_of_papers_by_lane_are_those_of_rank() -> None:
 
 def test_candidates_are_the_same_however_they_are_read(papers: list[Paper]) -> None:
     _, standing = boards.at(MORNING)
-    assert standing.day.candidates == selecting.candidates(Paper.objects.fresh(MORNING))
+    assert standing.day.candidates == alone.candidates(Paper.objects.fresh(MORNING))
     assert all(isinstance(one, Candidate) for one in standing.day.candidates.values())

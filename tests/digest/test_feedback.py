@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from digest import links, percolation
 from digest.models import Digest, Feedback, Paper
 from digest.pages.muting import author_mutes, mute_of, word_mutes
-from digest.selecting import choose, said, select_due
+from digest.selecting import choose, select_due
+from digest.selecting.alone import said
 from subscriptions import lines
 from subscriptions.interests.language import is_mute
 from subscriptions.interests.parser import parse

@@ -19,7 +19,7 @@ def test_a_row_is_what_django_would_have_stored(alice: Subscriber, bob: Subscrib
         '[{"paper": 7, "lane": "interests", "points": 1.5, "reasons": [{"line": "\\"caf\\u00e9\\" \\\\ it\'s %s"}]}]'
     )
     date, later = MORNING.date(), MORNING + dt.timedelta(days=1)
-    notice = 'A "late" source\\'
+    notice = 'A "late"\tsource\\n\r\n\\'
     assert (
         ledger.store([ledger.Row(alice.pk, date, picks, "7", notice), ledger.Row(bob.pk, date, "[]", "")], MORNING) == 1
     )
@@ -34,12 +34,23 @@ def test_a_row_is_what_django_would_have_stored(alice: Subscriber, bob: Subscrib
     assert list(Subscriber.objects.order_by("pk").values_list("next_digest_at", flat=True)) == [later, MORNING]
 
 
-def test_a_digest_that_is_there_stays_and_gets_no_second_mail(alice: Subscriber) -> None:
+def test_a_digest_that_is_there_stays_and_gets_no_second_mail(alice: Subscriber, bob: Subscriber) -> None:
     row = ledger.Row(alice.pk, MORNING.date(), '[{"paper": 7}]', "7")
     ledger.store([row], MORNING)
     again = ledger.Row(alice.pk, MORNING.date(), '[{"paper": 8}]', "8")
-    ledger.store([again], MORNING)
-    assert (Digest.objects.get().paper_ids, Delivery.objects.count()) == ([7], 1)
+    assert ledger.store([again, ledger.Row(bob.pk, MORNING.date(), '[{"paper": 9}]', "9")], MORNING) == 1
+    held = dict(Delivery.objects.values_list("digest__subscriber", "digest__papers"))
+    assert held == {alice.pk: Digest.papers_text([7]), bob.pk: Digest.papers_text([9])}
+    assert Digest.objects.count() == 2
+
+
+def test_each_mail_belongs_to_the_digest_of_its_own_day(alice: Subscriber, bob: Subscriber) -> None:
+    today, tomorrow = MORNING.date(), MORNING.date() + dt.timedelta(days=1)
+    ledger.store([ledger.Row(alice.pk, tomorrow, "[]", ""), ledger.Row(bob.pk, today, "[]", "")], MORNING)
+    rows = [ledger.Row(alice.pk, today, '[{"paper": 7}]', "7"), ledger.Row(bob.pk, tomorrow, '[{"paper": 8}]', "8")]
+    assert ledger.store(rows, MORNING) == 2
+    held = Delivery.objects.values_list("digest__subscriber", "digest__issue_date")
+    assert set(held) == {(alice.pk, today), (bob.pk, tomorrow)}
 
 
 def test_no_rows_are_no_statement() -> None:

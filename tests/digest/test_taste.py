@@ -13,7 +13,8 @@ from digest.ranking import corpus
 from digest.ranking.authorship import Authorship
 from digest.ranking.closeness import Nearness, says_itself, terms_of
 from digest.ranking.taste import LESS, MORE, PASSED_OVER, Likeness, taste, trust
-from digest.selecting import choose, said
+from digest.selecting import choose
+from digest.selecting.alone import said
 from digest.vectors import Background, Vocabulary, of_papers
 from subscriptions.interests.parser import parse
 from subscriptions.interests.words import stem
