@@ -145,6 +145,13 @@ class Reasons:
         return Layout(html), Layout(render("text", "_reason", values))
 
 
+class Look(NamedTuple):
+    """A paper with the reasons of a pick in both parts, in pieces. PLACE_OF_FEEDBACK is left in them."""
+
+    html: list[bytes]
+    text: list[bytes]
+
+
 class _Shown(NamedTuple):
     """A paper as readers of the same lines see it: what stands before the reasons in both parts, and what `after`."""
 
@@ -189,18 +196,13 @@ class PaperParts:
     def _chosen(self, spans: Sequence[tuple[int, int]]) -> tuple[Piece, ...]:
         return excerpt(self.abstract, spans, self._sentences)
 
-    def add_to(
-        self, html: list[bytes], text: list[bytes], language: str, kind: str, picked: Sequence[Reason], reasons: Reasons
-    ) -> None:
-        """Add the paper, as a reader sees it for whom it was picked for these reasons, to both parts.
-
-        PLACE_OF_FEEDBACK is left in it.
-        """
+    def look(self, language: str, kind: str, picked: Sequence[Reason], reasons: Reasons) -> Look:
+        """The paper as a reader sees it for whom it was picked for these reasons."""
         in_title: list[Sequence[int]] = []
         in_abstract: list[Sequence[int]] = []
         html_why = text_why = b""
         said = 0
-        for reason in picked:  # once over all: this is the inmost loop of all mails
+        for reason in picked:  # once over all: this is what each pick costs that was not met before
             title, abstract, what = reason.get("title"), reason.get("abstract"), reason.get("kind")
             if title:
                 in_title += title
@@ -217,11 +219,11 @@ class PaperParts:
         # Version 2 of marshal writes equal numbers as equal bytes.
         key = (language, kind, marshal.dumps((in_title, in_abstract), 2) if in_title or in_abstract else b"")
         shown = self._shown.get(key) or keep(self._shown, key, self._show(language, kind, in_title, in_abstract), KEPT)
-        html.append(shown.html)
-        text.append(shown.text)
+        html, text = [shown.html], [shown.text]
         for after_html, after_text in shown.after:
             html += html_why, after_html
             text += text_why, after_text
+        return Look(html, text)
 
     def _show(
         self, language: str, kind: str, in_title: Sequence[Sequence[int]], in_abstract: Sequence[Sequence[int]]

@@ -9,8 +9,7 @@ from typing import Protocol, Self, TypeVar
 
 from anymail.message import AnymailMessage
 
-from digest.letters import Answer
-from digest.models import Delivery
+from digest.letters import Answer, Order
 from subscriptions import outcomes
 from subscriptions.outcomes import Meaning
 
@@ -62,7 +61,7 @@ class WayOut(Protocol[Mail]):
     def close(self) -> None:
         """Let go of the connection, whatever state it is in. Never raises."""
 
-    def compose(self, rows: Sequence[Delivery], now: dt.datetime) -> dict[int, Mail]:
+    def compose(self, orders: Sequence[Order], now: dt.datetime) -> dict[int, Mail]:
         """The mails by delivery id, before anything is marked. One that cannot be composed is left out, and logged."""
 
     def send(self, mails: Iterable[tuple[int, Mail]]) -> Iterator[Verdict]:

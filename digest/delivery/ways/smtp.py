@@ -17,8 +17,7 @@ from django.utils import timezone
 from digest import smtp
 from digest.delivery.ways import composed
 from digest.delivery.ways.base import NoWay, Verdict
-from digest.letters import Answer, Letter
-from digest.models import Delivery
+from digest.letters import Answer, Letter, Order
 from digest.smtp import dkim
 from subscriptions import outcomes
 
@@ -48,8 +47,8 @@ class SmtpWay:
             self._line.close()
             self._line = None
 
-    def compose(self, rows: Sequence[Delivery], now: dt.datetime) -> dict[int, Letter]:
-        found = composed.letters(rows, now)
+    def compose(self, orders: Sequence[Order], now: dt.datetime) -> dict[int, Letter]:
+        found = composed.letters(orders, now)
         return {key: self._signed(letter, now) for key, letter in found.items()} if self._signer else found
 
     def carry(self, message: AnymailMessage) -> Letter:
