@@ -42,16 +42,18 @@ class Letter:
     recipient: str
     data: bytes
     is_plain: bool = False
+    known_id: str = ""  # its Message-ID, where whoever made it had it at hand
 
     @property
     def message_id(self) -> str:
         """As its header names it; "" without one."""
+        if self.known_id:
+            return self.known_id
         found = _MESSAGE_ID.search(self.data)
         return found[1].decode("ascii", "replace") if found else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What the other side said of one letter.
 
     `code` is SMTP's reply code (250: taken), or 0 where no answer came. Without an answer, `in_doubt` says whether

@@ -101,7 +101,7 @@ class Press:
         while len(data) > MAX_HTML_BYTES and len(picks) > 1 and _size_of_html(data) > MAX_HTML_BYTES:
             picks = fewer(picks)
             recipient, data = self._data(order, picks, len(chosen) - len(picks), own, date)
-        return Letter(order.key, self._sender, recipient, data, is_plain=True)
+        return Letter(order.key, self._sender, recipient, data, is_plain=True, known_id=own.message_id)
 
     def _data(self, order: Order, picks: Sequence[Picked], left_out: int, own: Links, date: bytes) -> tuple[str, bytes]:
         """Whom the mail goes to, and all of it, joined from its pieces once."""

@@ -41,8 +41,8 @@ def quote_address(address: str) -> bytes:
     if "=" in address or not address.isascii() or not address.isprintable():
         return quote(address)
     data = address.encode("ascii")
-    lines = [data[start : start + WIDTH] for start in range(0, len(data), WIDTH)]
-    return quote(address) if any(line[0] == ord(".") for line in lines) else SOFT.join([*lines, b""])
+    data = b"".join([data[start : start + WIDTH] + SOFT for start in range(0, len(data), WIDTH)])
+    return quote(address) if b"\n." in data or data.startswith(b".") else data
 
 
 def quote_html(text: str) -> bytes:

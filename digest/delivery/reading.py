@@ -14,7 +14,7 @@ from django.db import connection
 from digest.letters import Order
 from subscriptions.models import Suppression
 
-AHEAD = 100  # mails read with one query
+AHEAD = 250  # mails read with one query
 GOOD_FOR = 5.0  # seconds: a reader may leave, so what was read and not sent by then is read again
 ORDERS = """
     SELECT delivery.id, digest.issue_date, digest.picks, digest.notice, digest.is_catch_up,

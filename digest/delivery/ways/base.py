@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol, Self, TypeVar
+from typing import NamedTuple, Protocol, Self, TypeVar
 
 from anymail.message import AnymailMessage
 
@@ -24,8 +23,7 @@ class NoWay(Exception):
         self.wait = wait
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What became of one mail: `key` is its delivery's id, `meaning` None when it was taken."""
 
     key: int
