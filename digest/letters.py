@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from subscriptions import outcomes
@@ -32,8 +31,7 @@ class Order(NamedTuple):
     is_wanted: bool = True  # when it was read
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(NamedTuple):
     """A mail ready for the wire. `key` is the delivery's id; `data` the message in RFC 5322 form, lines ended by
     CRLF, not dot-stuffed, ended by CRLF. `is_plain` promises that it is ASCII and that no line begins with a dot."""
 

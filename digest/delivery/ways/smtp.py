@@ -6,7 +6,6 @@ from __future__ import annotations
 import datetime as dt
 import smtplib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from email.utils import parseaddr
 
 from anymail.message import AnymailMessage
@@ -83,7 +82,7 @@ class SmtpWay:
             yield unsent
 
     def _signed(self, letter: Letter, now: dt.datetime) -> Letter:
-        return replace(letter, data=self._signer.sign(letter.data, now)) if self._signer else letter
+        return letter._replace(data=self._signer.sign(letter.data, now)) if self._signer else letter
 
 
 def _refused(answer: Answer) -> Verdict:
