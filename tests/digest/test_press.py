@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from digest import links, percolation
 from digest.composing import Press, compose, order_of
+from digest.composing.picked import PickReader
 from digest.composing.quoted import Quoted, header, quote, quote_address, quote_html
 from digest.composing.seals import Desk
 from digest.letters import Letter
@@ -322,6 +323,26 @@ def test_each_language_has_its_own_parts(alice: Subscriber, papers: list[Paper])
     for language in ("en", "de", "en"):
         with translation.override(language):
             assert_same(press.letter(digest, MORNING), digest)
+
+
+LOOKS_LIKE_PICKS = st.lists(
+    st.sampled_from(['}, {"lane": ', '{"paper": ', "}, {", '"', "\\", "[]", "]}", "lane", ": ", "agents", "é"]),
+    max_size=6,
+).map("".join)
+
+
+@given(st.lists(LOOKS_LIKE_PICKS, max_size=4), st.sampled_from([("lane", "paper"), ("paper", "lane")]))
+def test_picks_are_read_as_they_were_written(lines: list[str], begin: tuple[str, str]) -> None:
+    reasons = [{"line": line, "points": 1.5, "words": [line]} for line in lines]
+    values = {"lane": "interests", "paper": 7, "points": 3.0, "reasons": reasons}
+    pick = {name: values[name] for name in (*begin, "points", "reasons")}
+    reader = PickReader()
+    for written in ([pick, pick | {"paper": 8}], [pick], []):
+        for text in (json.dumps(written), json.dumps(written, ensure_ascii=False)):
+            found = reader.read(text)
+            assert [(one.paper, one.lane, one.reasons) for one in found] == [
+                (one["paper"], one["lane"], one["reasons"]) for one in written
+            ]
 
 
 @given(st.text(alphabet=st.characters(codec="ascii", exclude_categories=("Cc", "Zs")), max_size=300))
