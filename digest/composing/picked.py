@@ -15,7 +15,7 @@ from digest.composing.parts import Look, keep
 from digest.letters import Order
 from digest.models import Digest
 
-PICKED = 20_000  # kept at most; each of some 2 kB
+PICKED = 8_000  # kept at most; each of some 2 kB
 
 Reason = dict[str, Any]
 

@@ -109,7 +109,7 @@ class Press:
         if not _SIMPLE_ADDRESS.fullmatch(address):
             address = sanitize_address(address, "utf-8")
         frame = self._frame(order, picks, left_out)
-        text, html = self._parts(frame, order, picks, own)
+        text, html = self._parts(frame, picks, own)
         edge = f"=_{own.message_id[10:42]}"  # no line of quoted-printable can begin "=_"
         language = order.language
         data = b"".join([
@@ -122,9 +122,7 @@ class Press:
         ])  # fmt: skip
         return address, data.replace(parts.PLACE_OF_FEEDBACK, quote_address(own.feedback))
 
-    def _parts(
-        self, frame: _Frame, order: Order, picks: Sequence[Picked], own: Links
-    ) -> tuple[list[bytes], list[bytes]]:
+    def _parts(self, frame: _Frame, picks: Sequence[Picked], own: Links) -> tuple[list[bytes], list[bytes]]:
         """The text part and the HTML, in pieces."""
         values: dict[str, Sequence[bytes]] = {
             parts.WEB_COPY: (quote_address(own.web_copy),),
