@@ -19,10 +19,11 @@ from django.utils import timezone
 from bench import corpus
 from bench.measure import Case
 from digest import ingest, percolation, selecting
-from digest.composing import Press, compose, context, headers, subject
+from digest.composing import Press, compose, context, headers, order_of, subject
 from digest.composing.plain import _render
 from digest.ingest import storing
 from digest.ingest.editions import Circumstances
+from digest.letters import Order
 from digest.models import Delivery
 from digest.sources import ParsedEdition, ParsedListing
 from subscriptions.models import Interest, InterestLine, Subscriber
@@ -36,8 +37,9 @@ PICKS = 10
 def cases() -> list[Case]:
     now = timezone.now()
     deliveries = _deliveries(now)
-    presses = [_warm(deliveries[:WARM], now) for _ in range(ROUNDS)]
-    unmet = deliveries[WARM : WARM + MAILS]
+    orders = [order_of(one.digest, one.pk) for one in deliveries]
+    presses = [_warm(orders[:WARM], now) for _ in range(ROUNDS)]
+    unmet = orders[WARM : WARM + MAILS]
     ready, known = _warm(unmet, now), iter(presses)
     slow = deliveries[:SLOW]
     values = [
@@ -48,16 +50,13 @@ def cases() -> list[Case]:
     letters = [letter.data for letter in ready.letters(unmet, now)]
 
     def ours() -> None:
-        for _ in next(known).letters(unmet, now):
-            pass
+        next(known).letters(unmet, now)
 
     def again() -> None:
-        for _ in ready.letters(unmet, now):
-            pass
+        ready.letters(unmet, now)
 
     def cold() -> None:
-        for _ in Press().letters(unmet, now):
-            pass
+        Press().letters(unmet, now)
 
     def plain() -> None:
         for one in slow:
@@ -89,10 +88,10 @@ def cases() -> list[Case]:
     ]
 
 
-def _warm(deliveries: list[Delivery], now: dt.datetime) -> Press:
+def _warm(orders: list[Order], now: dt.datetime) -> Press:
     """A press that has met these readers."""
     press = Press()
-    list(press.letters(deliveries, now))
+    press.letters(orders, now)
     return press
 
 

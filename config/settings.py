@@ -212,8 +212,8 @@ UNKNOWN_DELIVERIES = environment.choice(env, "UNKNOWN_DELIVERIES", "resend", ("r
 
 # --- how mail leaves --------------------------------------------------------------------------------
 # What one task takes, and what is on its way at once: the most a killed worker leaves in doubt.
-MAIL_CHUNK = environment.whole_number(env, "MAIL_CHUNK", 200, 1, 5000)
-MAIL_WINDOW = environment.whole_number(env, "MAIL_WINDOW", 20, 1, 1000)
+MAIL_CHUNK = environment.whole_number(env, "MAIL_CHUNK", 500, 1, 5000)
+MAIL_WINDOW = environment.whole_number(env, "MAIL_WINDOW", 50, 1, 1000)
 # Connections of a worker to the SMTP server, for one that is far away; a window should hold two mails for each.
 MAIL_CONNECTIONS = environment.whole_number(env, "MAIL_CONNECTIONS", 1, 1, 200)
 # What a dead worker held is taken up when its lease is over; a living one keeps it for longer (digest.delivery.alive).

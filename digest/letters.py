@@ -2,33 +2,56 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from subscriptions import outcomes
 
 _MESSAGE_ID = re.compile(rb"^Message-ID:\s*(\S+)", re.MULTILINE | re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Order(NamedTuple):
+    """A mail to be made and sent: its digest and its reader in the columns that this takes, read without the ORM, whose
+    instances cost more than composing. `key` is the delivery's id; `picks` the JSON text of the digest's."""
+
+    key: int
+    issue_date: dt.date
+    picks: str
+    notice: str
+    is_catch_up: bool
+    email: str
+    code: str
+    token_version: int
+    frequency: str
+    language: str
+    attempts: int = 0
+    doubts: int = 0
+    email_key: str = ""
+    is_wanted: bool = True  # when it was read
+
+
+class Letter(NamedTuple):
     """A mail ready for the wire. `key` is the delivery's id; `data` the message in RFC 5322 form, lines ended by
-    CRLF, not dot-stuffed, ended by CRLF."""
+    CRLF, not dot-stuffed, ended by CRLF. `is_plain` promises that it is ASCII and that no line begins with a dot."""
 
     key: int
     sender: str
     recipient: str
     data: bytes
+    is_plain: bool = False
+    known_id: str = ""  # its Message-ID, where whoever made it had it at hand
 
     @property
     def message_id(self) -> str:
         """As its header names it; "" without one."""
+        if self.known_id:
+            return self.known_id
         found = _MESSAGE_ID.search(self.data)
         return found[1].decode("ascii", "replace") if found else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What the other side said of one letter.
 
     `code` is SMTP's reply code (250: taken), or 0 where no answer came. Without an answer, `in_doubt` says whether

@@ -6,8 +6,9 @@ once for both parts, the web copy and both ways.
 """
 
 from digest.composing.headers import headers, message_id, sender_domain
+from digest.composing.picked import order_of
 from digest.composing.plain import compose
 from digest.composing.press import Press
 from digest.composing.words import context, show, subject
 
-__all__ = ["Press", "compose", "context", "headers", "message_id", "sender_domain", "show", "subject"]
+__all__ = ["Press", "compose", "context", "headers", "message_id", "order_of", "sender_domain", "show", "subject"]

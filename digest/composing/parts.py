@@ -145,23 +145,24 @@ class Reasons:
         return Layout(html), Layout(render("text", "_reason", values))
 
 
-class _Shown(NamedTuple):
-    """A paper as readers of the same lines see it: what stands before the reasons in both parts, and what `after`."""
+class Look(NamedTuple):
+    """A paper with the reasons of a pick in both parts, in pieces. PLACE_OF_FEEDBACK is left in them."""
 
-    html: bytes
-    text: bytes
-    after: list[tuple[bytes, bytes]]  # one of both; none in a template without reasons
+    html: list[bytes]
+    text: list[bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class _Layouts:
-    """A paper by one template in one language, taken apart where the reasons go, and what stands around a marked word
-    in the title and in the excerpt."""
+    """A paper by one template in one language, taken apart where the reasons go; what stands around a marked word in
+    the title and in the excerpt; and these as readers of some lines see them, by where their words stand."""
 
     html: Layout
     text: Layout
-    after: list[tuple[Layout, Layout]]
+    after: list[tuple[Layout, Layout]]  # one of both; none in a template without reasons
     marks: dict[str, Marks]
+    titles: dict[bytes, tuple[bytes]]
+    excerpts: dict[bytes, tuple[bytes, bytes]]  # in the HTML and in the text
 
 
 class PaperParts:
@@ -173,9 +174,7 @@ class PaperParts:
         self._paper, self._listed = paper, listed
         self._styles = styles
         self._layouts: dict[tuple[str, str], _Layouts] = {}
-        self._shown: dict[tuple[str, str, bytes], _Shown] = {}
         self._lines: dict[tuple[Piece, ...], bytes] = {}
-        self._titles: dict[Hashable, bytes] = {}
         self._sentences = Sentences(self.abstract)
 
     @cached_property
@@ -189,18 +188,13 @@ class PaperParts:
     def _chosen(self, spans: Sequence[tuple[int, int]]) -> tuple[Piece, ...]:
         return excerpt(self.abstract, spans, self._sentences)
 
-    def add_to(
-        self, html: list[bytes], text: list[bytes], language: str, kind: str, picked: Sequence[Reason], reasons: Reasons
-    ) -> None:
-        """Add the paper, as a reader sees it for whom it was picked for these reasons, to both parts.
-
-        PLACE_OF_FEEDBACK is left in it.
-        """
+    def look(self, language: str, kind: str, picked: Sequence[Reason], reasons: Reasons) -> Look:
+        """The paper as a reader sees it for whom it was picked for these reasons."""
         in_title: list[Sequence[int]] = []
         in_abstract: list[Sequence[int]] = []
         html_why = text_why = b""
         said = 0
-        for reason in picked:  # once over all: this is the inmost loop of all mails
+        for reason in picked:  # once over all: this is what each pick costs that was not met before
             title, abstract, what = reason.get("title"), reason.get("abstract"), reason.get("kind")
             if title:
                 in_title += title
@@ -214,40 +208,36 @@ class PaperParts:
         if not said:
             found = reasons.of(words.TRENDING_REASON, "trending", False, False)
             html_why, text_why = found.html, found.text
-        # Version 2 of marshal writes equal numbers as equal bytes.
-        key = (language, kind, marshal.dumps((in_title, in_abstract), 2) if in_title or in_abstract else b"")
-        shown = self._shown.get(key) or keep(self._shown, key, self._show(language, kind, in_title, in_abstract), KEPT)
-        html.append(shown.html)
-        text.append(shown.text)
-        for after_html, after_text in shown.after:
-            html += html_why, after_html
-            text += text_why, after_text
-
-    def _show(
-        self, language: str, kind: str, in_title: Sequence[Sequence[int]], in_abstract: Sequence[Sequence[int]]
-    ) -> _Shown:
-        """The paper with these words marked."""
         layouts = self._layouts.get((language, kind))
         if layouts is None:
             layouts = self._layouts[language, kind] = self._render(kind)
-        spans = in_order(in_abstract)
-        chosen = self._chosen(spans)
-        values = {TITLE: self._heading(in_order(in_title) if in_title else (), layouts), LINES: self._wrapped(chosen)}
-        if EXCERPT in layouts.marks:
-            values[EXCERPT] = _marked(self._quoted[1], chosen, spans, layouts.marks[EXCERPT])
-        after = [(html.filled(values), text.filled(values)) for html, text in layouts.after]
-        return _Shown(layouts.html.filled(values), layouts.text.filled(values), after)
+        # Version 2 of marshal writes equal numbers as equal bytes.
+        key = marshal.dumps(in_title, 2)
+        title = layouts.titles.get(key) or keep(layouts.titles, key, self._heading(in_title, layouts), KEPT)
+        key = marshal.dumps(in_abstract, 2)
+        shown = layouts.excerpts.get(key) or keep(layouts.excerpts, key, self._excerpt(in_abstract, layouts), KEPT)
+        values: dict[str, Sequence[bytes]] = {TITLE: title, EXCERPT: shown[:1], LINES: shown[1:]}
+        html, text = layouts.html.pieces(values), layouts.text.pieces(values)
+        for after_html, after_text in layouts.after:
+            html += (html_why, *after_html.pieces(values))
+            text += (text_why, *after_text.pieces(values))
+        return Look(html, text)
 
-    def _heading(self, spans: Sequence[tuple[int, int]], layouts: _Layouts) -> bytes:
+    def _heading(self, spans: Sequence[Sequence[int]], layouts: _Layouts) -> tuple[bytes]:
+        """The title with these words marked."""
         if TITLE not in layouts.marks:
-            return b""
-        key = (*spans, layouts.marks[TITLE])
-        return self._titles.get(key) or keep(
-            self._titles, key, _marked(self._quoted[0], ((0, len(self.title)),), spans, layouts.marks[TITLE]), KEPT
-        )
+            return (b"",)
+        whole = ((0, len(self.title)),)
+        return (_marked(self._quoted[0], whole, in_order(spans), layouts.marks[TITLE]),)
+
+    def _excerpt(self, found: Sequence[Sequence[int]], layouts: _Layouts) -> tuple[bytes, bytes]:
+        """The excerpt with these words marked; in the text part it has no marks."""
+        spans = in_order(found)
+        chosen = self._chosen(spans)
+        marks = layouts.marks.get(EXCERPT)
+        return _marked(self._quoted[1], chosen, spans, marks) if marks else b"", self._wrapped(chosen)
 
     def _wrapped(self, chosen: tuple[Piece, ...]) -> bytes:
-        """The excerpt of the text part, which has no marks."""
         return self._lines.get(chosen) or keep(self._lines, chosen, quote(wrap(joined(self.abstract, chosen))), KEPT)
 
     def _render(self, kind: str) -> _Layouts:
@@ -260,7 +250,7 @@ class PaperParts:
         marks = {found.group(1): (quote(found.group(2)), quote(found.group(3))) for found in _MARKED.finditer(html)}
         text = render("text", f"_{kind}", values | {"why": WHY})
         in_html, in_text = _around_why(_MARKED.sub(r"\1", html)), _around_why(text)
-        return _Layouts(in_html[0], in_text[0], list(zip(in_html[1:], in_text[1:], strict=True)), marks)
+        return _Layouts(in_html[0], in_text[0], list(zip(in_html[1:], in_text[1:], strict=True)), marks, {}, {})
 
 
 def _around_why(text: str) -> list[Layout]:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from email.charset import QP, Charset
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import css_inline
 from anymail.message import AnymailMessage
@@ -21,6 +21,8 @@ from digest.models import Digest
 
 MAX_HTML_BYTES = 80_000  # Gmail clips near 102 kB and hides the footer
 EXTENSIONS = {"html": "html", "text": "txt"}  # by template engine
+
+Pick = TypeVar("Pick")
 
 _charset = Charset("utf-8")
 _charset.body_encoding = QP  # safe for any relay: lines stay short whatever an abstract holds
@@ -58,7 +60,7 @@ def _compose(digest: Digest, now: dt.datetime) -> AnymailMessage:
     return message
 
 
-def fewer(picks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def fewer(picks: Sequence[Pick]) -> list[Pick]:
     """For a mail that is too large: three quarters of them; the rest is on the web copy."""
     return list(picks[: len(picks) * 3 // 4])
 

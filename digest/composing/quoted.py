@@ -1,11 +1,13 @@
 """Quoted-printable in pieces (RFC 2045, 6.7) and folded headers (RFC 5322, RFC 2047). Pure.
 
 Each piece begins on a fresh line and ends with a line break, a soft one (`=` CRLF) where the text has none. So
-pieces that were encoded once can be joined in any order, and no line is longer than 76 characters.
+pieces that were encoded once can be joined in any order, and no line is longer than 76 characters. No line begins
+with a dot, which RFC 2049 (3) advises: SMTP would have to double it, and to look for it in each mail.
 """
 
 from __future__ import annotations
 
+import re
 from array import array
 from binascii import b2a_qp
 from collections.abc import Iterator
@@ -15,6 +17,8 @@ from functools import cache
 SOFT = b"=\r\n"
 WIDTH = 75  # and the "=" of a soft break
 HEADER_WIDTH = 76
+DOT = b"=2E" + SOFT
+_DOTS = re.compile(rb"^\.+", re.MULTILINE)
 
 # As the HTML serialiser writes them between tags.
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\xa0": "&nbsp;"}
@@ -23,13 +27,13 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\xa0": "&nbsp;"}
 def quote(text: str) -> bytes:
     """One piece; its newlines become CRLF."""
     data = b2a_qp(text.replace("\n", "\r\n").encode(), istext=True).replace(b"=\n", SOFT)
-    if not data or data.endswith(b"\r\n"):
-        return data
-    begin = data.rfind(b"\n") + 1
-    if len(data) - begin > WIDTH:  # no room for one more "="; not within an "=C3"
-        cut = max(data.rfind(b"=", begin, begin + WIDTH), begin + WIDTH - 3)
-        data = data[:cut] + SOFT + data[cut:]
-    return data + SOFT
+    if data and not data.endswith(b"\r\n"):
+        begin = data.rfind(b"\n") + 1
+        if len(data) - begin > WIDTH:  # no room for one more "="; not within an "=C3"
+            cut = max(data.rfind(b"=", begin, begin + WIDTH), begin + WIDTH - 3)
+            data = data[:cut] + SOFT + data[cut:]
+        data += SOFT
+    return _DOTS.sub(lambda dots: DOT * len(dots[0]), data)
 
 
 def quote_address(address: str) -> bytes:
@@ -37,7 +41,8 @@ def quote_address(address: str) -> bytes:
     if "=" in address or not address.isascii() or not address.isprintable():
         return quote(address)
     data = address.encode("ascii")
-    return b"".join([data[start : start + WIDTH] + SOFT for start in range(0, len(data), WIDTH)])
+    data = b"".join([data[start : start + WIDTH] + SOFT for start in range(0, len(data), WIDTH)])
+    return quote(address) if b"\n." in data or data.startswith(b".") else data
 
 
 def quote_html(text: str) -> bytes:
@@ -62,6 +67,8 @@ class Quoted:
             if column + len(code) > WIDTH:
                 pieces.append(SOFT)
                 size, column = size + len(SOFT), 0
+            if not column and ch == ".":
+                code = b"=2E"
             self._places.append(size)
             pieces.append(code)
             size, column = size + len(code), column + len(code)
@@ -71,6 +78,8 @@ class Quoted:
     def piece(self, start: int, end: int) -> bytes:
         """The characters from `start` to before `end`."""
         data = self._data[self._places[start] : self._places[end]]
+        if data.startswith(b"."):
+            data = DOT + data[1:]
         return data if data.endswith(SOFT) else data + SOFT
 
 

@@ -14,8 +14,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from digest import links
-from digest.composing.headers import MESSAGE_ID, message_id_of, named, sender_domain
-from digest.models import Digest
+from digest.composing.headers import MESSAGE_ID, message_id_of, sender_domain
+from digest.letters import Order
 from subscriptions.links import PREFERENCES, UNSUBSCRIBE, absolute
 
 _STAND_IN = "TOKEN"
@@ -73,15 +73,15 @@ class Desk:
         self._unsubscribe = Address("subscriptions:unsubscribe", f"paper-round.{UNSUBSCRIBE}")
         self._message_id, self._domain = Seal(MESSAGE_ID), sender_domain()
 
-    def links(self, digest: Digest) -> Links:
-        reader = digest.subscriber
-        token = f"{reader.code}.{reader.token_version}"
-        name = links.name_of(digest)
-        mac = self._message_id.digest(named(digest)).hex()
+    def links(self, order: Order) -> Links:
+        """Their names are those of `links.name_of`, `headers.named` and `subscriptions.links`."""
+        token, date = f"{order.code}.{order.token_version}", order.issue_date.isoformat()
+        name = f"{token}.{date.replace('-', '')}"
+        mac = self._message_id.digest(f"{order.code}/{date}").hex()
         return Links(
             self._web_copy.of(name),
             self._feedback.of(name),
             self._preferences.of(token),
             self._unsubscribe.of(token),
-            message_id_of(digest.issue_date, mac, self._domain),
+            message_id_of(order.issue_date, mac, self._domain),
         )

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from digest.delivery.reading import numbers
+from digest.letters import Order
 from digest.models import Delivery, MailGate
 from subscriptions.models import Subscriber
 
@@ -47,12 +48,12 @@ def claim(now: dt.datetime, name: int, limit: int, only: Subscriber | None = Non
     return ids
 
 
-def at_once(rows: Sequence[Delivery]) -> tuple[list[Delivery], list[Delivery]]:
+def at_once(rows: Sequence[Order]) -> tuple[list[Order], list[Order]]:
     """Those that can go in one window, and those that their domain will not take beside them."""
     if not settings.MAIL_DOMAIN_LIMITS:
         return list(rows), []
-    fine: list[Delivery] = []
-    later: list[Delivery] = []
+    fine: list[Order] = []
+    later: list[Order] = []
     seen: Counter[str] = Counter()
     for row in rows:
         domain = domain_of(row)
@@ -61,7 +62,7 @@ def at_once(rows: Sequence[Delivery]) -> tuple[list[Delivery], list[Delivery]]:
     return fine, later
 
 
-def mark_sending(rows: Sequence[Delivery], name: int) -> list[Delivery]:
+def mark_sending(rows: Sequence[Order], name: int) -> list[Order]:
     """Commit "sending" for those we still hold and whose domain takes one more at once. Returns them.
 
     A mail counts for its domain from here until its outcome is recorded, on whichever worker.
@@ -74,7 +75,7 @@ def mark_sending(rows: Sequence[Delivery], name: int) -> list[Delivery]:
             rows = _within_limits(rows)
         if not rows:
             return []
-        pks = [row.pk for row in rows]
+        pks = [row.key for row in rows]
         with connection.cursor() as cursor:
             cursor.execute(MARK.format(ids=numbers(pks)), [name])
             if cursor.rowcount == len(pks):
@@ -82,14 +83,14 @@ def mark_sending(rows: Sequence[Delivery], name: int) -> list[Delivery]:
         marked = set(
             Delivery.objects.filter(pk__in=pks, status=Status.SENDING, claim=name).values_list("pk", flat=True)
         )
-    return [row for row in rows if row.pk in marked]
+    return [row for row in rows if row.key in marked]
 
 
-def domain_of(row: Delivery) -> str:
-    return row.digest.subscriber.email_key.rpartition("@")[2]
+def domain_of(row: Order) -> str:
+    return row.email_key.rpartition("@")[2]
 
 
-def _within_limits(rows: Sequence[Delivery]) -> list[Delivery]:
+def _within_limits(rows: Sequence[Order]) -> list[Order]:
     under_way: Counter[str] = Counter()
     for domain in {domain_of(row) for row in rows} & set(settings.MAIL_DOMAIN_LIMITS):
         sending = Delivery.objects.filter(status=Status.SENDING)

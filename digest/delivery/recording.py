@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from digest.delivery.ways import Verdict
+from digest.letters import Order
 from digest.models import Delivery
 from digest.models.digests import LATEST_BY
 from subscriptions.outcomes import Outcome
@@ -30,7 +32,7 @@ SENT_ON_POSTGRES = """
         UPDATE digest_delivery
         SET status = CASE WHEN status = 'sending' THEN 'sent' ELSE status END,
             message_id = given.message_id, sent_at = %(now)s, error = '', claimed_until = NULL, claim = NULL
-        FROM unnest(%(pks)s::bigint[], %(message_ids)s::text[]) AS given (pk, message_id)
+        FROM json_to_recordset(%(given)s) AS given (pk bigint, message_id text)
         WHERE digest_delivery.id = given.pk AND digest_delivery.claim = %(claim)s
         RETURNING 1
     )
@@ -80,8 +82,7 @@ def record_sent(verdicts: Sequence[Verdict], claim: int, now: dt.datetime) -> No
         return
     if connection.vendor == "postgresql":
         values: dict[str, Any] = {
-            "pks": [verdict.key for verdict in verdicts],
-            "message_ids": [verdict.message_id[:255] for verdict in verdicts],
+            "given": json.dumps([{"pk": verdict.key, "message_id": verdict.message_id[:255]} for verdict in verdicts]),
             "claim": claim, "now": now, "day": now.date(),
         }  # fmt: skip
         with connection.cursor() as cursor:
@@ -94,7 +95,7 @@ def record_sent(verdicts: Sequence[Verdict], claim: int, now: dt.datetime) -> No
         cursor.execute(COUNTED_ON_SQLITE, [now.date().isoformat(), cursor.rowcount])
 
 
-def record_failure(row: Delivery, verdict: Verdict, claim: int, now: dt.datetime) -> str:
+def record_failure(row: Order, verdict: Verdict, claim: int, now: dt.datetime) -> str:
     """One that was not taken, or of which nobody knows. Returns its new status, or RETRIED."""
     meaning = verdict.meaning
     assert meaning is not None
@@ -102,26 +103,26 @@ def record_failure(row: Delivery, verdict: Verdict, claim: int, now: dt.datetime
     if meaning.outcome is Outcome.UNKNOWN:
         return _doubtful(row, verdict.text, claim, now)
     if meaning.may_retry and attempts <= len(settings.MAIL_BACKOFF):
-        wait = backoff(row.pk, attempts, meaning.wait)
+        wait = backoff(row.key, attempts, meaning.wait)
         _update(row, claim, status=Status.WAITING, not_before=now + wait, error=verdict.text)
         return RETRIED
     _update(row, claim, status=Status.FAILED, error=verdict.text)
     return str(Status.FAILED)
 
 
-def _doubtful(row: Delivery, text: str, claim: int, now: dt.datetime) -> str:
+def _doubtful(row: Order, text: str, claim: int, now: dt.datetime) -> str:
     """The server may or may not have it. Once more under the same Message-ID, or held: as set."""
     if settings.UNKNOWN_DELIVERIES == "resend" and not row.doubts:
-        wait = backoff(row.pk, 1)
+        wait = backoff(row.key, 1)
         _update(row, claim, status=Status.WAITING, was_resent=True, doubts=1, not_before=now + wait, error=text)
         return RETRIED
     _update(row, claim, status=Status.UNKNOWN, error=text)
     return str(Status.UNKNOWN)
 
 
-def record_no_server(row: Delivery, verdict: Verdict, claim: int, now: dt.datetime) -> None:
+def record_no_server(row: Order, verdict: Verdict, claim: int, now: dt.datetime) -> None:
     """The server took nothing at all: the try does not count. Another mail tries next, in case this one is why."""
-    _update(row, claim, status=Status.WAITING, attempts=row.attempts, not_before=now + backoff(row.pk, 1),
+    _update(row, claim, status=Status.WAITING, attempts=row.attempts, not_before=now + backoff(row.key, 1),
             error=verdict.text)  # fmt: skip
 
 
@@ -132,8 +133,8 @@ def record_rejected(pks: Sequence[int], claim: int) -> None:
     ours.update(status=Status.REJECTED, error=why, claimed_until=None, claim=None)
 
 
-def _update(row: Delivery, claim: int, **values: object) -> None:
-    rows = Delivery.objects.filter(pk=row.pk, status__in=[Status.SENDING, Status.WAITING], claim=claim)
+def _update(row: Order, claim: int, **values: object) -> None:
+    rows = Delivery.objects.filter(pk=row.key, status__in=[Status.SENDING, Status.WAITING], claim=claim)
     rows.update(claimed_until=None, claim=None, **values)
 
 

@@ -17,6 +17,7 @@ from digest.delivery import alive, circuit, claiming, gate, pacing, reading, rec
 from digest.delivery.settling import settle
 from digest.delivery.stopping import is_stopping
 from digest.delivery.ways import NoWay, Verdict, WayOut, way_out
+from digest.letters import Order
 from digest.models import Delivery, MailGate
 from subscriptions.models import Subscriber
 from subscriptions.outcomes import Meaning, Outcome, Party
@@ -72,7 +73,7 @@ class Chunk:
     def __init__(self, ids: Sequence[int], claim: int, now: dt.datetime, gate: MailGate, way: WayOut[Any]) -> None:
         self.queue, self.claim, self.now, self.gate, self.way = deque(ids), claim, now, gate, way
         self.counts: Counter[str] = Counter()
-        self._read: dict[int, Delivery | None] = {}  # ahead of their window; None: not ours, or not to be mailed
+        self._read: dict[int, Order | None] = {}  # ahead of their window; None: not ours, or not to be mailed
         self._read_at = float("-inf")
         self._put_off: list[int] = []  # their domain takes no more at once
         self._started = time.monotonic()
@@ -115,13 +116,13 @@ class Chunk:
     def _send_window(self) -> None:
         rows = self._next_rows()
         mails = self.way.compose(rows, self.now)
-        marked = claiming.mark_sending([row for row in rows if row.pk in mails], self.claim)
+        marked = claiming.mark_sending([row for row in rows if row.key in mails], self.claim)
         self._put_back(rows, mails, marked)
-        left = {row.pk: row for row in marked}
+        left = {row.key: row for row in marked}
         taken: list[Verdict] = []
         last: Verdict | None = None
         try:
-            for last in self.way.send((row.pk, mails[row.pk]) for row in marked):
+            for last in self.way.send((row.key, mails[row.key]) for row in marked):
                 row = left.pop(last.key)
                 if last.meaning is None:
                     taken.append(last)
@@ -136,16 +137,16 @@ class Chunk:
             self.queue.extendleft(reversed(left))
         self._judge(last)
 
-    def _next_rows(self) -> list[Delivery]:
+    def _next_rows(self) -> list[Order]:
         """The next window: still ours, may be mailed, within the rates."""
         ids = [self.queue.popleft() for _ in range(min(settings.MAIL_WINDOW, len(self.queue)))]
         if time.monotonic() - self._read_at > reading.GOOD_FOR or not self._read.keys() >= set(ids):
             self._read_ahead(ids)
         rows = [row for pk in ids if (row := self._read[pk])]
         rows, later = claiming.at_once(rows)
-        self.queue.extend(row.pk for row in later)
+        self.queue.extend(row.key for row in later)
         may, wait = pacing.take(len(rows), self._moment())
-        self.queue.extendleft(row.pk for row in reversed(rows[may:]))
+        self.queue.extendleft(row.key for row in reversed(rows[may:]))
         if wait > LONGEST_PAUSE:
             self._started = float("-inf")  # as if its time were over
         elif wait:
@@ -162,19 +163,19 @@ class Chunk:
             recording.record_rejected(gone, self.claim)
             self.counts[Status.REJECTED] += len(gone)
 
-    def _put_back(self, rows: Sequence[Delivery], mails: dict[int, Any], marked: Sequence[Delivery]) -> None:
+    def _put_back(self, rows: Sequence[Order], mails: dict[int, Any], marked: Sequence[Order]) -> None:
         """What could not be composed is tried later; what its domain does not take at once, after the others."""
         if len(marked) == len(rows):
             return
-        under_way = {row.pk for row in marked}
+        under_way = {row.key for row in marked}
         for row in rows:
-            if row.pk not in mails:
+            if row.key not in mails:
                 text = "The mail could not be composed; the worker's log says why."
-                self._record_failure(row, Verdict(row.pk, UNCOMPOSED, text))
-            elif row.pk not in under_way and marked:
-                self.queue.append(row.pk)
-            elif row.pk not in under_way:
-                self._put_off.append(row.pk)
+                self._record_failure(row, Verdict(row.key, UNCOMPOSED, text))
+            elif row.key not in under_way and marked:
+                self.queue.append(row.key)
+            elif row.key not in under_way:
+                self._put_off.append(row.key)
 
     def _took(self) -> None:
         if self.gate.is_open and not self._taken_here:
@@ -182,7 +183,7 @@ class Chunk:
         self._taken_here += 1
         self._streak = 0
 
-    def _record_failure(self, row: Delivery, verdict: Verdict) -> None:
+    def _record_failure(self, row: Order, verdict: Verdict) -> None:
         meaning = verdict.meaning
         assert meaning is not None
         if meaning.outcome is Outcome.NO_SERVER and not self._taken_here:
@@ -191,11 +192,15 @@ class Chunk:
         else:
             self.counts[self._insist(lambda: recording.record_failure(row, verdict, self.claim, self.now))] += 1
         if meaning.suppresses or meaning.points:
-            self._insist(lambda: tracking.refused(row.digest.subscriber, meaning, self.now))
+            self._insist(lambda: self._tell_of_refusal(row, meaning))
         if meaning.counts_against_server:
             self._streak += 1
         elif verdict.meaning is not UNCOMPOSED and self.gate.is_open:
             circuit.close(self.now)  # it speaks of the reader, so it is there
+
+    def _tell_of_refusal(self, row: Order, meaning: Meaning) -> None:
+        for reader in Subscriber.objects.filter(digests__delivery=row.key):  # none: erased since
+            tracking.refused(reader, meaning, self.now)
 
     def _judge(self, last: Verdict | None) -> None:
         """After a window: is it the server? Then all wait. Is it this connection? Then on over another."""

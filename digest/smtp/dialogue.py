@@ -87,7 +87,7 @@ class Dialogue:
         self.left = 0
         if self._may_send and self._named:
             self._sent, self._named, self._may_send = self._named, None, False
-            parts += [content(self._sent.data), b".\r\n"]
+            parts += [content(self._sent), b".\r\n"]
             self._dot_at = len(parts[0]) + 1
             self.asked.append(Asked.CONTENT)
         if self._offers.pipelining or not parts:

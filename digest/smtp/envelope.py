@@ -47,7 +47,7 @@ def refusal(letter: Letter, offers: Offers) -> tuple[int, str] | None:
             return (553, "5.6.7 Not sent: the address needs SMTPUTF8, which the server does not offer")
     if offers.size and len(letter.data) > offers.size:
         return (552, f"5.3.4 Not sent: {len(letter.data)} bytes, and the server takes {offers.size}")
-    if not offers.eight_bit and not letter.data.isascii():
+    if not (offers.eight_bit or letter.is_plain or letter.data.isascii()):
         return (554, "5.6.3 Not sent: the mail needs 8BITMIME, which the server does not offer")
     return None
 
@@ -57,15 +57,18 @@ def commands(letter: Letter, offers: Offers) -> tuple[bytes, bytes, bytes]:
     mail = f"MAIL FROM:<{letter.sender}>"
     if offers.sizes:
         mail += f" SIZE={len(letter.data)}"
-    if offers.eight_bit and not letter.data.isascii():
+    if offers.eight_bit and not (letter.is_plain or letter.data.isascii()):
         mail += " BODY=8BITMIME"
     if not (letter.sender.isascii() and letter.recipient.isascii()):
         mail += " SMTPUTF8"
     return f"{mail}\r\n".encode(), f"RCPT TO:<{letter.recipient}>\r\n".encode(), b"DATA\r\n"
 
 
-def content(data: bytes) -> bytes:
+def content(letter: Letter) -> bytes:
     """As it goes over the wire: a dot before each line's first dot (RFC 5321 4.5.2), CRLF at the end."""
+    data = letter.data
+    if letter.is_plain:
+        return data
     if not data.endswith(b"\r\n"):
         data += b"\r\n"
     if _LINE_WITH_DOT.search(data):

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.utils.crypto import salted_hmac
 
 from subscriptions import addresses
@@ -37,8 +37,14 @@ class SuppressionManager(models.Manager["Suppression"]):
     def among(self, addresses_asked: Iterable[str]) -> set[str]:
         """Those of the addresses that must not be mailed, in one query."""
         by_hash = {Suppression.hash_of(address): address for address in addresses_asked}
-        held = self.filter(address_hash__in=by_hash).values_list("address_hash", flat=True)
-        return {by_hash[found] for found in held}
+        if not by_hash:
+            return set()
+        # Hex digits need no quoting; as so many parameters they would cost more than their hashes.
+        hashes = "','".join(by_hash)
+        with connection.cursor() as cursor:
+            table = Suppression._meta.db_table
+            cursor.execute(f"SELECT address_hash FROM {table} WHERE address_hash IN ('{hashes}')")  # noqa: S608
+            return {by_hash[found] for (found,) in cursor.fetchall()}
 
     def reason_for(self, address: str) -> str:
         """Why this address must not be mailed; "" when it may."""

@@ -17,8 +17,8 @@ from digest import delivery
 from digest.composing import Press
 from digest.delivery import alive, recording
 from digest.delivery.ways import DjangoWay, Verdict
-from digest.letters import Answer, Letter
-from digest.models import Delivery, Digest, MailGate, Paper
+from digest.letters import Answer, Letter, Order
+from digest.models import Delivery, MailGate, Paper
 from digest.selecting import select_due
 from digest.smtp import Session
 from subscriptions.models import Subscriber, Suppression
@@ -223,10 +223,10 @@ def test_queries_grow_with_windows_and_not_with_mails(
 def test_a_mail_that_cannot_be_composed_holds_up_nobody(
     waiting: list[Delivery], smtp_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def compose_or_not(press: Press, key: int, digest: Digest, *others: Any) -> Letter:
-        if digest == waiting[2].digest:
+    def compose_or_not(press: Press, order: Order, *others: Any) -> Letter:
+        if order.key == waiting[2].pk:
             raise ValueError("a template's mistake")
-        return compose(press, key, digest, *others)
+        return compose(press, order, *others)
 
     compose = Press._letter
     monkeypatch.setattr(Press, "_letter", compose_or_not)

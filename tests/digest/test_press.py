@@ -20,7 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest import links, percolation
-from digest.composing import Press, compose
+from digest.composing import Press, compose, order_of
+from digest.composing.picked import PickReader
 from digest.composing.quoted import Quoted, header, quote, quote_address, quote_html
 from digest.composing.seals import Desk
 from digest.letters import Letter
@@ -66,6 +67,7 @@ def assert_good_on_the_wire(data: bytes) -> None:
     assert data.isascii()
     assert data.endswith(b"\r\n")
     assert b"\0" not in data
+    assert b"\n." not in data
     assert max(map(len, body.split(b"\r\n"))) <= 76
     # An address of the web cannot be folded (RFC 2369 and 8058): all else can.
     assert all(len(line) <= 78 or line.startswith(b" <http") for line in head.split(b"\r\n"))
@@ -231,11 +233,12 @@ def test_letters_of_a_chunk_carry_their_delivery_and_papers_are_read_once(
         make_reader(f"reader{number}@example.org", "agents", "diffusion")
     select_due(MORNING)
     deliveries = list(Delivery.objects.select_related("digest__subscriber").order_by("pk"))
+    orders = [order_of(one.digest, one.pk) for one in deliveries]
     press = Press()
     with django_assert_num_queries(2):
-        letters = list(press.letters(deliveries, MORNING))
+        letters = press.letters(orders, MORNING)
     with django_assert_num_queries(0):
-        again = list(press.letters(deliveries, MORNING))
+        again = press.letters(orders, MORNING)
     assert letters == again
     assert [(letter.key, letter.recipient) for letter in letters] == [
         (one.pk, one.digest.subscriber.email) for one in deliveries
@@ -261,7 +264,7 @@ def test_what_a_paper_says_is_read_again_after_a_while(alice: Subscriber, papers
 def test_quick_links_are_those_of_the_others_and_can_be_read(alice: Subscriber, papers: list[Paper]) -> None:
     select_due(MORNING)
     digest = Digest.objects.select_related("subscriber").get()
-    own = Desk().links(digest)
+    own = Desk().links(order_of(digest))
     assert own.web_copy == links.web_copy(digest)
     assert own.feedback == links.feedback(digest)
     assert own.preferences == reader_links.preferences(alice)
@@ -278,7 +281,8 @@ def decoded(data: bytes) -> str:
     return str(message.get_content())
 
 
-TEXT = st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc")), max_size=300)
+TEXT = st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc"), include_characters="."), max_size=300)
+DOTTED = st.text(alphabet=".ab\n ", max_size=300)
 
 
 @given(st.lists(TEXT, max_size=5))
@@ -286,6 +290,16 @@ def test_quoted_pieces_join_to_the_text(pieces: list[str]) -> None:
     data = b"".join(quote(piece) for piece in pieces)
     assert decoded(data) == "".join(pieces)
     assert all(len(line) <= 76 for line in data.split(b"\r\n"))
+
+
+@given(DOTTED, st.integers(0, 300), st.integers(0, 300))
+def test_no_line_begins_with_a_dot(text: str, one: int, other: int) -> None:
+    line = text.replace("\n", "")
+    start, end = sorted((min(one, len(line)), min(other, len(line))))
+    pieces = {quote(text): text, quote_address(line): line, Quoted(line).piece(start, end): line[start:end]}
+    for data, said in pieces.items():
+        assert decoded(data).replace("\r\n", "\n") == said
+        assert not any(part.startswith(b".") or len(part) > 76 for part in data.split(b"\r\n"))
 
 
 @given(TEXT, st.integers(0, 300), st.integers(0, 300))
@@ -311,6 +325,26 @@ def test_each_language_has_its_own_parts(alice: Subscriber, papers: list[Paper])
     for language in ("en", "de", "en"):
         with translation.override(language):
             assert_same(press.letter(digest, MORNING), digest)
+
+
+LOOKS_LIKE_PICKS = st.lists(
+    st.sampled_from(['}, {"lane": ', '{"paper": ', "}, {", '"', "\\", "[]", "]}", "lane", ": ", "agents", "é"]),
+    max_size=6,
+).map("".join)
+
+
+@given(st.lists(LOOKS_LIKE_PICKS, max_size=4), st.sampled_from([("lane", "paper"), ("paper", "lane")]))
+def test_picks_are_read_as_they_were_written(lines: list[str], begin: tuple[str, str]) -> None:
+    reasons = [{"line": line, "points": 1.5, "words": [line]} for line in lines]
+    values = {"lane": "interests", "paper": 7, "points": 3.0, "reasons": reasons}
+    pick = {name: values[name] for name in (*begin, "points", "reasons")}
+    reader = PickReader()
+    for written in ([pick, pick | {"paper": 8}], [pick], []):
+        for text in (json.dumps(written), json.dumps(written, ensure_ascii=False)):
+            found = reader.read(text)
+            assert [(one.paper, one.lane, one.reasons) for one in found] == [
+                (one["paper"], one["lane"], one["reasons"]) for one in written
+            ]
 
 
 @given(st.text(alphabet=st.characters(codec="ascii", exclude_categories=("Cc", "Zs")), max_size=300))

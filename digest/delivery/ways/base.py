@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol, Self, TypeVar
+from typing import NamedTuple, Protocol, Self, TypeVar
 
 from anymail.message import AnymailMessage
 
-from digest.letters import Answer
-from digest.models import Delivery
+from digest.letters import Answer, Order
 from subscriptions import outcomes
 from subscriptions.outcomes import Meaning
 
@@ -25,8 +23,7 @@ class NoWay(Exception):
         self.wait = wait
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What became of one mail: `key` is its delivery's id, `meaning` None when it was taken."""
 
     key: int
@@ -62,7 +59,7 @@ class WayOut(Protocol[Mail]):
     def close(self) -> None:
         """Let go of the connection, whatever state it is in. Never raises."""
 
-    def compose(self, rows: Sequence[Delivery], now: dt.datetime) -> dict[int, Mail]:
+    def compose(self, orders: Sequence[Order], now: dt.datetime) -> dict[int, Mail]:
         """The mails by delivery id, before anything is marked. One that cannot be composed is left out, and logged."""
 
     def send(self, mails: Iterable[tuple[int, Mail]]) -> Iterator[Verdict]:

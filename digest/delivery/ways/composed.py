@@ -13,8 +13,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 
 from digest.composing import Press
-from digest.letters import Letter
-from digest.models import Delivery
+from digest.letters import Letter, Order
 
 logger = logging.getLogger(__name__)
 
@@ -22,27 +21,27 @@ Mail = TypeVar("Mail")
 NOT_ITS_FAULT = (DatabaseError, SoftTimeLimitExceeded)  # nor any other mail's
 
 
-def letters(rows: Sequence[Delivery], now: dt.datetime) -> dict[int, Letter]:
+def letters(orders: Sequence[Order], now: dt.datetime) -> dict[int, Letter]:
     """By delivery id, from parts that this process keeps from chunk to chunk."""
     press = _press(settings.SECRET_KEY, settings.SITE_URL, settings.SITE_NAME, settings.DEFAULT_FROM_EMAIL)
     try:
-        return {letter.key: letter for letter in press.letters(rows, now)}
+        return {letter.key: letter for letter in press.letters(orders, now)}
     except NOT_ITS_FAULT:
         raise
     except Exception:  # of one of them: `each` finds out which, and says it
-        return each(rows, lambda row: next(iter(press.letters([row], now))))
+        return each(orders, lambda order: press.letters([order], now)[0])
 
 
-def each(rows: Sequence[Delivery], compose: Callable[[Delivery], Mail]) -> dict[int, Mail]:
+def each(orders: Sequence[Order], compose: Callable[[Order], Mail]) -> dict[int, Mail]:
     """By delivery id, one by one."""
     found = {}
-    for row in rows:
+    for order in orders:
         try:
-            found[row.pk] = compose(row)
+            found[order.key] = compose(order)
         except NOT_ITS_FAULT:
             raise
         except Exception:
-            logger.exception("Delivery %d could not be composed.", row.pk)
+            logger.exception("Delivery %d could not be composed.", order.key)
     return found
 
 

@@ -14,6 +14,7 @@ from django.core.mail import get_connection
 from digest.composing import compose
 from digest.delivery.ways.base import NoWay, Verdict
 from digest.delivery.ways.composed import each
+from digest.letters import Order
 from digest.models import Delivery
 from subscriptions import outcomes
 
@@ -32,8 +33,9 @@ class DjangoWay:
         with contextlib.suppress(OSError, smtplib.SMTPException):  # it was gone already
             self._backend.close()
 
-    def compose(self, rows: Sequence[Delivery], now: dt.datetime) -> dict[int, AnymailMessage]:
-        return each(rows, lambda row: compose(row.digest, now))
+    def compose(self, orders: Sequence[Order], now: dt.datetime) -> dict[int, AnymailMessage]:
+        rows = Delivery.objects.select_related("digest__subscriber").in_bulk([order.key for order in orders])
+        return each(orders, lambda order: compose(rows[order.key].digest, now))
 
     def carry(self, message: AnymailMessage) -> AnymailMessage:
         return message

@@ -12,8 +12,7 @@ from django.core.mail import get_connection
 
 from digest.delivery.ways import composed
 from digest.delivery.ways.base import NoWay, Verdict
-from digest.letters import Letter
-from digest.models import Delivery
+from digest.letters import Letter, Order
 from digest.providers import send_batch
 from subscriptions import outcomes
 
@@ -34,8 +33,8 @@ class ProviderWay:
         with contextlib.suppress(OSError, requests.RequestException):  # it was gone already
             self._backend.close()
 
-    def compose(self, rows: Sequence[Delivery], now: dt.datetime) -> dict[int, Letter]:
-        return composed.letters(rows, now)
+    def compose(self, orders: Sequence[Order], now: dt.datetime) -> dict[int, Letter]:
+        return composed.letters(orders, now)
 
     def carry(self, message: AnymailMessage) -> AnymailMessage:
         return message

@@ -6,7 +6,6 @@ from __future__ import annotations
 import datetime as dt
 import smtplib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from email.utils import parseaddr
 
 from anymail.message import AnymailMessage
@@ -17,8 +16,7 @@ from django.utils import timezone
 from digest import smtp
 from digest.delivery.ways import composed
 from digest.delivery.ways.base import NoWay, Verdict
-from digest.letters import Answer, Letter
-from digest.models import Delivery
+from digest.letters import Answer, Letter, Order
 from digest.smtp import dkim
 from subscriptions import outcomes
 
@@ -48,8 +46,8 @@ class SmtpWay:
             self._line.close()
             self._line = None
 
-    def compose(self, rows: Sequence[Delivery], now: dt.datetime) -> dict[int, Letter]:
-        found = composed.letters(rows, now)
+    def compose(self, orders: Sequence[Order], now: dt.datetime) -> dict[int, Letter]:
+        found = composed.letters(orders, now)
         return {key: self._signed(letter, now) for key, letter in found.items()} if self._signer else found
 
     def carry(self, message: AnymailMessage) -> Letter:
@@ -84,7 +82,7 @@ class SmtpWay:
             yield unsent
 
     def _signed(self, letter: Letter, now: dt.datetime) -> Letter:
-        return replace(letter, data=self._signer.sign(letter.data, now)) if self._signer else letter
+        return letter._replace(data=self._signer.sign(letter.data, now)) if self._signer else letter
 
 
 def _refused(answer: Answer) -> Verdict:
