@@ -46,7 +46,8 @@ def letter(number: int) -> Letter:
     head += f"Message-ID: <{number}@example.org>\r\nDate: Mon, 16 Mar 2026 08:00:00 +0000\r\nMIME-Version: 1.0\r\n"
     head += "List-Unsubscribe: <https://example.org/u/x/>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
     head += "Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-    return Letter(number, SENDER, f"reader{number}@example.net", (head + "".join(lines)).encode())
+    data = (head + "".join(lines)).encode()
+    return Letter(number, SENDER, f"reader{number}@example.net", data, is_plain=True)  # as the press makes them
 
 
 def django_mail(number: int, backend: EmailBackend | None = None) -> EmailMultiAlternatives:
