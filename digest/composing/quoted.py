@@ -78,8 +78,8 @@ class Quoted:
     def piece(self, start: int, end: int) -> bytes:
         """The characters from `start` to before `end`."""
         data = self._data[self._places[start] : self._places[end]]
-        if data.startswith(b"."):
-            data = DOT + data[1:]
+        rest = data.lstrip(b".")  # each dot is a line of its own, and the rest begins one
+        data = DOT * (len(data) - len(rest)) + rest
         return data if data.endswith(SOFT) else data + SOFT
 
 

@@ -16,7 +16,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest import links, percolation
@@ -293,6 +293,7 @@ def test_quoted_pieces_join_to_the_text(pieces: list[str]) -> None:
 
 
 @given(DOTTED, st.integers(0, 300), st.integers(0, 300))
+@example("aaa..", 3, 5)
 def test_no_line_begins_with_a_dot(text: str, one: int, other: int) -> None:
     line = text.replace("\n", "")
     start, end = sorted((min(one, len(line)), min(other, len(line))))
