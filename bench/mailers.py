@@ -162,8 +162,12 @@ def far_away(port: int, delay: float) -> Iterator[int]:
 
 def seconds(master: psutil.Process) -> float:
     """CPU seconds of a process and of all that live under it."""
-    times = [process.cpu_times() for process in (master, *master.children(recursive=True))]
-    return float(sum(t.user + t.system + t.children_user + t.children_system for t in times))
+    total = 0.0
+    for process in (master, *master.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended since, and its parent counts it
+            t = process.cpu_times()
+            total += t.user + t.system + t.children_user + t.children_system
+    return total
 
 
 def free_port() -> int:
