@@ -105,7 +105,8 @@ class Desk:
 
 def _line(number: int, typed: str) -> Line:
     node = _node(typed)
-    return Line(number, typed, bool(node) and is_mute(node), is_prose(typed), bool(node) and is_pin(node))
+    mute, pin = (node is not None and asks(node) for asks in (is_mute, is_pin))
+    return Line(number, typed, mute, is_prose(typed), pin)
 
 
 def _node(line: str) -> Node | None:
