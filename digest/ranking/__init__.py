@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -286,11 +287,13 @@ def _bare(day: Day, place: int) -> dict[str, Any]:
 
 def _shared_out(reasons: list[dict[str, Any]], taste: Taste | None) -> list[dict[str, Any]]:
     """Each line's part of what they give together, by what each is worth; none without a part."""
-    worth = np.cumsum([round(100 * reason["points"]) for reason in reasons])
-    if taste is None or not len(worth):
+    if taste is None or not reasons:
         return reasons
-    parts = np.diff(np.rint(worth * (_beside(taste, worth[-1:]) / worth[-1])), prepend=0) / 100
-    return [reason | {"points": float(part)} for reason, part in zip(reasons, parts, strict=True) if part]
+    worth = list(accumulate(round(100 * reason["points"]) for reason in reasons))
+    share = taste.trust * LINES_BESIDE_TASTE * math.log1p(worth[-1] / 100) / max(worth[-1], 1)
+    ends = [round(100 * (share * so_far)) for so_far in worth]
+    parts = [end - before for before, end in pairwise([0, *ends])]
+    return [reason | {"points": part / 100} for reason, part in zip(reasons, parts, strict=True) if part]
 
 
 def _reason(day: Day, line: Line, place: int) -> dict[str, Any] | None:
