@@ -19,6 +19,7 @@ except ImportError:  # it is in the dev extra only; the command says so
     LogisticRegression = LinearSVC = None
 
 K1, B = 1.2, 0.75
+_MOST_TEXT = 100_000  # signs that PostgreSQL is given: it takes no vector of over a megabyte
 
 
 class Terms:
@@ -99,7 +100,7 @@ def full_text_search(documents: Sequence[Document]) -> Callable[[str], NDArray[n
         cursor.executemany(
             "INSERT INTO judged VALUES (%s, setweight(to_tsvector('english', %s), 'A') ||"
             " setweight(to_tsvector('english', %s), 'B'))",
-            [(place, one.title.replace("\0", ""), one.text.replace("\0", "")) for place, one in enumerate(documents)],
+            [(place, _bare(one.title), _bare(one.text)) for place, one in enumerate(documents)],
         )
 
     def ask(line: str) -> NDArray[np.float64]:
@@ -109,10 +110,15 @@ def full_text_search(documents: Sequence[Document]) -> Callable[[str], NDArray[n
                 "SELECT place, ts_rank_cd(words, asked, 1) FROM judged,"
                 " CAST(replace(CAST(plainto_tsquery('english', %s) AS text), '&', '|') AS tsquery) AS asked"
                 " WHERE words @@ asked",
-                [line],
+                [_bare(line)],
             )
             for place, score in cursor.fetchall():
                 found[place] = score
         return found
 
     return ask
+
+
+def _bare(text: str) -> str:
+    """What PostgreSQL takes as a text."""
+    return text.replace("\0", "")[:_MOST_TEXT]

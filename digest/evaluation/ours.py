@@ -17,7 +17,7 @@ from digest.ranking.closeness import Nearness, is_prose, terms_of
 from digest.ranking.exclusions import kept_out
 from digest.ranking.taste import MORE, PASSED_OVER, Likeness, Taste, taste, trust
 from digest.vectors import Background, Floats, Integers, Text, Vocabulary
-from subscriptions.interests.language import Node
+from subscriptions.interests.language import Node, is_mute, is_pin
 from subscriptions.interests.parser import InterestError, parse
 
 # A mail leaves out what is too far from the reader; here every paper gets its place.
@@ -74,11 +74,7 @@ class Desk:
     ) -> list[int]:
         """The candidates, best first, for a reader of these lines who liked and passed over these papers."""
         typed = list(day.close)
-        wishes = Wishes(
-            tuple(Line(number, typed[number], is_prose=is_prose(typed[number])) for number in lines),
-            2 * len(day.papers),
-            50,
-        )
+        wishes = Wishes(tuple(_line(number, typed[number]) for number in lines), 2 * len(day.papers), 50)
         learned = self._taste(day, liked, passed, [typed[n] for n in lines], likeness or self.likeness)
         picks = rank(wishes, day, refused, learned)
         return [pick["paper"] for pick in picks]
@@ -105,6 +101,12 @@ class Desk:
     def unsigned(self) -> Likeness | None:
         """Likeness of the same papers without their authors; None where no author is known."""
         return self.likeness.unsigned() if any(one.authors for one in self.documents) else None
+
+
+def _line(number: int, typed: str) -> Line:
+    node = _node(typed)
+    mute, pin = (node is not None and asks(node) for asks in (is_mute, is_pin))
+    return Line(number, typed, mute, is_prose(typed), pin)
 
 
 def _node(line: str) -> Node | None:

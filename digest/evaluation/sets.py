@@ -10,20 +10,17 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import gzip
-import json
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
+
+from digest.evaluation.files import UNREADABLE, SetError, cells, find, need, of_json, opened, rows, said
 
 _YEARS = range(1800, 2200)
-
-
-class SetError(Exception):
-    """A judged set that cannot be read; the message says which file and why."""
+_VOTES = range(10**9)
 
 
 @dataclass(frozen=True)
@@ -79,58 +76,29 @@ def read(folder: Path, dailies: Path | None = None) -> JudgedSet:
     """The set in a folder. Raises SetError."""
     if not folder.is_dir():
         raise SetError(f"{folder} is no folder: name the folder of a judged set.")
-    if _find(folder, "qrels.tsv"):
+    if find(folder, "qrels.tsv"):
         return _collection(folder)
-    users = _find(folder, "users.jsonl")
+    users = find(folder, "users.jsonl")
     if users and not _is_dated(users):
         return _libraries(folder, users)
-    if users or _find(folder, "likes.jsonl"):
+    if users or find(folder, "likes.jsonl"):
         return _stream(folder, dailies)
     raise SetError(f"{folder} holds neither qrels.tsv nor users.jsonl nor likes.jsonl: not a judged set.")
 
 
-def _find(folder: Path, name: str) -> Path | None:
-    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
-
-
-def _need(folder: Path, name: str) -> Path:
-    path = _find(folder, name)
-    if path is None:
-        raise SetError(f"{folder / name} is missing (nor is there a {name}.gz).")
-    return path
-
-
-def _open(path: Path) -> TextIO:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig")
-    return path.open(encoding="utf-8-sig")  # a byte order mark is no part of the first line
-
-
-def _rows(path: Path, *keys: str) -> Iterator[dict[str, Any]]:
-    """The objects of a JSON lines file. Raises SetError naming the line."""
-    number = 0
-    try:
-        with _open(path) as lines:
-            for number, line in enumerate(lines, start=1):
-                if not line.strip():
-                    continue
-                row = json.loads(line)
-                missing = [key for key in keys if not isinstance(row, dict) or key not in row]
-                if missing:
-                    raise SetError(f"{path}, line {number}: no “{missing[0]}”.")
-                yield row
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise SetError(f"{path} cannot be read: {error}.") from error
-    except json.JSONDecodeError as error:
-        raise SetError(f"{path}, line {number}: no JSON ({error.msg}).") from error
-
-
 def _corpus(folder: Path) -> tuple[list[Document], dict[str, int]]:
-    rows = _rows(_need(folder, "corpus.jsonl"), "id")
-    documents = [_document(row) for row in rows]
+    documents = _once(_document(row) for row in rows(need(folder, "corpus.jsonl"), "id"))
     if not documents:
-        raise SetError(f"{_need(folder, 'corpus.jsonl')} is empty.")
+        raise SetError(f"{need(folder, 'corpus.jsonl')} is empty.")
     return documents, {document.key: place for place, document in enumerate(documents)}
+
+
+def _once(documents: Iterable[Document]) -> list[Document]:
+    """A paper listed again counts where it stood first."""
+    first: dict[str, Document] = {}
+    for document in documents:
+        first.setdefault(document.key, document)
+    return list(first.values())
 
 
 def _document(row: dict[str, Any], date: str = "", rank: int = 1) -> Document:
@@ -138,36 +106,26 @@ def _document(row: dict[str, Any], date: str = "", rank: int = 1) -> Document:
     text = next((row[key] for key in ("text", "abstract", "summary") if row.get(key)), "")
     listed = row.get("authors")
     named = [one.get("name") if isinstance(one, dict) else one for one in listed] if isinstance(listed, list) else []
-    authors = tuple(str(name) for name in named if name)
-    return Document(str(row["id"]), str(row.get("title") or ""), str(text), date, rank, authors)
+    authors = tuple(said(name) for name in named if name)
+    return Document(str(row["id"]), said(row.get("title")), said(text), date, rank, authors)
 
 
 def _collection(folder: Path) -> Collection:
     documents, place = _corpus(folder)
-    path, grades = _need(folder, "qrels.tsv"), defaultdict[str, dict[int, float]](dict)
-    for number, row in enumerate(_cells(path), start=1):
-        if not row or (number == 1 and not _is_number(row[-1])):
+    path, grades = need(folder, "qrels.tsv"), defaultdict[str, dict[int, float]](dict)
+    for number, row in enumerate(cells(path), start=1):
+        if not any(row) or (number == 1 and not _is_number(row[-1])):
             continue
         if len(row) < 3 or not _is_number(row[-1]):
             raise SetError(f"{path}, line {number}: expected query, document and grade, separated by tabs.")
         document = row[-2]
         if document in place and float(row[-1]) > 0:
             grades[row[0]][place[document]] = float(row[-1])
-    queries = [(str(row["id"]), str(row["text"])) for row in _rows(_need(folder, "queries.jsonl"), "id", "text")]
+    queries = [(str(row["id"]), said(row["text"])) for row in rows(need(folder, "queries.jsonl"), "id", "text")]
     judged = [(text, grades[key]) for key, text in queries if grades.get(key)]
     if not judged:
         raise SetError(f"{path} judges none of the queries.")
     return Collection(folder.name, documents, [text for text, _ in judged], [gains for _, gains in judged])
-
-
-def _cells(path: Path) -> Iterator[list[str]]:
-    """The rows of a table with tabs; TREC's blanks will do where a line has none. Raises SetError."""
-    try:
-        with _open(path) as lines:
-            for line in lines:
-                yield [cell.strip() for cell in (line.split("\t") if "\t" in line else line.split())]
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise SetError(f"{path} cannot be read: {error}.") from error
 
 
 def _is_number(text: str) -> bool:
@@ -184,7 +142,7 @@ def _is_dated(users: Path) -> bool:
 
 def _liking(users: Path) -> Iterator[dict[str, Any]]:
     """The readers; `liked` is a list. Raises SetError."""
-    for number, row in enumerate(_rows(users, "liked"), start=1):
+    for number, row in enumerate(rows(users, "liked"), start=1):
         if not isinstance(row["liked"], list):
             raise SetError(f"{users}, reader {number}: “liked” is no list.")
         yield row
@@ -202,11 +160,11 @@ def _libraries(folder: Path, users: Path) -> Libraries:
 
 def _stream(folder: Path, dailies: Path | None) -> Stream:
     lists = _lists_of_days(folder, dailies)
-    rows = [(_day(row["date"], lists), row) for row in _rows(lists, "id", "title", "date")]
-    dated = sorted(enumerate(rows), key=lambda pair: pair[1][0])
-    documents = [_document(row, date, rank) for rank, (date, row) in dated]
+    listed = [(_day(row["date"], lists), row) for row in rows(lists, "id", "title", "date")]
+    dated = sorted(enumerate(listed), key=lambda pair: pair[1][0])
+    documents = _once(_document(row, date, rank) for rank, (date, row) in dated)
     place = {document.key: number for number, document in enumerate(documents)}
-    readers = _curators(folder, place) if _find(folder, "likes.jsonl") else _users(folder, place)
+    readers = _curators(folder, place) if find(folder, "likes.jsonl") else _users(folder, place)
     if not any(reader.likes for reader in readers):
         raise SetError(f"{folder}: none of the papers liked are in {lists}.")
     return Stream(folder.name, documents, readers, _observations(lists.parent, place))
@@ -252,20 +210,25 @@ def _day(text: Any, path: Path) -> str:
 
 
 def _curators(folder: Path, place: dict[str, int]) -> list[Reader]:
-    path, likes = _need(folder, "likes.jsonl"), defaultdict[str, list[tuple[int, dt.datetime]]](list)
-    for row in _rows(path, "list", "paper_id", "added_at"):
+    path, likes = need(folder, "likes.jsonl"), defaultdict[str, list[tuple[int, dt.datetime]]](list)
+    for row in rows(path, "list", "paper_id", "added_at"):
         if (paper := str(row["paper_id"])) in place:
-            likes[str(row["list"])].append((place[paper], _when(row["added_at"], path)))
+            likes[said(row["list"])].append((place[paper], _when(row["added_at"], path)))
     lines: dict[str, list[str]] = {}
     for found in sorted(folder.glob("interests*.json")):
         try:
-            typed = json.loads(found.read_text(encoding="utf-8"))
+            typed = of_json(found.read_text(encoding="utf-8-sig"))
         except (OSError, ValueError) as error:
             raise SetError(f"{found}: no JSON ({error}).") from error
         if not isinstance(typed, dict) or not all(isinstance(of_one, list) for of_one in typed.values()):
             raise SetError(f"{found}: expected the lines of each list, as {{list: [line, ...]}}.")
-        lines |= {name: [str(line) for line in of_one if str(line).strip()] for name, of_one in typed.items()}
+        lines |= {said(name): _lines(of_one) for name, of_one in typed.items()}
     return [Reader(name, lines.get(name, []), _in_time(held)) for name, held in likes.items()]
+
+
+def _lines(typed: Iterable[Any]) -> list[str]:
+    """Each once, without empty ones."""
+    return [line for line in dict.fromkeys(said(line) for line in typed) if line.strip()]
 
 
 def _in_time(likes: list[tuple[int, dt.datetime]]) -> list[tuple[int, dt.datetime]]:
@@ -273,7 +236,7 @@ def _in_time(likes: list[tuple[int, dt.datetime]]) -> list[tuple[int, dt.datetim
 
 
 def _users(folder: Path, place: dict[str, int]) -> list[Reader]:
-    path = _need(folder, "users.jsonl")
+    path = need(folder, "users.jsonl")
     readers = []
     for number, row in enumerate(_liking(path)):
         for like in row["liked"]:
@@ -281,7 +244,7 @@ def _users(folder: Path, place: dict[str, int]) -> list[Reader]:
                 raise SetError(f"{path}, reader {number + 1}: a like needs “id” and “date”.")
         known = [like for like in row["liked"] if str(like["id"]) in place]
         likes = [(place[str(like["id"])], _when(like["date"], path)) for like in known]
-        readers.append(Reader(str(row.get("user", number)), [], _in_time(likes)))
+        readers.append(Reader(said(row.get("user", number)), [], _in_time(likes)))
     return readers
 
 
@@ -289,11 +252,18 @@ def _observations(folder: Path, place: dict[str, int]) -> dict[int, list[tuple[d
     seen = defaultdict[int, list[tuple[dt.datetime, int]]](list)
     for path in sorted(folder.glob("*upvote_observations*.csv*")):
         try:
-            with _open(path) as lines:
+            with opened(path) as lines:
                 for row in csv.DictReader(lines):
                     if row["paper_id"] in place:
                         moment = _when(row["observed_at"], path)
-                        seen[place[row["paper_id"]]].append((moment, int(row["upvotes"])))
-        except (OSError, EOFError, ValueError, KeyError, TypeError, csv.Error) as error:
+                        seen[place[row["paper_id"]]].append((moment, _votes(row["upvotes"])))
+        except (*UNREADABLE, ValueError, KeyError, TypeError, csv.Error) as error:
             raise SetError(f"{path}: expected paper_id, observed_at and upvotes in each row ({error}).") from error
     return {number: sorted(times) for number, times in seen.items()}
+
+
+def _votes(text: str) -> int:
+    """Raises ValueError."""
+    if int(text) not in _VOTES:
+        raise ValueError(f"{text[:20]} upvotes")
+    return int(text)

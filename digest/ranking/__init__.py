@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ TREND_POINTS = 1.0  # at most: it decides among papers that a broad line finds, 
 CLOSE_POINTS = 2.0  # of a paper that holds all that a line asks for, at its best
 CLOSE_ENOUGH = 0.5  # of a line's closeness, for a paper that no line matches
 TASTE_POINTS = 2.0  # a degree of taste
+LINES_BESIDE_TASTE = 2.0  # points of lines worth e - 1 points; ten points' worth have not quite five
 TO_TASTE = 2.0  # degrees, for a paper that no line matches or is close to
 FAINT = 0.25  # points of closeness below which a line is not named as a reason
 TWIN_SHARE = 0.5  # of its points a paper loses that is nearly the same as one above it
@@ -160,11 +162,12 @@ def rank(
 ) -> list[dict[str, Any]]:
     """The picks: what a pin matches, then what matches or is to the reader's taste, then what is trending anyway,
     then what there was no room for; each best first."""
-    points, wanted = day.trend.copy(), np.zeros(len(day.papers), bool)
+    points, wanted = np.zeros(len(day.papers), np.int64), np.zeros(len(day.papers), bool)
     finer = np.zeros(len(day.papers), np.int64)  # what rounding took: it decides between equal points
     for line in wishes.lines:
         if not line.is_mute:
-            _add_line(day, line, taste.trust if taste else 1.0, points, finer, wanted)
+            _add_line(day, line, points, finer, wanted)
+    points = _beside(taste, points) + day.trend
     if taste is not None:
         points += hundredths(day.scale.taste * taste.degree)
         finer += steps(day.scale.taste * taste.degree)
@@ -184,16 +187,16 @@ def rank(
     return picks[:most] + [_bare(day, int(place)) for place in trending] + over
 
 
-def _add_line(day: Day, line: Line, trust: float, points: Integers, finer: Integers, wanted: Any) -> None:
+def _add_line(day: Day, line: Line, points: Integers, finer: Integers, wanted: Any) -> None:
     found = day.found(line.interest_id)
     if found and not line.is_prose:
         places = list(found)
-        points[places] += _trusted(np.array([worth for worth, _ in found.values()]), trust)
+        points[places] += np.array([worth for worth, _ in found.values()])
         wanted[places] = True
     near = day.near(line.typed)
     if near is not None:
-        points += _trusted(near, trust)
-        finer += steps(trust * day.scale.close * day.close[line.typed] ** 2)
+        points += near
+        finer += steps(day.scale.close * day.close[line.typed] ** 2)
         wanted |= day.close[line.typed] >= day.scale.close_enough
 
 
@@ -206,8 +209,15 @@ def _pinned(wishes: Wishes, day: Day) -> Any:
     return pinned
 
 
-def _trusted(worth: Integers, trust: float) -> Integers:
-    return worth if trust == 1.0 else np.rint(trust * worth).astype(np.int64)
+def _beside(taste: Taste | None, worth: Integers) -> Integers:
+    """What all lines together give in hundredths, from what they are worth alone.
+
+    Beside a taste they count by the logarithm, and as far as they are trusted: else the third line that finds a paper
+    would drown what the clicks say of it.
+    """
+    if taste is None:
+        return worth
+    return hundredths(taste.trust * LINES_BESIDE_TASTE * np.log1p(worth / 100))
 
 
 def _free(wishes: Wishes, day: Day, already_sent: Iterable[int]) -> Any:
@@ -249,8 +259,8 @@ def best(day: Day, points: Integers, finer: Integers, wanted: Any, most: int) ->
 
 
 def _pick(day: Day, wishes: Wishes, taste: Taste | None, place: int, cut: int, twin: int) -> dict[str, Any]:
-    trust = taste.trust if taste else 1.0
-    said = [reason for line in wishes.lines if not line.is_mute and (reason := _reason(day, line, trust, place))]
+    said = [reason for line in wishes.lines if not line.is_mute and (reason := _reason(day, line, place))]
+    said = _shared_out(said, taste)
     faint = [reason for reason in said if reason.get("kind") == "close" and reason["points"] < FAINT]
     reasons = [reason for reason in said if reason not in faint]
     reasons.sort(key=lambda reason: (-reason["points"], reason["line"]))
@@ -273,13 +283,23 @@ def _bare(day: Day, place: int) -> dict[str, Any]:
     return {"paper": day.papers[place], "lane": TRENDING, "points": trend, "trend": trend, "reasons": []}
 
 
-def _reason(day: Day, line: Line, trust: float, place: int) -> dict[str, Any] | None:
+def _shared_out(reasons: list[dict[str, Any]], taste: Taste | None) -> list[dict[str, Any]]:
+    """Each line's part of what they give together, by what each is worth; none without a part."""
+    if taste is None or not reasons:
+        return reasons
+    worth = list(accumulate(round(100 * reason["points"]) for reason in reasons))
+    share = taste.trust * LINES_BESIDE_TASTE * math.log1p(worth[-1] / 100) / max(worth[-1], 1)
+    ends = [round(100 * (share * so_far)) for so_far in worth]
+    parts = [end - before for before, end in pairwise([0, *ends])]
+    return [reason | {"points": part / 100} for reason, part in zip(reasons, parts, strict=True) if part]
+
+
+def _reason(day: Day, line: Line, place: int) -> dict[str, Any] | None:
     """What a line says for a paper: an exact match with its places, or that the paper is close to it."""
     near = day.near(line.typed)
-    close = int(_trusted(near[[place]], trust)[0]) if near is not None else 0
+    close = int(near[place]) if near is not None else 0
     if place in day.found(line.interest_id) and not line.is_prose:
         worth, hit = day.found(line.interest_id)[place]
-        worth = int(_trusted(np.array([worth]), trust)[0])
         return {"line": line.typed, "points": (worth + close) / 100, **hit.places}
     if not close:
         return None

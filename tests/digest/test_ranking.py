@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from digest.ranking import Candidate, Day, Hit, Line, Scale, Wishes, rank
 from digest.ranking.taste import Taste
@@ -94,6 +95,34 @@ def test_a_paper_close_to_a_line_comes_after_those_that_match_it() -> None:
     picks = rank(Wishes(LIKES_1), found)
     assert [pick["paper"] for pick in picks] == [1, 2]
     assert picks[1]["reasons"] == [{"line": "close to: diffusion", "points": 0.36, "words": [], "kind": "close"}]
+
+
+def test_beside_a_taste_lines_count_by_the_logarithm_and_the_points_still_add_up() -> None:
+    found = day({1: 10, 2: 5}, {1: {1: 9.0, 2: 1.0}, 2: {1: 3.1}, 3: {1: 0.02}})
+    wishes = Wishes((Line(1, "a"), Line(2, "b"), Line(3, "c"), Line(4, "worth nothing")))
+    found = replace(found, hits={**found.hits, 4: [Hit(2, 0.0, {"words": ["x"]})]})
+    alone = rank(wishes, found)
+    assert alone[0]["points"] > 10
+    for trust in (1.0, 0.4, 0.0):
+        pick = rank(wishes, found, (), Taste(np.zeros(2), np.array([7, 7]), trust))[0]
+        worth = alone[0]["points"] - alone[0]["trend"]
+        assert pick["points"] - pick["trend"] == pytest.approx(trust * 2 * np.log1p(worth), abs=0.006)
+        assert round(100 * pick["points"]) == sum(round(100 * r["points"]) for r in pick["reasons"]) + 100
+        assert all(reason["points"] for reason in pick["reasons"])
+
+
+def test_a_line_worth_nothing_is_no_error_beside_a_taste() -> None:
+    learned = Taste(np.array([2.5]), np.array([7]))
+    pick = rank(Wishes(LIKES_1), day({1: 0}, {1: {1: 0.0}}), (), learned)[0]
+    assert [reason["line"] for reason in pick["reasons"]] == ["your taste"]
+
+
+def test_three_lines_on_a_paper_do_not_drown_a_strong_taste_for_another() -> None:
+    found = day({1: 0, 2: 0, 3: 0}, {1: {1: 2.0, 2: 1.0}, 2: {1: 2.0}, 3: {1: 2.0}})
+    lines = Wishes((Line(1, "a"), Line(2, "b"), Line(3, "c")))
+    assert order(lines, found) == [1, 2]
+    learned = Taste(np.array([0.0, 2.0, 0.0]), np.array([7, 7, 7]))
+    assert [pick["paper"] for pick in rank(lines, found, (), learned)] == [2, 1]
 
 
 def test_taste_alone_brings_a_paper_only_when_it_is_strong() -> None:

@@ -15,7 +15,7 @@ from digest.ranking.closeness import Nearness, says_itself, terms_of
 from digest.ranking.taste import LESS, MORE, PASSED_OVER, Likeness, taste, trust
 from digest.selecting import choose
 from digest.selecting.alone import said
-from digest.vectors import Background, Vocabulary, of_papers
+from digest.vectors import Background, Vocabulary, kin, of_papers
 from subscriptions.interests.parser import parse
 from subscriptions.interests.words import stem
 from subscriptions.models import Subscriber
@@ -146,6 +146,61 @@ def test_likeness_is_the_same_each_time_and_whatever_was_asked_before() -> None:
         return likeness.to_candidates(np.array([0, 7]), np.arange(10)).tolist()
 
     assert asked([3]) == asked([9, 2])
+
+
+def test_kin_are_the_nearest_known_papers_and_never_the_paper_itself() -> None:
+    turns = np.array([0, 10, 25, 80, 90, 200]) * np.pi / 180
+    rows = np.stack([np.cos(turns), np.sin(turns)], axis=1)
+    shares = kin(rows, 5, 2, 2).toarray()
+    assert [np.flatnonzero(row).tolist() for row in shares] == [[1, 2], [0, 2], [0, 1], [2, 4], [2, 3], [5]]
+    assert shares.sum(axis=1) == pytest.approx(1)
+    assert shares[0, 1] / shares[0, 2] == pytest.approx((np.cos(turns[1]) / np.cos(turns[2])) ** 2)
+    assert kin(rows, 5, 0, 2).toarray().tolist() == np.eye(6).tolist()
+    assert kin(np.zeros((0, 3)), 0, 0, 2).shape == (0, 0)
+
+
+def test_a_paper_without_a_word_of_the_liked_one_is_liked_the_more_for_its_kin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four papers join songbirds to feathers; two are not among the known, one of feathers and one of rocks."""
+    vocabulary = Vocabulary()
+    joined = [("Songbirds", f"feathers nesting wings {n}") for n in range(4)]
+    bread = [(f"Bread {n}", "flour yeast oven dough baking") for n in range(5)]
+    known = [("Songbirds", "migration"), *joined, *(ROCKS + bread) * 8]
+    texts = of_papers([*known, ("Notes", "feathers nesting"), ("Notes", "granite basalt")], vocabulary)
+
+    def likeness() -> list[float]:
+        found = Likeness(Background(texts[:-2]), texts, len(vocabulary))
+        last = np.arange(len(known), len(texts))
+        return [float(one) for one in found.to_candidates(np.array([0]), last)[0]]
+
+    feathers, granite = likeness()
+    monkeypatch.setattr("digest.ranking.taste.KIN_SAY", 0)
+    alone, alone_granite = likeness()
+    assert feathers > alone + 0.2
+    assert granite <= alone_granite
+
+
+def test_a_paper_older_than_the_others_speaks_as_it_would_among_them() -> None:
+    vocabulary = Vocabulary()
+    texts = of_papers([*BIRDS * 6, *ROCKS * 6], vocabulary)
+    likeness = Likeness(Background(texts), texts, len(vocabulary))
+    again = likeness.extended([texts[0]])
+    papers = np.array([60, 31, 60])
+    first, rock, second = again.to_candidates(papers, np.arange(30, 60))
+    assert first.tolist() == second.tolist()
+    assert first == pytest.approx(likeness.to_candidates(np.array([0]), np.arange(30, 60))[0], abs=1e-5)
+    assert rock.tolist() == likeness.to_candidates(np.array([31]), np.arange(30, 60))[0].tolist()
+
+
+def test_likenesses_are_forgotten_when_they_are_many_and_counted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digest.ranking.taste._KEPT", 25)
+    vocabulary = Vocabulary()
+    texts = of_papers([*BIRDS, *ROCKS], vocabulary)
+    likeness = Likeness(Background(texts), texts, len(vocabulary))
+    first = likeness.to_candidates(np.array([1, 8]), np.arange(10)).tolist()
+    for paper in range(10):
+        likeness.to_candidates(np.array([paper]), np.arange(10))
+        assert len(likeness._kept) <= 2
+    assert likeness.to_candidates(np.array([1, 8]), np.arange(10)).tolist() == first
 
 
 @pytest.fixture

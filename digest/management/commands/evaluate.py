@@ -13,7 +13,8 @@ from django.db import OperationalError
 
 from digest.evaluation import protocols, report
 from digest.evaluation.baselines import has_learners
-from digest.evaluation.sets import SetError, read
+from digest.evaluation.files import SetError
+from digest.evaluation.sets import read
 
 
 class Command(BaseCommand):
@@ -31,22 +32,23 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not has_learners():
             self.stderr.write("scikit-learn (the dev extra) is not installed: no logistic regression, no SVM.")
-        if options["json"] and not options["json"].parent.is_dir():
-            raise CommandError(f"{options['json'].parent} is no folder: the table cannot be written there.")
+        if options["json"] and (options["json"].is_dir() or not options["json"].parent.is_dir()):
+            raise CommandError(f"{options['json']} is no file in a folder: the table cannot be written there.")
         try:
             sets = [read(path, options["dailies"]) for path in options["paths"]]
         except SetError as error:
             raise CommandError(str(error)) from error
         tables: dict[str, list[dict[str, Any]]] = {}
         began = time.process_time()
-        for judged in sets:
+        for path, judged in zip(options["paths"], sets, strict=True):
             try:
                 table = report.rows(protocols.play(judged))
             except OperationalError as error:
                 raise CommandError(f"The database cannot be asked for ts_rank_cd: {str(error).strip()}") from error
             if not table:
                 self.stderr.write(f"{judged.name}: nothing to rank; no day with a paper liked has two papers or more.")
-            tables[judged.name] = [asdict(row) for row in table]
+            name = judged.name if judged.name not in tables else str(path)
+            tables[name] = [asdict(row) for row in table]
             for line in report.as_text(judged.name, table):
                 self.stdout.write(line)
         if options["json"]:

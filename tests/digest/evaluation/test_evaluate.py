@@ -137,6 +137,8 @@ def test_upvotes_seen_before_the_send_hour_do_count(tmp_path: Path) -> None:
         ("qrels.tsv", "1\td0\t1\n1\td0", "line 2: expected query, document and grade"),
         ("queries.jsonl", '{"id": "1"}', "line 1: no “text”"),
         ("queries.jsonl", "{", "line 1: no JSON"),
+        ("queries.jsonl", "[" * 100_000, "line 1: no JSON .nested too deep"),
+        ("queries.jsonl", '{"id": ' + "1" * 5000 + "}", "line 1: no JSON"),
         ("corpus.jsonl.gz", "plain", "cannot be read"),
     ],
 )
@@ -146,6 +148,15 @@ def test_a_malformed_file_is_an_error_that_names_it(tmp_path: Path, name: str, t
     with pytest.raises(CommandError, match=says) as error:
         call_command("evaluate", str(folder))
     assert name in str(error.value)
+
+
+def test_a_packed_file_with_a_hole_in_it_is_an_error_that_names_it(tmp_path: Path) -> None:
+    packed = collection(tmp_path) / "corpus.jsonl.gz"
+    data = bytearray(packed.read_bytes())
+    data[40:60] = b"\xff" * 20
+    packed.write_bytes(data)
+    with pytest.raises(CommandError, match=r"corpus\.jsonl\.gz cannot be read"):
+        call_command("evaluate", str(tmp_path))
 
 
 def test_a_missing_file_or_folder_is_an_error(tmp_path: Path) -> None:
@@ -180,15 +191,25 @@ ONE = [{"id": 1, "text": "songbirds"}]
     [
         (documents(1), ONE, "1\td0\t1"),
         (documents(), ONE, "1 0 d0 2\n1 0 d1 0"),  # as TREC writes it
+        (documents(), ONE, "\n1\td0\t1\n\t\n  \n"),
+        ([one | {"text": "songbirds \ud800 \0"} for one in documents()], [{"id": 1, "text": "\ud800"}], "1\td0\t1"),
         ([{"id": n} for n in range(5)], ONE, "1\t3\t1"),
         ([{"id": n, "title": f"扩散模型 {n}", "text": None} for n in range(5)], [{"id": 1, "text": "扩散"}], "1\t3\t1"),
         (
             documents(),
-            [{"id": 1, "text": "the of"}, {"id": 2, "text": ""}, {"id": 3, "text": "(("}],
-            "1\td1\t1\n3\td2\t1",
+            [{"id": 1, "text": "the of"}, {"id": 2, "text": None}, {"id": 3, "text": "(("}],
+            "1\td1\t1\n2\td0\t1\n3\td2\t1",
         ),
     ],
-    ids=["one paper", "blanks for tabs", "no words", "no blanks between words", "queries of nothing"],
+    ids=[
+        "one paper",
+        "blanks for tabs",
+        "empty lines",
+        "half a character",
+        "no words",
+        "no blanks between words",
+        "queries of nothing",
+    ],
 )
 def test_an_odd_collection_gives_a_table(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], corpus: list[Any], queries: list[Any], grades: str
@@ -237,7 +258,16 @@ def test_a_stream_may_lack_abstracts_lines_and_a_first_like(tmp_path: Path, caps
         ("hf_daily/some_daily.jsonl.gz", [{"id": 1, "title": "x", "date": "today"}], "“today” is no date"),
         ("hf_daily/some_daily.jsonl.gz", [{"id": 1, "title": "x", "date": "9999-12-31"}], "no date of our time"),
         ("interests_keywords.json", ["songbirds"], "expected the lines of each list"),
-        ("hf_daily/upvote_observations.csv", ["paper_id,upvotes"], "expected paper_id, observed_at and upvotes"),
+        (
+            "hf_daily/upvote_observations.csv",
+            ["paper_id,upvotes", "1-d0,5"],
+            "expected paper_id, observed_at and upvotes",
+        ),
+        (
+            "hf_daily/upvote_observations.csv",
+            ["paper_id,observed_at,upvotes", "5-d1,2025-06-05," + "9" * 400],
+            "expected paper_id, observed_at and upvotes",
+        ),
     ],
 )
 def test_a_malformed_stream_is_an_error_that_names_the_file(
@@ -247,7 +277,7 @@ def test_a_malformed_stream_is_an_error_that_names_the_file(
     if name == "users.jsonl":
         (tmp_path / "likes.jsonl").unlink()
     if name.endswith(".csv"):
-        (tmp_path / name).write_text("paper_id,upvotes\n1-d0,5")
+        (tmp_path / name).write_text("\n".join(rows))
     elif name == "interests_keywords.json":
         (tmp_path / name).write_text(json.dumps(rows))
     else:
@@ -281,8 +311,15 @@ def test_judgements_of_nothing_are_an_error(tmp_path: Path, grades: str, says: s
 
 
 def test_a_table_that_cannot_be_written_is_an_error_before_the_work(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="cannot be written there"):
-        call_command("evaluate", str(collection(tmp_path)), json=tmp_path / "nowhere" / "table.json")
+    for place in (tmp_path / "nowhere" / "table.json", tmp_path):
+        with pytest.raises(CommandError, match="cannot be written there"):
+            call_command("evaluate", str(collection(tmp_path)), json=place)
+
+
+def test_two_sets_of_one_name_both_have_their_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folders = [collection(tmp_path / name / "tiny") for name in "ab"]
+    evaluate(capsys, *folders, json=tmp_path / "table.json")
+    assert list(json.loads((tmp_path / "table.json").read_text())) == ["tiny", str(folders[1])]
 
 
 def test_dailies_that_are_not_there_are_an_error_that_names_them(tmp_path: Path) -> None:
@@ -310,3 +347,20 @@ def test_authors_are_read_where_the_papers_have_them(tmp_path: Path) -> None:
     liked = {"authors": ["Ann Bird"]}
     write(daily, [row | (liked if row["id"].endswith("d0") else {"authors": []}) for row in rows])
     assert {"Paper Round: likes, no authors", "linear SVM, authors too"} <= {one[1] for one in orders(folder)}
+
+
+def test_a_paper_listed_again_counts_on_its_first_day(tmp_path: Path) -> None:
+    daily = stream(tmp_path) / "hf_daily" / "some_daily.jsonl.gz"
+    before = read(tmp_path).documents
+    rows = [json.loads(line) for line in gzip.decompress(daily.read_bytes()).splitlines()]
+    write(daily, rows + [row | {"date": "2025-06-28"} for row in rows[:40]])
+    assert read(tmp_path).documents == before
+
+
+def test_a_mute_and_a_pin_do_in_the_table_what_they_do_in_the_mail(tmp_path: Path) -> None:
+    typed = stream(tmp_path) / "interests_keywords.json"
+    typed.write_text("\ufeff" + json.dumps({"birder": ["songbirds", "-rocks", "!yeast", "songbirds", ""]}))
+    judged = read(tmp_path)
+    assert judged.readers[0].lines == ["songbirds", "-rocks", "!yeast"]
+    ranked = orders(tmp_path)["lines alone", "Paper Round: lines", "birder 2025-06-20"]
+    assert [judged.documents[place].title[3:8] for place in ranked] == ["bread", "birds", "ships"]
