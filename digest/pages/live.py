@@ -129,10 +129,9 @@ def rows(lines: dict[int, str], fresh: set[int], now: dt.datetime) -> list[Found
 
 def _row(number: int, line: str, fresh: set[int], now: dt.datetime) -> Found:
     node, found = parse(line), found_by(line, now)
-    week = [one for one in found if one[1].paper_id in fresh]
     mutes = language.is_mute(node)
-    examples = [] if mutes else show(with_papers([pick_of(line, *one) for one in week[:EXAMPLES]]))
-    row = Found(number, line, len(week), len(fresh), len(found), mutes, is_prose(line), examples)
+    examples = [] if mutes else show(with_papers([pick_of(line, *one) for one in found.best(EXAMPLES, fresh)]))
+    row = Found(number, line, found.count(fresh), len(fresh), len(found), mutes, is_prose(line), examples)
     if not row.is_wide and not row.is_never:
         return row
     proposed = narrower(node, line) if row.is_wide else likelier(node, line, recent_papers(now))
@@ -146,7 +145,7 @@ def _best(proposed: Iterator[str], row: Found, fresh: set[int], now: dt.datetime
     best, most = "", (0, 0)
     for line in proposed:
         found = found_by(line, now)
-        weekly = sum(paper.paper_id in fresh for _, paper in found)
+        weekly = found.count(fresh)
         if (weekly, len(found)) > most and not (row.is_wide and weekly >= row.week * 2 // 3):
             best, most = line, (weekly, len(found))
     return best, most[0]

@@ -15,7 +15,7 @@ from digest.matching import Document, Found, describe
 from digest.matching.postings import Postings
 from digest.models import Digest, Paper
 from digest.previewing import ready
-from digest.previewing.ready import Finding
+from digest.previewing.ready import Finding, Finds
 from digest.ranking import INTERESTS, Day, Hit, Line, Wishes, corpus, rank
 from digest.ranking.closeness import is_prose
 from digest.selecting import choose
@@ -60,7 +60,7 @@ def preview(lines: Sequence[str], now: dt.datetime, *, max_papers: int = 10, tre
     """Rank the last days' papers for these lines. Raises InterestError for a line that cannot be read."""
     nodes = [parse(line) for line in lines]
     fresh = ready.fresh(now)
-    hits = {number: _hits(ready.found(node, now, fresh)) for number, node in enumerate(nodes)}
+    hits = {number: _hits(ready.found(node, now).among(fresh)) for number, node in enumerate(nodes)}
     wished = [
         Line(n, line, language.is_mute(node), is_prose(line), language.is_pin(node))
         for n, (line, node) in enumerate(zip(lines, nodes, strict=True))
@@ -73,8 +73,8 @@ def preview(lines: Sequence[str], now: dt.datetime, *, max_papers: int = 10, tre
     return Preview(show(with_papers(picks)), counts, len(fresh), PREVIEW_DAYS, picks)
 
 
-def found_by(line: str, now: dt.datetime) -> list[Finding]:
-    """The papers of the last RECENT_DAYS that the line finds, best first. Raises InterestError."""
+def found_by(line: str, now: dt.datetime) -> Finds:
+    """The papers of the last RECENT_DAYS that the line finds. Raises InterestError."""
     return ready.found(parse(line), now)
 
 
@@ -85,7 +85,7 @@ def recent_papers(now: dt.datetime) -> Postings:
 
 def search(line: str, now: dt.datetime) -> list[dict[str, Any]]:
     """The recent papers an interest line finds, best first. Raises InterestError."""
-    return show(with_papers([pick_of(line, *one) for one in found_by(line, now)[:SEARCH_RESULTS]]))
+    return show(with_papers([pick_of(line, *one) for one in found_by(line, now).best(SEARCH_RESULTS)]))
 
 
 def pick_of(line: str, found: Found, paper: Document) -> dict[str, Any]:

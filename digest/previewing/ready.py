@@ -40,6 +40,7 @@ LOOK_EVERY = dt.timedelta(seconds=10)
 BELIEVED = 3 * LOOK_EVERY  # for so long previews take what a look saw for what is there, unless a paper came
 ASKED_EVERY = 1.0  # seconds between two questions whether one did
 MOST_LINES, MOST_FOUND = 1_000, 50_000  # whose findings a process keeps, and findings of all of them
+MOST_ASKED = 300  # papers of one line that are asked how well they hold it, to find the best: the newest of very many
 
 
 class _Recent:
@@ -96,7 +97,7 @@ class _Recent:
 Finding = tuple[Found, Document]
 
 
-class _Finds:
+class Finds:
     """The recent papers that hold a line; how well and where is asked of those that are looked at, once each."""
 
     def __init__(self, query: Query, papers: Postings) -> None:
@@ -107,13 +108,23 @@ class _Finds:
     def __len__(self) -> int:
         return len(self._papers)
 
-    def among(self, ids: Container[int] | None) -> list[Finding]:
+    def count(self, ids: Container[int]) -> int:
+        """How many of the papers with these ids hold it."""
+        return len(self._of(ids))
+
+    def among(self, ids: Container[int] | None = None) -> list[Finding]:
         """Of the papers with these ids, or of all; best first."""
-        found = [
-            (one, paper)
-            for paper in self._papers
-            if (ids is None or paper.paper_id in ids) and (one := self._ask(paper))
-        ]
+        return self._in_order(self._of(ids))
+
+    def best(self, most: int, ids: Container[int] | None = None) -> list[Finding]:
+        """So many of the papers with these ids, or of all; best first. Of very many, of the newest."""
+        return self._in_order(self._of(ids)[-MOST_ASKED:])[:most]
+
+    def _of(self, ids: Container[int] | None) -> list[Document]:
+        return self._papers if ids is None else [paper for paper in self._papers if paper.paper_id in ids]
+
+    def _in_order(self, papers: Iterable[Document]) -> list[Finding]:
+        found = [(one, paper) for paper in papers if (one := self._ask(paper))]
         return sorted(found, key=lambda one: (-round(one[0].weight, 4), one[1].paper_id))
 
     def _ask(self, paper: Document) -> Found | None:
@@ -128,10 +139,10 @@ class _Lines:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._papers: Postings | None = None
-        self._found: OrderedDict[str, _Finds] = OrderedDict()
+        self._found: OrderedDict[str, Finds] = OrderedDict()
         self._held = 0
 
-    def found(self, node: Node, papers: Postings) -> _Finds:
+    def found(self, node: Node, papers: Postings) -> Finds:
         line = str(node)
         with self._lock:
             if papers is not self._papers:
@@ -140,7 +151,7 @@ class _Lines:
             if line in self._found:
                 self._found.move_to_end(line)
                 return self._found[line]
-        found = _Finds(Query.of(0, node), papers)
+        found = Finds(Query.of(0, node), papers)
         with self._lock:
             if papers is self._papers and line not in self._found:
                 self._found[line] = found
@@ -228,9 +239,9 @@ def fresh(now: dt.datetime) -> Mapping[int, Candidate]:
     return sight.candidates if sight else candidates(Paper.objects.fresh(now, days=PREVIEW_DAYS))
 
 
-def found(node: Node, now: dt.datetime, among: Container[int] | None = None) -> list[Finding]:
-    """The papers of the last RECENT_DAYS, or those of them with these ids, that a line finds; best first."""
-    return _lines.found(node, papers(now)).among(among)
+def found(node: Node, now: dt.datetime) -> Finds:
+    """The papers of the last RECENT_DAYS that a line finds."""
+    return _lines.found(node, papers(now))
 
 
 def voices(of: Mapping[int, Candidate], lines: Mapping[str, str], now: dt.datetime) -> dict[str, Any]:

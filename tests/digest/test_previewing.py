@@ -113,3 +113,17 @@ def test_a_page_waits_for_the_thread_that_reads_the_first_papers(
     monkeypatch.setattr(ready, "COLD", 0.01)
     monkeypatch.setattr(ready._lookout, "is_on", True)
     assert titles(previewing.search("pruning", MORNING)) == ["Pruning Networks"]  # and reads them when it waits in vain
+
+
+def test_of_very_many_papers_the_best_of_the_newest_are_shown_and_all_are_counted(
+    store: Callable[..., list[Paper]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ready, "MOST_ASKED", 3)
+    old = store(listing("Pruning"), listing("Pruning of Pruning"))
+    store(listing("About trees", "Pruning."), listing("Pruning Networks", "Pruning."), listing("Pruning Again"))
+    new = list(Paper.objects.exclude(pk__in=[one.pk for one in old]).order_by("pk"))
+    found = previewing.found_by("pruning", MORNING)
+    assert [paper.paper_id for _, paper in found.best(2)] == [new[1].pk, new[2].pk]
+    assert len(found) == 5
+    assert found.count({old[0].pk, new[0].pk}) == 2
+    assert [paper.paper_id for _, paper in found.best(5, {old[0].pk, new[0].pk})] == [old[0].pk, new[0].pk]
