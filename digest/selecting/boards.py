@@ -37,7 +37,7 @@ FINE_SHIFT, FINE_BITS = 2 * COUNT_BITS, 26
 POINTS_SHIFT = FINE_SHIFT + FINE_BITS
 MATCHED, WANTED = 1, 1 << COUNT_BITS
 
-TABLE_CELLS = 10 << 20  # kept of a board: 80 MB
+TABLE_CELLS = 6 << 20  # kept of a board: 48 MB; a new one stands beside it while it takes over what is known
 KEPT_WINDOWS = 4  # boards: the days of dailies and weeklies, and of some pauses
 KEPT_TAILS = 50_000  # reasons of matches as text: some 15 MB
 LINES_AT_ONCE = 500  # asked for their closeness: a few MB for each thousand papers
