@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscriptions import bounces, signup
-from subscriptions.models import ENDS, Subscriber, Suppression
+from subscriptions.models import Subscriber, Suppression
+from subscriptions.models.readers import ENDS
 from tests.conftest import MORNING
 
 DAY = dt.timedelta(days=1)
