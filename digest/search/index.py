@@ -17,14 +17,20 @@ from digest.models import Paper, SearchText
 from digest.search.terms import Stored, bound, fts5, tsquery
 
 AT_ONCE = 5_000  # papers taken in by one look: seconds of work
-LOOK = 60  # papers read at a time, and checked one by one
-MOST_LOOKS = 8  # then the reader is given what there is, and the way on
+LOOK = 30  # papers read at a time, and checked one by one
+MOST_LOOKS = 16  # then the reader is given what there is, and the way on
 
 _SQLITE = """
     SELECT rowid FROM digest_searchindex WHERE digest_searchindex MATCH %s AND rowid < %s ORDER BY rowid DESC LIMIT %s
 """
 # PostgreSQL cannot know how many papers hold what is asked, and would walk from the newest on in search of one.
-# So what is rare is fetched by the index of terms; only what many papers hold is met soon by walking.
+# So some of the newest are asked, where what very many papers hold is met at once. What is rarer is fetched by the
+# index of terms, and what it has too much of is met soon by walking on.
+_NEWEST = 400
+_AMONG_NEWEST = """
+    WITH newest AS (SELECT place, terms FROM digest_searchtext WHERE place < %s ORDER BY place DESC LIMIT %s)
+    SELECT place FROM newest WHERE terms @@ %s::tsquery ORDER BY place DESC LIMIT %s
+"""
 _RARE = 1_500
 _ALL = "SELECT place FROM digest_searchtext WHERE terms @@ %s::tsquery AND place < %s LIMIT %s"
 _WALK = "SELECT place FROM digest_searchtext WHERE terms @@ %s::tsquery AND place < %s ORDER BY place DESC LIMIT %s"
@@ -97,8 +103,12 @@ def _look(asked: str, before: int) -> list[int]:
             return [place for (place,) in cursor.fetchall()]
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL statement_timeout = {_TIME}")
-            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
+            cursor.execute(f"SET LOCAL statement_timeout = {_TIME}; SET LOCAL enable_seqscan = off")
+            cursor.execute(_AMONG_NEWEST, [before, _NEWEST, asked, LOOK])
+            places = [place for (place,) in cursor.fetchall()]
+            if len(places) == LOOK:
+                return places
+            cursor.execute("SET LOCAL enable_indexscan = off")
             cursor.execute(_ALL, [asked, before, _RARE])
             places = sorted((place for (place,) in cursor.fetchall()), reverse=True)
             if len(places) == _RARE:
