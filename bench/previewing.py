@@ -13,6 +13,7 @@ from bench import corpus
 from bench.measure import Figure
 from digest import previewing
 from digest.models import Paper
+from digest.pages import live
 from digest.previewing import ready
 from subscriptions.interests.language import is_mute
 
@@ -27,7 +28,7 @@ def figures() -> list[Figure]:
     now = timezone.now()
     rows = corpus.papers(PAPERS)
     store(rows, now)
-    new = (str(node) for node in corpus.interests(rows, 5 * LINES) if not is_mute(node))
+    new = (str(node) for node in corpus.interests(rows, 8 * LINES) if not is_mute(node))
     ready.keep_warm()
     cpu = time.thread_time()
     first_search = took(lambda: previewing.search("diffusion", now), time.perf_counter)
@@ -37,7 +38,9 @@ def figures() -> list[Figure]:
     while not ready._lookout.sight:
         time.sleep(0.05)
     warm = first_search + first_preview + (time.perf_counter() - begun) * 1e3
+    fresh = set(ready.fresh(now))
     ways: dict[str, Callable[[str], object]] = {
+        f"a new line while it is typed, {PAPERS:,} papers of 30 days": lambda line: live.rows({1: line}, fresh, now),
         f"search {PAPERS:,} papers of 30 days for a new interest": lambda line: previewing.search(line, timezone.now()),
         "preview of the mail, 7 of those days": lambda line: previewing.preview([line], timezone.now()),
     }

@@ -40,7 +40,8 @@ LOOK_EVERY = dt.timedelta(seconds=10)
 BELIEVED = 3 * LOOK_EVERY  # for so long previews take what a look saw for what is there, unless a paper came
 ASKED_EVERY = 1.0  # seconds between two questions whether one did
 MOST_LINES, MOST_FOUND = 1_000, 50_000  # whose findings a process keeps, and findings of all of them
-MOST_ASKED = 300  # papers of one line that are asked how well they hold it, to find the best: the newest of very many
+MOST_ASKED = 50  # papers of one line that are asked how well they hold it, to find the best: the newest of very many
+FILED = 500  # of the newest papers, whose words are filed before anybody asks: some 12 MB
 
 
 class _Recent:
@@ -263,6 +264,8 @@ def warm_up(now: dt.datetime) -> Sight:
         known.close({"diffusion -rain": "diffusion -rain"})  # any that excludes: what the first needs is kept for all
         _ = known.twins
     recent.label_keys("author")
+    for paper in recent.papers[-FILED:]:
+        paper.keys()
     return Sight(now, newest, recent, week, known)
 
 
