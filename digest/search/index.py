@@ -17,8 +17,7 @@ from digest.models import Paper, SearchText
 from digest.search.terms import Stored, bound, fts5, tsquery
 
 AT_ONCE = 5_000  # papers taken in by one look: seconds of work
-LOOK = 30  # papers read at a time, and checked one by one
-MOST_LOOKS = 16  # then the reader is given what there is, and the way on
+MOST_READ = 480  # papers that are checked one by one; then the reader is given what there is, and the way on
 
 _SQLITE = """
     SELECT rowid FROM digest_searchindex WHERE digest_searchindex MATCH %s AND rowid < %s ORDER BY rowid DESC LIMIT %s
@@ -82,44 +81,45 @@ def find(query: Query, size: int, after: int | None = None) -> Page:
     asked = fts5(bound(query)) if connection.vendor == "sqlite" else tsquery(bound(query))
     found: list[tuple[Paper, dict[str, object], float]] = []
     place = after or _BEFORE_ALL
-    for _ in range(MOST_LOOKS):
-        places = _look(asked, place)
+    at_once = size + size // 2  # nearly all of them hold it
+    for _ in range(0, MOST_READ, at_once):
+        places = _look(asked, place, at_once)
         for place, paper in _papers(places):
             taken_apart = document(paper)
             if held := query.find(taken_apart):
                 found.append((paper, describe(held, taken_apart), round(held.weight, 2)))
                 if len(found) == size:
                     return Page(found, place)
-        if len(places) < LOOK:
+        if len(places) < at_once:
             return Page(found, None)
     return Page(found, place)
 
 
-def _look(asked: str, before: int) -> list[int]:
+def _look(asked: str, before: int, most: int) -> list[int]:
     """The next places in order."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
-            cursor.execute(_SQLITE, [asked, before, LOOK])
+            cursor.execute(_SQLITE, [asked, before, most])
             return [place for (place,) in cursor.fetchall()]
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = {_TIME}; SET LOCAL enable_seqscan = off")
-            cursor.execute(_AMONG_NEWEST, [before, _NEWEST, asked, LOOK])
+            cursor.execute(_AMONG_NEWEST, [before, _NEWEST, asked, most])
             places = [place for (place,) in cursor.fetchall()]
-            if len(places) == LOOK:
+            if len(places) == most:
                 return places
             cursor.execute("SET LOCAL enable_indexscan = off")
             cursor.execute(_ALL, [asked, before, _RARE])
             places = sorted((place for (place,) in cursor.fetchall()), reverse=True)
             if len(places) == _RARE:
                 cursor.execute("SET LOCAL enable_indexscan = on; SET LOCAL enable_bitmapscan = off")
-                cursor.execute(_WALK, [asked, before, LOOK])
+                cursor.execute(_WALK, [asked, before, most])
                 places = [place for (place,) in cursor.fetchall()]
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
             raise TooMuchWork from error
         raise
-    return places[:LOOK]
+    return places[:most]
 
 
 def _papers(places: list[int]) -> Iterator[tuple[int, Paper]]:
