@@ -83,12 +83,15 @@ def unit(matrix: Any) -> Any:
     return matrix / np.where(long > 1e-12, long, 1)
 
 
-def kin(rows: Floats, known: int, most: int, sharpness: float) -> Any:
-    """(papers, papers), sparse: the shares of the `most` of the first `known` papers that each is most like, by rows of
-    length one and that power of their cosine. A paper is no kin of its own; one without kin has itself."""
-    shares = [sp.csr_matrix((0, len(rows)))]
-    for start in range(0, len(rows), _AT_ONCE):
-        alike = (rows[start : start + _AT_ONCE] @ rows[:known].T).clip(0)
+def kin(rows: Any, known: int, most: int, sharpness: float = 1, first: int = 0) -> Any:
+    """(papers from the first on, papers), sparse: the shares of the `most` of the first `known` papers that each is
+    most like, by rows of length one, sparse or dense, and that power of their cosine. A paper is no kin of its own; one
+    without kin has itself."""
+    size, most = rows.shape[0], min(most, known)
+    shares = [sp.csr_matrix((0, size))]
+    for start in range(first, size, _AT_ONCE):
+        alike = rows[start : start + _AT_ONCE] @ rows[:known].T
+        alike = (alike.toarray() if sp.issparse(alike) else alike).clip(0)
         own = np.arange(len(alike))
         inside = own[own + start < known]
         alike[inside, inside + start] = 0
@@ -98,7 +101,7 @@ def kin(rows: Floats, known: int, most: int, sharpness: float) -> Any:
         where = np.concatenate([np.repeat(own, nearest.shape[1]), own])
         whom = np.concatenate([nearest.ravel(), own + start])
         said = np.concatenate([(weights / np.where(total > 0, total, 1)[:, None]).ravel(), total == 0])
-        shares.append(sp.csr_matrix((said, (where, whom)), shape=(len(own), len(rows))))
+        shares.append(sp.csr_matrix((said, (where, whom)), shape=(len(own), size)))
     return sp.vstack(shares).tocsr()
 
 

@@ -27,6 +27,7 @@ from digest.vectors import (
     Vocabulary,
     at_width,
     counts,
+    kin,
     lengths,
     pairs,
     unit,
@@ -52,8 +53,7 @@ ASKING = frozenset(
     "may must obtain paper papers particularly pertaining please publication publications regarding related relating "
     "research specifically studies study various want work works would".split()
 )
-_AT_ONCE = 1000  # papers compared with all others: 16 MB for a background of 2,000
-_KEPT_FILED = 8
+_KEPT_FILED = 8  # choices of papers, whose words are filed by term: the windows of a moment, and their kin
 TELLING = 2.0  # rarity of a word in one paper of eight: commoner ones speak more softly
 
 
@@ -153,9 +153,7 @@ class Nearness:
     def _kin_of(self, first: int) -> Any:
         """(papers from the first on, papers): what each of their nearest in the background says for them; they
         themselves, where they have none."""
-        words, known = unit(self.words), len(self.background.texts)
-        parts = [_nearest(words, start, known) for start in range(first, len(self.texts), _AT_ONCE)]
-        return sp.vstack(parts).tocsr() if parts else sp.csr_matrix((0, len(self.texts)))
+        return kin(unit(self.words), len(self.background.texts), KIN, first=first)
 
     @cached_property
     def _pairs(self) -> list[tuple[Integers, Integers]]:
@@ -243,23 +241,6 @@ class Nearness:
 def _below(above: Any, more: Any) -> Any:
     """Sparse rows under each other; those below may be wider."""
     return sp.vstack([at_width(above, more.shape[1]), more]).tocsr()
-
-
-def _nearest(words: Any, start: int, known: int) -> Any:
-    """(some papers, papers): the shares of the KIN of the first `known` papers that each is most like, itself apart."""
-    alike = (words[start : start + _AT_ONCE] @ words[:known].T).toarray()
-    own = np.arange(len(alike))
-    inside = own[own + start < known]
-    alike[inside, inside + start] = 0
-    nearest = np.argsort(-alike, axis=1, kind="stable")[:, :KIN]
-    weights = np.take_along_axis(alike, nearest, axis=1)
-    total = weights.sum(axis=1)
-    lonely = own[total == 0]
-    weights = weights / np.where(total > 0, total, 1)[:, None]
-    where = np.concatenate([np.repeat(own, nearest.shape[1]), lonely])
-    whom = np.concatenate([nearest.ravel(), lonely + start])
-    said = np.concatenate([weights.ravel(), np.ones(len(lonely))])
-    return sp.csr_matrix((said, (where, whom)), shape=(len(alike), words.shape[0]))
 
 
 def _strongest(matrix: Any, most: int) -> Any:
