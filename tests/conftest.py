@@ -20,10 +20,10 @@ from digest.delivery.ways import composed
 from digest.fetch import turns
 from digest.ingest import storing
 from digest.ingest.editions import Circumstances
-from digest.models import Paper
+from digest.models import Delivery, Paper
 from digest.previewing import ready
 from digest.ranking import corpus
-from digest.selecting import boards
+from digest.selecting import boards, select_due
 from digest.sources import ParsedEdition, ParsedListing
 from subscriptions.models import Subscriber
 from tests.smtp import Server
@@ -152,6 +152,15 @@ def _at(one: ParsedListing, rank: int) -> ParsedListing:
 def papers(store: Callable[..., list[Paper]]) -> list[Paper]:
     """Five invented papers, matched."""
     return store(*PAPERS)
+
+
+@pytest.fixture
+def waiting(papers: list[Paper]) -> list[Delivery]:
+    """Seven mails that wait."""
+    for number in range(7):
+        make_reader(f"reader{number}@example.org", "diffusion")
+    select_due(MORNING)
+    return list(Delivery.objects.order_by("pk"))
 
 
 @pytest.fixture

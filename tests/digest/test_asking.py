@@ -29,15 +29,6 @@ HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 Status = Delivery.Status
 
 
-@pytest.fixture
-def waiting(papers: list[Paper]) -> list[Delivery]:
-    """Seven mails that wait."""
-    for number in range(7):
-        make_reader(f"reader{number}@example.org", "diffusion")
-    select_due(MORNING)
-    return list(Delivery.objects.order_by("pk"))
-
-
 def sent() -> int:
     return Delivery.objects.filter(status=Status.SENT).count()
 

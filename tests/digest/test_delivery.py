@@ -40,15 +40,6 @@ def _small_windows(settings: Settings) -> None:
     settings.MAIL_WINDOW, settings.MAIL_LEASE = WINDOW, LEASE
 
 
-@pytest.fixture
-def waiting(papers: list[Paper]) -> list[Delivery]:
-    """Seven mails that wait."""
-    for number in range(7):
-        make_reader(f"reader{number}@example.org", "diffusion")
-    select_due(MORNING)
-    return list(Delivery.objects.order_by("pk"))
-
-
 def statuses() -> dict[str, int]:
     found: dict[str, int] = {}
     for status in Delivery.objects.values_list("status", flat=True):

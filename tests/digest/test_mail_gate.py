@@ -1,4 +1,4 @@
-"""What holds mail back, and that it is seen: the circuit, the switch, the question before a large run."""
+"""What holds mail back, and that it is seen: the circuit and the switch."""
 
 from __future__ import annotations
 
@@ -19,25 +19,16 @@ from pytest_django import Settings
 from digest import delivery, health
 from digest.delivery import gate, recording, stopping
 from digest.delivery.ways import DjangoWay, NoWay, Verdict
-from digest.models import Delivery, MailGate, Paper
+from digest.models import Delivery, MailGate
 from digest.selecting import select_due
 from subscriptions.models import Subscriber, Suppression
-from tests.conftest import MORNING, make_reader
+from tests.conftest import MORNING
 from tests.smtp import Server
 
 pytestmark = pytest.mark.django_db
 
 MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
 Status, Switch = Delivery.Status, MailGate.Switch
-
-
-@pytest.fixture
-def waiting(papers: list[Paper]) -> list[Delivery]:
-    """Seven mails that wait."""
-    for number in range(7):
-        make_reader(f"reader{number}@example.org", "diffusion")
-    select_due(MORNING)
-    return list(Delivery.objects.order_by("pk"))
 
 
 class Dead(DjangoWay):
