@@ -84,7 +84,7 @@ def recent_papers(now: dt.datetime) -> Postings:
 
 
 def search(line: str, now: dt.datetime) -> list[dict[str, Any]]:
-    """The recent papers an interest line finds, best first. Raises InterestError."""
+    """The recent papers an interest line finds, best first; of very many, the newest. Raises InterestError."""
     return show(with_papers([pick_of(line, *one) for one in found_by(line, now).best(SEARCH_RESULTS)]))
 
 

@@ -41,7 +41,7 @@ BELIEVED = 3 * LOOK_EVERY  # for so long previews take what a look saw for what 
 ASKED_EVERY = 1.0  # seconds between two questions whether one did
 MOST_LINES, MOST_FOUND = 1_000, 50_000  # whose findings a process keeps, and findings of all of them
 MOST_ASKED = 50  # papers of one line that are asked how well they hold it, to find the best: the newest of very many
-FILED = 500  # of the newest papers, whose words are filed before anybody asks: some 12 MB
+FILED = 500  # of the newest papers, whose words are filed before anybody asks: 15 MB
 
 
 class _Recent:
@@ -113,8 +113,8 @@ class Finds:
         """How many of the papers with these ids hold it."""
         return len(self._of(ids))
 
-    def among(self, ids: Container[int] | None = None) -> list[Finding]:
-        """Of the papers with these ids, or of all; best first."""
+    def among(self, ids: Container[int]) -> list[Finding]:
+        """Of the papers with these ids; best first."""
         return self._in_order(self._of(ids))
 
     def best(self, most: int, ids: Container[int] | None = None) -> list[Finding]:
