@@ -81,7 +81,7 @@ class SubscriberAdmin(ModelAdmin):
                 "description": "The hour is the reader’s own; moments here are UTC.",
                 "fields": [
                     ("frequency", "weekday"), ("hour", "time_zone"), ("max_papers", "trending_share"),
-                    "next_digest_at", "paused_until",
+                    "empty_mail", "next_digest_at", "paused_until",
                 ]
             },
         ),

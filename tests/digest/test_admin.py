@@ -188,6 +188,12 @@ def test_changing_a_readers_hour_moves_the_next_mail(admin_client: Client, alice
     assert alice.next_digest_at == MORNING.replace(hour=21)
 
 
+def test_staff_can_ask_for_mail_about_nothing_on_a_readers_behalf(admin_client: Client, alice: Subscriber) -> None:
+    assert admin_client.post(reader_page(alice), values_of_reader() | {"empty_mail": "on"}).status_code == 302
+    alice.refresh_from_db()
+    assert alice.empty_mail is True
+
+
 def test_a_readers_page_says_what_became_of_the_mails(
     admin_client: Client, alice: Subscriber, papers: list[Paper], smtp_server: Server
 ) -> None:
