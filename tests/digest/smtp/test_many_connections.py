@@ -32,15 +32,27 @@ def taken(answers: dict[int, Answer]) -> int:
     return sum(answer.is_taken for answer in answers.values())
 
 
+class Together(Server):
+    """None of so many connections opens before the last of them was asked for, or the first may carry everything."""
+
+    def __init__(self, parties: int) -> None:
+        super().__init__()
+        self.gate = threading.Barrier(parties)
+
+    def connect(self) -> smtplib.SMTP:
+        self.gate.wait(20)
+        return super().connect()
+
+
 def test_all_connections_carry_letters() -> None:
-    with Server() as server:
+    with Together(5) as server:
         assert taken(send(server)) == 60
     assert sorted(server.promised) == list(range(60))
     assert server.connections == 5
 
 
 def test_no_more_connections_are_opened_than_there_are_letters() -> None:
-    with Server() as server:
+    with Together(3) as server:  # a fourth would wait in vain
         assert taken(send(server, LETTERS[:3])) == 3
         assert send(server, []) == {}
     assert server.connections == 3
