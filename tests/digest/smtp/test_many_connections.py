@@ -33,15 +33,16 @@ def taken(answers: dict[int, Answer]) -> int:
 
 
 class Together(Server):
-    """None of so many connections opens before the last of them was asked for, or the first may carry everything."""
+    """So many connections are handed over only once all of them are open, or the first may carry everything."""
 
     def __init__(self, parties: int) -> None:
         super().__init__()
         self.gate = threading.Barrier(parties)
 
     def connect(self) -> smtplib.SMTP:
+        connection = super().connect()
         self.gate.wait(20)
-        return super().connect()
+        return connection
 
 
 def test_all_connections_carry_letters() -> None:
