@@ -62,13 +62,16 @@ class _Recent:
         self._any.wait(patience)
         fresh = Paper.objects.fresh(now, days=RECENT_DAYS)
         stamp = tuple(fresh.aggregate(count=Count("pk"), last=Max("pk"), sum=Sum("pk"), at=Max("changed_at")).values())
-        if stamp != self._stamp and self._lock.acquire(blocking=False):
-            try:
-                self._read(fresh)
-                self._stamp = stamp
-            finally:
-                self._any.set()
-                self._lock.release()
+        if stamp != self._stamp:
+            if not self._postings.papers:  # what was there before the first papers came is no answer
+                self._any.clear()
+            if self._lock.acquire(blocking=False):
+                try:
+                    self._read(fresh)
+                    self._stamp = stamp
+                finally:
+                    self._lock.release()
+                    self._any.set()  # last: who clears it before finds it set, who clears it after finds no lock
         self._any.wait()  # for the first papers: without them the answer would be wrong
         return self._postings
 
@@ -207,9 +210,10 @@ class _Lookout:
         self._newest: int | None = None
 
     def seen(self, now: dt.datetime) -> Sight | None:
-        """The sight, while it is young and no paper came since; upvotes and mended texts may be newer."""
+        """The sight, while it is young and no paper came since; upvotes and mended texts may be newer. Never an empty
+        one: the first papers are seen as soon as they come."""
         sight = self.sight
-        if not sight or not dt.timedelta(0) <= now - sight.at < BELIEVED:
+        if not sight or not sight.newest or not dt.timedelta(0) <= now - sight.at < BELIEVED:
             return None
         if time.monotonic() - self._asked > ASKED_EVERY:
             self._newest, self._asked = newest_paper(), time.monotonic()

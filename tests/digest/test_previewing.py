@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -42,6 +43,23 @@ def test_while_one_thread_reads_the_others_go_on_with_what_there_is(
     with ready._recent._lock:
         assert titles(previewing.search("pruning", MORNING)) == ["Pruning Networks"]
     assert len(previewing.search("pruning", MORNING)) == 2
+
+
+def test_nobody_is_told_that_there_are_no_papers_while_the_first_are_read(store: Callable[..., list[Paper]]) -> None:
+    ready.warm_up(MORNING)  # nothing is there yet
+    store(listing("Pruning Networks"))
+    recent, read = ready._recent, ready._Recent().papers(MORNING)
+    recent._lock.acquire()
+
+    def finish() -> None:
+        recent._postings = read
+        recent._lock.release()
+        recent._any.set()
+
+    another = threading.Timer(0.2, finish)
+    another.start()
+    assert titles(previewing.search("pruning", MORNING)) == ["Pruning Networks"]
+    another.join()
 
 
 def test_the_newest_papers_are_there_before_all_are_read(papers: list[Paper], monkeypatch: pytest.MonkeyPatch) -> None:
