@@ -68,9 +68,12 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
         A time further off than the longest wait there is was set by a clock that was wrong: it counts as come.
         """
-        unclaimed = Q(claimed_until=None) | _lease_is_over(now)
         time_has_come = Q(not_before__lte=now) | Q(not_before__gt=now + LATEST_BY * settings.MAIL_BACKOFF[-1])
-        return self.filter(unclaimed, time_has_come, status=Delivery.Status.WAITING).order_by("not_before", "pk")
+        return self.unclaimed(now).filter(time_has_come, status=Delivery.Status.WAITING).order_by("not_before", "pk")
+
+    def unclaimed(self, now: dt.datetime) -> DeliveryQuerySet:
+        """Mails that no living worker holds."""
+        return self.filter(Q(claimed_until=None) | _lease_is_over(now))
 
     def stuck(self, now: dt.datetime) -> DeliveryQuerySet:
         """Mails in "sending" whose lease is over; where no worker lives that holds the claim, nobody can know."""

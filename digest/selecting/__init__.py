@@ -20,7 +20,7 @@ from django.utils.translation import override
 
 from digest.ingest import habits
 from digest.models import Delivery, Digest, Paper
-from digest.selecting import boards, choosing, ledger, wanted
+from digest.selecting import boards, choosing, ledger, unsent, wanted
 from digest.selecting.alone import one_by_one, said
 from digest.selecting.blocks import Wants
 from digest.selecting.boards import Board
@@ -87,7 +87,8 @@ def select_chunk(now: dt.datetime, only: Subscriber | None = None) -> Selected:
         dates = _issue_dates(readers, now)
         have = set(_having_a_digest(readers, dates))
         new = [reader for reader in readers if reader.pk not in have]
-        planned = plans(new, now)
+        waiting = unsent.withdraw([reader.pk for reader in new], now)
+        planned = plans(new, now, waiting)
         of_sources = _notices(new, late)
         rows = [
             ledger.Row(
@@ -97,6 +98,7 @@ def select_chunk(now: dt.datetime, only: Subscriber | None = None) -> Selected:
             for reader, plan, one in zip(new, planned, choose_all(new, planned, now), strict=True)
         ]  # fmt: skip
         mails = ledger.store(rows, now) + _tell_of_nothing(new, rows, now)
+        unsent.keep_place(waiting, now)
         ledger.set_due(_next_due(readers, now))
         caught_up = [reader.pk for reader in new if reader.paused_at]
         if caught_up:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from django.conf import settings
@@ -53,8 +53,8 @@ class Plan:
     is_catch_up: bool = False
 
 
-def plans(readers: Sequence[Reader], now: dt.datetime) -> list[Plan]:
-    """The plan of each reader's mail at this moment."""
+def plans(readers: Sequence[Reader], now: dt.datetime, waiting: Mapping[int, dt.datetime] | None = None) -> list[Plan]:
+    """The plan of each reader's mail at this moment; `waiting`: by reader, since when their mail could not leave."""
     last: dict[tuple[str, str, int, int], bool] = {}
     found = []
     for reader in readers:
@@ -69,6 +69,8 @@ def plans(readers: Sequence[Reader], now: dt.datetime) -> list[Plan]:
                 last[key] = _is_last_of_week(reader, now)
             days = max(WEEK, settings.CANDIDATE_DAYS) if last[key] else settings.CANDIDATE_DAYS
             found.append(Plan(days, reader.max_papers, OVERFLOW if last[key] and reader.max_papers else 0))
+        if waiting and (since := waiting.get(reader.pk)):
+            found[-1] = _making_up(found[-1], reader, now - since)
     return found
 
 
@@ -81,9 +83,25 @@ def days_away(reader: Reader, now: dt.datetime) -> int:
 
 def _catching_up(reader: Reader, away: int) -> Plan:
     days = min(away, settings.CATCH_UP_DAYS)
-    papers = max(min(CATCH_UP_TIMES * reader.max_papers, CATCH_UP_MOST), reader.max_papers)
     days_back = max(days + 1, settings.CANDIDATE_DAYS)  # and the day of the mail itself
-    return Plan(days_back, papers, notice=_welcome(reader.language, days, away), is_catch_up=True)
+    return Plan(days_back, _more_papers(reader), notice=_welcome(reader.language, days, away), is_catch_up=True)
+
+
+def _more_papers(reader: Reader) -> int:
+    return max(min(CATCH_UP_TIMES * reader.max_papers, CATCH_UP_MOST), reader.max_papers)
+
+
+def _making_up(plan: Plan, reader: Reader, waited: dt.timedelta) -> Plan:
+    """One mail for all those that could not leave: what they would have held is news still."""
+    days = min(max(round(waited / dt.timedelta(days=1)), 1), settings.CATCH_UP_DAYS)
+    papers = plan.max_papers if days == 1 else _more_papers(reader)
+    with override(reader.language):
+        said = ngettext(
+            "Our mail could not leave yesterday. This one holds the best of both days.",
+            "Our mail could not leave for %(days)s days. This one holds the best of them.",
+            days,
+        ) % {"days": days}
+    return replace(plan, days=plan.days + days, max_papers=max(plan.max_papers, papers), notice=f"{plan.notice} {said}")
 
 
 def _welcome(language: str, days: int, away: int) -> str:

@@ -16,7 +16,7 @@ from digest.composing import compose
 from digest.models import Digest, Paper
 from digest.selecting import select_due
 from subscriptions.models import Subscriber
-from tests.conftest import MORNING, listing, make_reader
+from tests.conftest import MORNING, all_sent, listing, make_reader
 from tests.smtp import parsed
 
 pytestmark = pytest.mark.django_db
@@ -132,6 +132,7 @@ def test_the_message_id_is_the_same_each_time_and_differs_by_reader_and_date(
 ) -> None:
     make_reader("alan@example.org", "agents")
     select_due(MORNING)
+    all_sent()
     Subscriber.objects.update(next_digest_at=MORNING + dt.timedelta(days=1), trending_share=50)
     select_due(MORNING + dt.timedelta(days=1))
     digests = list(Digest.objects.exclude(picks=[]))

@@ -16,7 +16,7 @@ from digest.ranking import corpus
 from digest.selecting import rehearsing, select_due
 from digest.selecting.rehearsing import Change
 from subscriptions.models import Subscriber
-from tests.conftest import MORNING, listing, make_reader
+from tests.conftest import MORNING, all_sent, listing, make_reader
 
 DAY = dt.timedelta(days=1)
 DATE = MORNING.date().isoformat()
@@ -40,6 +40,7 @@ def sent(store: Callable[..., list[Paper]]) -> list[Subscriber]:
     readers = [make_reader("alice@example.org", "diffusion", max_papers=2), make_reader("bob@example.org", "pruning")]
     store(*(listing(f"Diffusion {n}", "Pruning of kettles." if n == 2 else "", upvotes=9 - n) for n in range(5)))
     select_due(MORNING)
+    all_sent()
     select_due(MORNING + DAY)
     return readers
 

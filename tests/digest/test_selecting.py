@@ -11,7 +11,7 @@ import pytest
 from digest.models import Delivery, Digest, Paper
 from digest.selecting import select_chunk, select_due
 from subscriptions.models import Subscriber
-from tests.conftest import MORNING, listing, make_reader
+from tests.conftest import MORNING, all_sent, listing, make_reader
 
 pytestmark = pytest.mark.django_db
 
@@ -76,6 +76,7 @@ def test_a_digest_of_that_date_is_never_made_twice(alice: Subscriber, papers: li
 
 def test_no_paper_comes_twice(alice: Subscriber, papers: list[Paper], store: Callable[..., list[Paper]]) -> None:
     select_due(MORNING)
+    all_sent()
     store(listing("Diffusion for Weather", "We forecast rain with a diffusion model, again."), now=MORNING)
     store(listing("Fresh Diffusion"), now=MORNING)
     select_due(MORNING + DAY)
@@ -87,6 +88,7 @@ def test_no_paper_comes_twice_even_when_it_is_listed_long_after(
 ) -> None:
     """A page of an old date read again months later is the same old paper."""
     select_due(MORNING)
+    all_sent()
     later = MORNING + 90 * DAY
     Paper.objects.update(first_seen_at=later)
     Subscriber.objects.update(next_digest_at=later)
