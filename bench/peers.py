@@ -24,7 +24,7 @@ from digest.models import Delivery, Digest, Paper
 from subscriptions.interests.words import fold, split, stem
 from subscriptions.models import InterestLine, Subscriber
 
-READERS, LETTERS, SIZE = 100, 2_000, 23_000
+READERS, LETTERS, SIZE = 100, 10_000, 23_000
 DAY = dt.timedelta(days=1)
 
 
@@ -33,6 +33,9 @@ class Peer:
     mails: int
     wall: float
     cpu: float
+
+    def __add__(self, other: Peer) -> Peer:
+        return Peer(self.mails + other.mails, self.wall + other.wall, self.cpu + other.cpu)
 
     @property
     def rate(self) -> float:

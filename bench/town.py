@@ -64,5 +64,7 @@ def make_due(ids: list[int], now: dt.datetime) -> None:
         Subscriber.objects.filter(pk__in=ids[start : start + BATCH]).update(next_digest_at=now)
 
 
-def unsent() -> int:
-    return Delivery.objects.filter(status__in=[Delivery.Status.WAITING, Delivery.Status.SENDING]).count()
+def is_busy(now: dt.datetime) -> bool:
+    """Whether anybody was due at `now` and was not chosen for, or a mail waits. Cheap: it is asked while all work."""
+    waits = Delivery.objects.filter(status__in=[Delivery.Status.WAITING, Delivery.Status.SENDING])
+    return Subscriber.objects.due(now).exists() or waits.exists()
