@@ -3,8 +3,8 @@
 The papers are real where they can be had. Each round has a press of its own that has composed for WARM readers, and
 composes for others it has not met: the parts of papers and frames are warm then; of marked excerpts and reasons so much
 as others shared. A worker of a service of 100,000 readers is there after a minute's mails; what a morning's first mails
-cost, after EARLY readers and after none, is shown too. The peer is given its contexts ready, and writes no CSS into the elements. (Each
-paper of its mails is rendered from a template of its own; one template that includes them costs the same.)
+cost, after EARLY readers and after none, is shown too. The peer is given its contexts ready, and writes no CSS into the
+elements. (Each paper of its mails is rendered from a template of its own; one that includes them costs the same.)
 """
 
 from __future__ import annotations
@@ -79,15 +79,16 @@ def cases() -> list[Case]:
         for data in letters:
             bytearray(data)
 
+    unmet_after = "parts joined, readers not met before, after {:,} others"
     group = f"compose a mail of {PICKS} papers to wire bytes"
     return [
-        Case(group, f"parts joined, readers not met before, after {WARM:,} others", ours, MAILS, "mail", rounds=ROUNDS),
+        Case(group, unmet_after.format(WARM), ours, MAILS, "mail", rounds=ROUNDS),
         Case(
             group, "peer: Django's templates and EmailMultiAlternatives", django, SLOW, "mail", least=50, rounds=ROUNDS
         ),
         Case(group, "the plain way: and CSS inlined, marks and queries", plain, SLOW, "mail"),
         Case(group, "parts joined, the same readers again", again, MAILS, "mail", rounds=ROUNDS),
-        Case(group, f"parts joined, readers not met before, after {EARLY:,} others", early, MAILS, "mail", rounds=ROUNDS),
+        Case(group, unmet_after.format(EARLY), early, MAILS, "mail", rounds=ROUNDS),
         Case(group, f"a new press: its first {MAILS} mails", cold, MAILS, "mail", rounds=1),
         Case(group, "floor: a copy of the finished bytes", copy, MAILS, "mail", rounds=ROUNDS),
     ]

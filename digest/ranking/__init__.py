@@ -273,7 +273,7 @@ def _pick(day: Day, wishes: Wishes, taste: Taste | None, place: int, cut: int, t
         reasons.append(less | {"like": day.papers[twin]})
     if faint:
         worth = sum(round(100 * reason["points"]) for reason in faint)
-        reasons.append({"line": "a little of other lines", "points": worth / 100, "words": [], "kind": "faint"})
+        reasons.append({"kind": "faint", "line": "a little of other lines", "words": [], "points": worth / 100})
     total = sum(round(100 * reason["points"]) for reason in reasons) + int(day.trend[place])
     return _bare(day, place) | {"lane": INTERESTS, "points": total / 100, "reasons": reasons}
 

@@ -165,4 +165,5 @@ def _twin(cut: int, paper: int) -> str:
 
 
 def _a_little(hundredths: int) -> str:
-    return f'{{"line": "a little of other lines", "points": {_points[hundredths]}, "words": [], "kind": "faint"}}'
+    """In the order of jsonb, which `composing.picked` looks for."""
+    return f'{{"kind": "faint", "line": "a little of other lines", "words": [], "points": {_points[hundredths]}}}'

@@ -334,18 +334,37 @@ LOOKS_LIKE_PICKS = st.lists(
 ).map("".join)
 
 
-@given(st.lists(LOOKS_LIKE_PICKS, max_size=4), st.sampled_from([("lane", "paper"), ("paper", "lane")]))
-def test_picks_are_read_as_they_were_written(lines: list[str], begin: tuple[str, str]) -> None:
-    reasons = [{"line": line, "points": 1.5, "words": [line]} for line in lines]
-    values = {"lane": "interests", "paper": 7, "points": 3.0, "reasons": reasons}
-    pick = {name: values[name] for name in (*begin, "points", "reasons")}
+FAINT = {"kind": "faint", "line": "a little of other lines", "words": [], "points": 0.01}
+
+
+@given(
+    st.lists(LOOKS_LIKE_PICKS, max_size=4),
+    st.sampled_from(["lane paper trend points reasons", "paper lane points trend reasons", "paper lane reasons",
+                     "paper reasons points lane", "paper lane points reasons more"]),
+    st.booleans(),
+)  # fmt: skip
+def test_picks_are_read_as_they_were_written(lines: list[str], order: str, has_faint: bool) -> None:
+    """But for what no mail says of them."""
+    reasons = [{"line": line, "words": [line], "points": 1.5} for line in lines]
+    values = {"lane": "interests", "paper": 7, "points": 3.0, "trend": 0.5, "more": [1],
+              "reasons": reasons + [FAINT] * has_faint}  # fmt: skip
+    pick = {name: values[name] for name in order.split()}
     reader = PickReader()
-    for written in ([pick, pick | {"paper": 8}], [pick], []):
+    for written in ([pick, pick | {"paper": 8}, pick | {"points": 4.0}], [pick], []):
         for text in (json.dumps(written), json.dumps(written, ensure_ascii=False)):
             found = reader.read(text)
-            assert [(one.paper, one.lane, one.reasons) for one in found] == [
-                (one["paper"], one["lane"], one["reasons"]) for one in written
-            ]
+            assert [(one.paper, one.lane) for one in found] == [(one["paper"], one["lane"]) for one in written]
+            assert all([one for one in pick.reasons if one != FAINT] == reasons for pick in found)
+
+
+def test_picks_that_differ_in_their_points_are_one() -> None:
+    reason = {"line": "a", "words": [], "points": 1.5}
+    picks = [
+        {"lane": "interests", "paper": 7, "points": points, "reasons": [reason, *more]}
+        for points, more in ((1.5, []), (1.51, [FAINT]), (1.53, [FAINT | {"points": 0.03}]))
+    ]
+    reader = PickReader()
+    assert len({id(one) for pick in picks for one in reader.read(json.dumps([pick]))}) == 1
 
 
 @given(st.text(alphabet=st.characters(codec="ascii", exclude_categories=("Cc", "Zs")), max_size=300))
