@@ -29,8 +29,10 @@ def quote(text: str) -> bytes:
     data = b2a_qp(text.replace("\n", "\r\n").encode(), istext=True).replace(b"=\n", SOFT)
     if data and not data.endswith(b"\r\n"):
         begin = data.rfind(b"\n") + 1
-        if len(data) - begin > WIDTH:  # no room for one more "="; not within an "=C3"
-            cut = max(data.rfind(b"=", begin, begin + WIDTH), begin + WIDTH - 3)
+        if len(data) - begin > WIDTH:  # no room for one more "="
+            cut = begin + WIDTH
+            escape = data.rfind(b"=", cut - 2, cut)  # of an "=C3" that would be cut in two
+            cut = escape if escape >= 0 else cut
             data = data[:cut] + SOFT + data[cut:]
         data += SOFT
     return _DOTS.sub(lambda dots: DOT * len(dots[0]), data)

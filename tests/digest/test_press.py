@@ -286,6 +286,7 @@ DOTTED = st.text(alphabet=".ab\n ", max_size=300)
 
 
 @given(st.lists(TEXT, max_size=5))
+@example(["00\xa0\xa0\xa0\xa0\xa0\xa0\U00010000\U00010000\U0001000000"])  # a last line of 76
 def test_quoted_pieces_join_to_the_text(pieces: list[str]) -> None:
     data = b"".join(quote(piece) for piece in pieces)
     assert decoded(data) == "".join(pieces)
