@@ -66,9 +66,10 @@ def send_due() -> None:
 
 @shared_task
 def select_chunk() -> None:
-    """Choose for one chunk of due readers, then send; after a full chunk one successor takes the next."""
+    """Choose for one chunk of due readers, then send, by as many workers as there are chunks of mails; after a full
+    chunk one successor takes the next readers."""
     selected = selecting.select_chunk(timezone.now())
-    if selected.mails:
+    for _ in range(_chunks(selected.mails, settings.MAIL_CHUNK)):
         deliver_chunk.apply_async(expires=300)
     if selected.readers == selecting.CHUNK:
         select_chunk.apply_async(expires=300)

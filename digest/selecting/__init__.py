@@ -162,7 +162,9 @@ def _next_due(readers: Sequence[Due], now: dt.datetime) -> list[tuple[int, dt.da
 
 
 def _having_a_digest(readers: Sequence[Due], dates: dict[int, dt.date]) -> Iterable[int]:
-    rows = Digest.objects.filter(subscriber__in=among(list(dates)), issue_date__in=set(dates.values()))
+    # Asked for the very dates, a database would read all digests of the day, for each chunk.
+    first, last = min(dates.values()), max(dates.values())
+    rows = Digest.objects.filter(subscriber__in=among(list(dates)), issue_date__range=(first, last))
     for subscriber_id, issue_date in rows.values_list("subscriber_id", "issue_date"):
         if dates[subscriber_id] == issue_date:
             yield subscriber_id

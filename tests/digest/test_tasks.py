@@ -79,6 +79,17 @@ def test_a_message_chooses_for_a_chunk_and_passes_on(papers: list[Paper], broker
     assert broker.said == ["deliver_chunk"]  # not a full one: that was all
 
 
+def test_as_many_messages_send_as_there_are_chunks_of_mails(
+    papers: list[Paper], broker: Broker, settings: Settings
+) -> None:
+    """Or one worker would send them all while the others wait for the next look."""
+    settings.MAIL_CHUNK = 2
+    readers(5)
+    with time_machine.travel(MORNING, tick=False):
+        tasks.select_chunk()
+    assert broker.said == ["deliver_chunk"] * 3
+
+
 @pytest.mark.usefixtures("chunks_of_two")
 def test_one_message_leads_to_all_readers(papers: list[Paper], smtp_server: Server, broker: Broker) -> None:
     readers(5)
