@@ -36,7 +36,7 @@ REAL = 3_000  # into a real postfix, a third of them before the measure
 FAR, DELAY = 250, 0.05  # mails to a server that is so many seconds away, and over so many connections
 FAR_CONNECTIONS = 5
 Some = Callable[[int], list[int]]  # so many readers who got nothing yet
-PATIENCE, START = 900.0, 120.0  # seconds for one run, and for workers to begin
+PATIENCE, START = 900.0 + LARGE / 200, 120.0  # seconds for one run, and for workers to begin
 
 
 @dataclass
@@ -165,7 +165,7 @@ def _database() -> float:
 
 def figures() -> list[Figure]:
     now = timezone.now()
-    readers = town.build(SMALL + MIDDLE + REAL + 3 * FAR + LARGE, now)
+    readers = town.build(2 * (SMALL + MIDDLE) + REAL + 3 * FAR + LARGE, now)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
@@ -189,6 +189,9 @@ def _near(house: House, port: int, sink: str, some: Some) -> list[Figure]:
     with house.workers(1, port) as workers:
         small = house.run(some(SMALL), workers)  # with what a new worker makes ready
         middle = house.run(some(MIDDLE), workers)
+    with house.workers(2, port) as workers:
+        house.run(some(SMALL), workers)
+        both = house.run(some(MIDDLE), workers)
     plain = peers.plain_django(port)
     ready = peers.post_office(port)
     source = peers.smtp_source(port)
@@ -199,19 +202,26 @@ def _near(house: House, port: int, sink: str, some: Some) -> list[Figure]:
         Figure(f"{what}, {MIDDLE:,} readers: Redis", middle.broker / middle.mails * 1e6, "us a mail"),
         Figure(f"{what}, {MIDDLE:,} readers: PostgreSQL", middle.database / middle.mails * 1e6, "us a mail"),
         Figure(f"{what}, {MIDDLE:,} readers: mails", middle.rate, "mails/s"),
+        Figure("... and by two workers", both.rate, "mails/s"),
         Figure("peer, plain Django done well: own CPU", plain.microseconds, "us a mail"),
         Figure("peer, plain Django done well: mails", plain.rate, "mails/s"),
         Figure("our own CPU against plain Django's", plain.microseconds / middle.microseconds, "times less", least=40),
         Figure("... a new worker's first mails", plain.microseconds / small.microseconds, "times less"),
     ]
     if ready:
-        found.append(Figure("peer, django-post_office, given ready HTML: mails", ready.rate, "mails/s"))
-        found.append(Figure("our mails a second against post_office's", middle.rate / ready.rate, "times", least=10))
+        found += [
+            Figure("peer, django-post_office, two processes, given ready HTML: mails", ready.rate, "mails/s"),
+            Figure("... own CPU", ready.microseconds, "us a mail"),
+            Figure("our own CPU against post_office's", ready.microseconds / middle.microseconds, "times less"),
+            Figure("our two workers' mails a second against its two", both.rate / ready.rate, "times", least=10),
+        ]
     else:
         found.append(Figure("django-post_office is not installed: not measured", 0, "mails/s"))
     if source:
         found.append(Figure("limit, smtp-source -d, one connection", source.rate, "mails/s"))
-        found.append(Figure("our mails a second against smtp-source's", middle.rate / source.rate, "times"))
+        found.append(Figure("our two workers' mails a second against smtp-source's", both.rate / source.rate, "times"))
+        if ready:
+            found.append(Figure("smtp-source's against post_office's", source.rate / ready.rate, "times"))
     return found
 
 

@@ -5,6 +5,7 @@ Prints how many, and the seconds and CPU seconds it took.
 
 from __future__ import annotations
 
+import os
 import time
 
 from config.settings import *  # noqa: F403
@@ -15,9 +16,8 @@ EMAIL_BACKEND = "post_office.EmailBackend"
 POST_OFFICE = {
     "BACKENDS": {"default": "django.core.mail.backends.smtp.EmailBackend"},
     "BATCH_SIZE": 500,
-    "THREADS_PER_PROCESS": 1,
 }
-READERS = 200
+READERS, PROCESSES = 1_000, 2  # each with post_office's usual five threads
 SENDER = "papers@example.org"
 
 
@@ -31,16 +31,21 @@ def main() -> None:
     call_command("migrate", "post_office", verbosity=0)
     text = "".join(f"{line:03} A line of a paper's block\n" for line in range(150))
     html = "".join(f"{line:03} <p>A line of a paper's block, with a link\n" for line in range(300))
-    wall, cpu = time.perf_counter(), time.process_time()
+    wall, cpu = time.perf_counter(), _cpu()
     mails = [
         {"recipients": [f"reader{number}@example.net"], "sender": SENDER, "subject": f"Ten papers for {number}",
          "message": text, "html_message": f"{html}{number}"}
         for number in range(READERS)
     ]  # fmt: skip
     mail.send_many(mails)
-    sent, failed, _ = mail.send_queued(processes=1)
+    sent, failed, _ = mail.send_queued(processes=PROCESSES)
     assert (sent, failed) == (READERS, 0), f"{sent} sent, {failed} failed"
-    print(READERS, time.perf_counter() - wall, time.process_time() - cpu)
+    print(READERS, time.perf_counter() - wall, _cpu() - cpu)
+
+
+def _cpu() -> float:
+    """CPU seconds of this process, and of its children that have ended."""
+    return sum(os.times()[:4])
 
 
 if __name__ == "__main__":
