@@ -13,25 +13,19 @@ import datetime as dt
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db import transaction
 from django.utils import timezone
 
-from bench import corpus
+from bench import town
 from bench.measure import Case
-from digest import ingest, percolation, selecting
+from digest import selecting
 from digest.composing import Press, compose, context, headers, order_of, subject
 from digest.composing.plain import _render
-from digest.ingest import storing
-from digest.ingest.editions import Circumstances
 from digest.letters import Order
 from digest.models import Delivery
-from digest.sources import ParsedEdition, ParsedListing
-from subscriptions.models import Interest, InterestLine, Subscriber
 
-PAPERS, INTERESTS, READERS = 200, 1_200, 4_200
+READERS = 4_200
 WARM, EARLY, MAILS, SLOW = 3_000, 550, 360, 12  # mails before the measure, in a round, in one of the slow ways
 ROUNDS = 5
-PICKS = 10
 
 
 def cases() -> list[Case]:
@@ -80,7 +74,7 @@ def cases() -> list[Case]:
             bytearray(data)
 
     unmet_after = "parts joined, readers not met before, after {:,} others"
-    group = f"compose a mail of {PICKS} papers to wire bytes"
+    group = f"compose a mail of {town.PICKS} papers to wire bytes"
     return [
         Case(group, unmet_after.format(WARM), ours, MAILS, "mail", rounds=ROUNDS),
         Case(
@@ -103,32 +97,8 @@ def _warm(orders: list[Order], now: dt.datetime) -> Press:
 
 def _deliveries(now: dt.datetime) -> list[Delivery]:
     """Mails of just ten papers, chosen by the service itself for readers with lines of their own."""
-    rows = corpus.papers(PAPERS)
-    listings = tuple(
-        ParsedListing(
-            title=str(row["title"]), abstract=str(row["abstract"]), authors=tuple(row["authors"]),  # type: ignore[arg-type]
-            rank=rank, upvotes=PAPERS - rank, arxiv_id=f"2603.{rank:05}",
-        )
-        for rank, row in enumerate(rows, 1)
-    )  # fmt: skip
-    storing.store(ingest.huggingface(), ParsedEdition(listings=listings), Circumstances(now=now))
-    nodes = corpus.interests(rows, INTERESTS)
-    with transaction.atomic():
-        made = [Interest.objects.get_or_make(node)[0] for node in nodes]
-    readers = Subscriber.objects.bulk_create(
-        Subscriber(
-            email=f"reader{number}@example.org", email_key=f"reader{number}@example.org", next_digest_at=now,
-            status=Subscriber.Status.ACTIVE, max_papers=PICKS,
-        )
-        for number in range(READERS)
-    )  # fmt: skip
-    wants = corpus.readers(READERS, corpus.np.arange(len(made)))
-    InterestLine.objects.bulk_create(
-        InterestLine(subscriber=reader, interest=made[place], typed=str(nodes[place]), position=position)
-        for number, reader in enumerate(readers)
-        for position, place in enumerate(wants.items[wants.ends[number] : wants.ends[number + 1]])
-    )
-    percolation.match_interests(now)
+    readers = town.build(READERS, now, trending_share=0)
+    town.make_due(readers, now)
     selecting.select_due(now)
     mails = Delivery.objects.filter(digest__subscriber__in=readers).select_related("digest__subscriber")
-    return [one for one in mails if len(one.digest.picks) == PICKS]
+    return [one for one in mails if len(one.digest.picks) == town.PICKS]

@@ -18,8 +18,9 @@ PAPERS, INTERESTS, PICKS = 200, 1_200, 10
 BATCH = 5_000
 
 
-def build(readers: int, now: dt.datetime) -> list[int]:
-    """Store it all, matched, with nobody due. The ids of the readers."""
+def build(readers: int, now: dt.datetime, trending_share: int = 50) -> list[int]:
+    """Store it all, matched, with nobody due. The ids of the readers. With half of a mail for what trends it holds its
+    ten papers whatever its reader's lines find."""
     rows = corpus.papers(PAPERS)
     listings = tuple(
         ParsedListing(
@@ -36,7 +37,7 @@ def build(readers: int, now: dt.datetime) -> list[int]:
     ids: list[int] = []
     for start in range(0, readers, BATCH):
         numbers = range(start, min(start + BATCH, readers))
-        some = Subscriber.objects.bulk_create(map(_reader, numbers))
+        some = Subscriber.objects.bulk_create([_reader(number, trending_share) for number in numbers])
         ids += [reader.pk for reader in some]
         InterestLine.objects.bulk_create(
             [
@@ -51,12 +52,9 @@ def build(readers: int, now: dt.datetime) -> list[int]:
     return ids
 
 
-def _reader(number: int) -> Subscriber:
-    """Half of a mail for what trends, so that it holds its ten papers whatever its reader's lines find."""
-    address = f"reader{number}@example.org"
-    return Subscriber(
-        email=address, email_key=address, status=Subscriber.Status.ACTIVE, max_papers=PICKS, trending_share=50
-    )
+def _reader(number: int, trending_share: int) -> Subscriber:
+    address, active = f"reader{number}@example.org", Subscriber.Status.ACTIVE
+    return Subscriber(email=address, email_key=address, status=active, max_papers=PICKS, trending_share=trending_share)
 
 
 def make_due(ids: list[int], now: dt.datetime) -> None:

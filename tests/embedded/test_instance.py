@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 
 import psutil
 import pytest
@@ -13,8 +14,7 @@ pytestmark = pytest.mark.processes
 def test_it_reaps_the_children_of_a_leader_that_died_first(tmp_path):
     note = instance.Note(tmp_path)
     note.write([instance.Started("web", 2**22 - 1, 0.0)])
-    orphan = subprocess.Popen(["sleep", "60"], env={instance.TOKEN_VARIABLE: note.token})
-    other = subprocess.Popen(["sleep", "60"], env={instance.TOKEN_VARIABLE: "another"})
+    orphan, other = _with_token(note.token), _with_token("another")
     try:
         assert instance.Note(tmp_path).reap(0.5) == ["what they had started"]
         assert orphan.poll() is not None
@@ -23,6 +23,15 @@ def test_it_reaps_the_children_of_a_leader_that_died_first(tmp_path):
         for process in (orphan, other):
             process.kill()
             process.wait()
+
+
+def _with_token(token):
+    """A process whose environment can be read: the kernel shows it a moment after the program began."""
+    process = subprocess.Popen(["sleep", "60"], env={instance.TOKEN_VARIABLE: token})
+    end = time.monotonic() + 10
+    while not psutil.Process(process.pid).environ() and time.monotonic() < end:
+        time.sleep(0.001)
+    return process
 
 
 def test_it_never_ends_another_process_that_got_the_same_pid(tmp_path):
