@@ -18,7 +18,8 @@ LATEST_BY = 1.25  # a wait is at most so many times the last of MAIL_BACKOFF: it
 
 
 class Digest(models.Model):
-    """What was chosen for one subscriber for one issue date. Written once, never changed.
+    """What was chosen for one subscriber for one issue date. Written once, never changed; one whose mail could not
+    leave for long is deleted with it when the reader's next is written (`selecting.unsent`).
 
     `picks` is a list of {"paper": id, "lane": "interests" | "trending" | "overflow", "points": float, "reasons":
     [{"line", "words", "points", "title": spans, "abstract": spans}]}, best first. One column and not a row a
@@ -123,8 +124,8 @@ class Delivery(models.Model):
 
     class Meta:
         verbose_name_plural = "deliveries"
-        # A mail's row changes three times in a minute, and with its status its place in every index: so none has those
-        # that are fine.
+        # A mail's row changes three times in a minute, and with its status it is written into every index that it is
+        # in: so an index has only the rows that are looked for by it.
         indexes = [
             models.Index(
                 fields=["not_before"],

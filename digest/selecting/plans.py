@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Protocol
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.utils.translation import gettext, ngettext, override
 
 from subscriptions import schedule
 
+DAY = dt.timedelta(days=1)
 WEEK = 7  # days a weekly mail covers, whatever a paper's days as news
 OVERFLOW = 10  # papers, in the last mail of a daily reader's week
 CATCH_UP_TIMES, CATCH_UP_MOST = 2, 50  # as many papers as usual after a pause; in all at most
@@ -70,7 +72,7 @@ def plans(readers: Sequence[Reader], now: dt.datetime, waiting: Mapping[int, dt.
             days = max(WEEK, settings.CANDIDATE_DAYS) if last[key] else settings.CANDIDATE_DAYS
             found.append(Plan(days, reader.max_papers, OVERFLOW if last[key] and reader.max_papers else 0))
         if waiting and (since := waiting.get(reader.pk)):
-            found[-1] = _making_up(found[-1], reader, now - since)
+            found[-1] = _making_up(found[-1], reader, since, now)
     return found
 
 
@@ -91,17 +93,22 @@ def _more_papers(reader: Reader) -> int:
     return max(min(CATCH_UP_TIMES * reader.max_papers, CATCH_UP_MOST), reader.max_papers)
 
 
-def _making_up(plan: Plan, reader: Reader, waited: dt.timedelta) -> Plan:
-    """One mail for all those that could not leave: what they would have held is news still."""
-    days = min(max(round(waited / dt.timedelta(days=1)), 1), settings.CATCH_UP_DAYS)
-    papers = plan.max_papers if days == 1 else _more_papers(reader)
+def _making_up(plan: Plan, reader: Reader, since: dt.datetime, now: dt.datetime) -> Plan:
+    """One mail for all that could not leave: it looks back as far as these, and has the list of a week that ended."""
+    waited = now - since
+    days = min(max(round(waited / DAY), 1), settings.CATCH_UP_DAYS)
+    moments = [since + number * DAY for number in range(days)]
+    if reader.frequency != schedule.WEEKLY and any(_is_last_of_week(reader, moment) for moment in moments):
+        plan = replace(plan, days=max(WEEK, plan.days), overflow=OVERFLOW if reader.max_papers else 0)
+    papers = plan.max_papers if days == 1 else max(plan.max_papers, _more_papers(reader))
     with override(reader.language):
         said = ngettext(
             "Our mail could not leave yesterday. This one holds the best of both days.",
             "Our mail could not leave for %(days)s days. This one holds the best of them.",
             days,
         ) % {"days": days}
-    return replace(plan, days=plan.days + days, max_papers=max(plan.max_papers, papers), notice=f"{plan.notice} {said}")
+    back = plan.days + min(ceil(waited / DAY), settings.CATCH_UP_DAYS)
+    return replace(plan, days=back, max_papers=papers, notice=f"{plan.notice} {said}".strip())
 
 
 def _welcome(language: str, days: int, away: int) -> str:

@@ -71,6 +71,29 @@ def test_one_day_without_mail_is_made_up_for_in_the_next(a_day_each: Callable[[i
     assert len(Digest.objects.get().picks) == 2
 
 
+def test_a_week_that_ended_meanwhile_keeps_the_list_of_what_the_cap_left_out(
+    alice: Subscriber, store: Callable[..., list[Paper]]
+) -> None:
+    sunday = MORNING + 6 * DAY
+    Subscriber.objects.update(next_digest_at=sunday)
+    store(*(listing(f"Diffusion {n}", upvotes=50 - n) for n in range(6)), now=MORNING + 3 * DAY)
+    percolation.match_papers(sunday, since=MORNING.date())
+    select_due(sunday)
+    select_due(sunday + DAY)
+    assert [pick["lane"] for pick in Digest.objects.get().picks] == ["interests"] * 2 + ["overflow"] * 4
+
+
+def test_it_looks_back_as_far_as_the_first_would_have(alice: Subscriber, store: Callable[..., list[Paper]]) -> None:
+    """Also when the reader chose another hour since: a day and a part of one."""
+    store(listing("Diffusion of two days before"), now=MORNING - 2 * DAY + dt.timedelta(hours=1))
+    percolation.match_papers(MORNING, since=(MORNING - 2 * DAY).date())
+    select_due(MORNING)
+    later = MORNING + dt.timedelta(hours=34)
+    Subscriber.objects.update(next_digest_at=later)
+    select_due(later)
+    assert len(Digest.objects.get().picks) == 1
+
+
 def test_it_is_said_in_the_readers_language(a_day_each: Callable[[int], None], alice: Subscriber) -> None:
     Subscriber.objects.update(language="de")
     a_day_each(3)
