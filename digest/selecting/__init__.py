@@ -11,7 +11,7 @@ import json
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from django.db import connection, transaction
@@ -35,12 +35,11 @@ from subscriptions.models import Subscriber
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 500  # readers; a transaction of well under a second
+CHUNK = 1_000  # readers; a transaction of well under a second, a tenth of which is the same for few and many
 LATE = dt.timedelta(days=1)  # after so long without a look, a mail carries the date of its sending
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """A subscriber whose hour has come: the columns a chunk needs, without the rest of the row."""
 
     pk: int
@@ -132,7 +131,7 @@ def _claim(now: dt.datetime, only: Subscriber | None, patience: dt.timedelta) ->
     due = Subscriber.objects.mailable(now).filter(pk=only.pk) if only else Subscriber.objects.due(now - patience)
     if connection.features.has_select_for_update_skip_locked:
         due = due.select_for_update(skip_locked=True)
-    return [Due(*row) for row in due.values_list(*Due.__slots__)[:CHUNK]]
+    return [Due._make(row) for row in due.values_list(*Due._fields)[:CHUNK]]
 
 
 def _issue_dates(readers: Sequence[Due], now: dt.datetime) -> dict[int, dt.date]:

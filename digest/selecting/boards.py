@@ -113,12 +113,14 @@ class Board:
         """The number of each line; what no reader before had is read and counted now."""
         lines = list(zip(interests.tolist(), typed, strict=True))
         with self._lock:
-            new = dict.fromkeys(line for line in lines if line not in self.numbers)
-            unmatched = self._learn(list(new)) if new else set()
-            rows = np.array([self.numbers[line] for line in lines], np.int64)
-            for line in unmatched:  # its matches are still to come: look again next time
-                del self.numbers[line]
-        return rows
+            rows = list(map(self.numbers.get, lines))
+            if None in rows:
+                new = dict.fromkeys(line for line, row in zip(lines, rows, strict=True) if row is None)
+                unmatched = self._learn(list(new))
+                rows = [self.numbers[line] for line in lines]
+                for line in unmatched:  # its matches are still to come: look again next time
+                    del self.numbers[line]
+        return np.array(rows, np.int64)
 
     def _hold(self, hits: Hits) -> None:
         self.hits, self._keys = hits, hits.lines * len(self.ids) + hits.columns

@@ -72,8 +72,9 @@ def _copied(rows: Sequence[Row], now: dt.datetime) -> int:
     names, values = _defaults(Digest(created_at=now), OWN)
     mail_names, mail_values = _defaults(Delivery(not_before=now), ("digest_id",))
     rest = "".join(f"\t{_field(value)}" for value in values)
+    notices = {notice: _field(notice) for notice in {row.notice for row in rows}}
     digests = "".join(
-        f"{row.reader}\t{row.issue_date}\t{_field(row.picks)}\t{row.papers}\t{_field(row.notice)}\t{row.is_catch_up}"
+        f"{row.reader}\t{row.issue_date}\t{_field(row.picks)}\t{row.papers}\t{notices[row.notice]}\t{row.is_catch_up}"
         f"{rest}\n"
         for row in rows
     )

@@ -42,7 +42,7 @@ class Change:
 def due(now: dt.datetime, only: Subscriber | None = None) -> Iterator[tuple[Due, Chosen]]:
     """Each reader who is due, or `only` that one, due or not; and what they would get."""
     readers = Subscriber.objects.mailable(now).filter(pk=only.pk) if only else Subscriber.objects.due(now)
-    rows = (Due(*row) for row in readers.values_list(*Due.__slots__).iterator(chunk_size=CHUNK))
+    rows = (Due._make(row) for row in readers.values_list(*Due._fields).iterator(chunk_size=CHUNK))
     while chunk := list(islice(rows, CHUNK)):
         yield from zip(chunk, choose_all(chunk, plans(chunk, now), now), strict=True)
 
@@ -52,12 +52,12 @@ def replay(date: dt.date) -> Iterator[tuple[Due, Change]]:
 
     Papers, matches and clicks count as of that moment; upvotes and readers' lines are those of today.
     """
-    columns = [f"subscriber__{name}" for name in Due.__slots__]
+    columns = [f"subscriber__{name}" for name in Due._fields]
     rows = Digest.objects.filter(issue_date=date).order_by("created_at", "pk")
     found = rows.values_list("created_at", "picks", *columns).iterator(chunk_size=CHUNK)
     for at, of_moment in groupby(found, key=lambda row: row[0]):
         while chunk := list(islice(of_moment, CHUNK)):
-            readers = [Due(*row[2:]) for row in chunk]
+            readers = [Due._make(row[2:]) for row in chunk]
             earlier = Q(issue_date__lt=date)
             chosen = choose_all(readers, plans(readers, at), at, earlier)
             for (_, picks, *_), reader, one in zip(chunk, readers, chosen, strict=True):
