@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.util
+import json
 import os
 import resource
 import subprocess
@@ -18,13 +19,13 @@ from django.core.mail.backends.smtp import EmailBackend
 from django.utils import timezone
 
 from bench import mailers
-from digest.composing import context, headers, subject
+from digest.composing import Press, compose, context, headers, subject
 from digest.composing.plain import _render
 from digest.models import Delivery, Digest, Paper
 from subscriptions.interests.words import fold, split, stem
 from subscriptions.models import InterestLine, Subscriber
 
-READERS, LETTERS, SIZE = 100, 10_000, 23_000
+READERS, LETTERS, EXAMPLES = 100, 10_000, 51
 DAY = dt.timedelta(days=1)
 
 
@@ -103,24 +104,47 @@ def _send_one(
     row.save(update_fields=["status", "sent_at"])
 
 
-def post_office(port: int) -> Peer | None:
-    """Ready HTML queued and sent by django-post_office, which is in requirements-dev.txt; None where it is not there.
+@dataclass(frozen=True)
+class Example:
+    """One of the mails that were sent, for those who are given theirs: ready parts, or as many bytes."""
+
+    text: str
+    html: str
+    size: int
+
+
+def example() -> Example:
+    """Of average size."""
+    digests = Digest.objects.exclude(papers="").select_related("subscriber").order_by("-pk")[:EXAMPLES]
+    press, now = Press(), timezone.now()
+    by_size = sorted(((len(press.letter(digest, now).data), digest) for digest in digests), key=lambda one: one[0])
+    size, digest = by_size[len(by_size) // 2]
+    mail = compose(digest, now)
+    return Example(str(mail.body), str(mail.alternatives[0].content), size)
+
+
+def post_office(port: int, mail: Example, processes: int) -> Peer | None:
+    """Queued and sent by django-post_office, which is in requirements-dev.txt; None where it is not there. Its usual
+    is one process, each with five threads.
 
     In a process of its own, for its tables: its start is not counted, its line says what was.
     """
     if importlib.util.find_spec("post_office") is None:
         return None
     own = {"DJANGO_SETTINGS_MODULE": "bench.with_post_office", "EMAIL_URL": f"smtp://127.0.0.1:{port}"}
-    command = [sys.executable, "-W", "ignore", "-m", "bench.with_post_office"]
-    done = subprocess.run(command, env=os.environ | own, check=True, capture_output=True, text=True)  # noqa: S603
+    command = [sys.executable, "-W", "ignore", "-m", "bench.with_post_office", str(processes)]
+    given = json.dumps([mail.text, mail.html])
+    done = subprocess.run(  # noqa: S603
+        command, env=os.environ | own, check=True, input=given, stdout=subprocess.PIPE, text=True
+    )
     mails, wall, cpu = done.stdout.splitlines()[-1].split()
     return Peer(int(mails), float(wall), float(cpu))
 
 
-def smtp_source(port: int) -> Peer | None:
+def smtp_source(port: int, mail: Example) -> Peer | None:
     if not mailers.unpack():
         return None
-    command = mailers.smtp_source(port, LETTERS, SIZE)
+    command = mailers.smtp_source(port, LETTERS, mail.size)
 
     def run() -> None:
         subprocess.run(command, env=mailers.environment(), check=True, capture_output=True)  # noqa: S603

@@ -3,7 +3,7 @@ claims, ledger and records, with subscriber rows that hold lines of their own. B
 
 Own CPU is that of the worker with its children, from the look for who is due to the last mail recorded; the broker's
 and PostgreSQL's stand in rows of their own. `python -m bench pipeline --postgres` is the run; BENCH_READERS=100000
-adds so many readers, two workers and their memory.
+adds so many readers, two workers, their memory, and what a mail costs beside one of fewer.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from embedded import redis
 # BENCH_SIZES=500,1500 is for a machine with other work; targets are for the sizes as they are.
 SMALL, MIDDLE = map(int, os.environ.get("BENCH_SIZES", "2000,10000").split(","))
 LARGE = int(os.environ.get("BENCH_READERS", "0"))
-REAL = 3_000  # into a real postfix, a third of them before the measure
+REAL = 9_000  # into a real postfix, a third of them before the measure
 FAR, DELAY = 250, 0.05  # mails to a server that is so many seconds away, and over so many connections
 FAR_CONNECTIONS = 5
 Some = Callable[[int], list[int]]  # so many readers who got nothing yet
@@ -165,7 +165,8 @@ def _database() -> float:
 
 def figures() -> list[Figure]:
     now = timezone.now()
-    readers = town.build(2 * (SMALL + MIDDLE) + REAL + 3 * FAR + LARGE, now)
+    most = LARGE and SMALL + MIDDLE + LARGE
+    readers = town.build(2 * (SMALL + MIDDLE) + REAL + 3 * FAR + most, now)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
@@ -192,11 +193,13 @@ def _near(house: House, port: int, sink: str, some: Some) -> list[Figure]:
     with house.workers(2, port) as workers:
         house.run(some(SMALL), workers)
         both = house.run(some(MIDDLE), workers)
+    mail = peers.example()
     plain = peers.plain_django(port)
-    ready = peers.post_office(port)
-    source = peers.smtp_source(port)
+    ready, both_ready = (peers.post_office(port, mail, processes) for processes in (1, 2))
+    source = peers.smtp_source(port, mail)
     what = f"due to accepted by {sink}"
     found = [
+        Figure("a mail of average size", mail.size / 1000, "kB"),
         Figure(f"{what}, {SMALL:,} readers, a new worker: own CPU", small.microseconds, "us a mail"),
         Figure(f"{what}, {MIDDLE:,} readers: own CPU", middle.microseconds, "us a mail"),
         Figure(f"{what}, {MIDDLE:,} readers: Redis", middle.broker / middle.mails * 1e6, "us a mail"),
@@ -208,12 +211,16 @@ def _near(house: House, port: int, sink: str, some: Some) -> list[Figure]:
         Figure("our own CPU against plain Django's", plain.microseconds / middle.microseconds, "times less", least=40),
         Figure("... a new worker's first mails", plain.microseconds / small.microseconds, "times less"),
     ]
-    if ready:
+    if ready and both_ready:
         found += [
-            Figure("peer, django-post_office, two processes, given ready HTML: mails", ready.rate, "mails/s"),
-            Figure("... own CPU", ready.microseconds, "us a mail"),
+            Figure("peer, django-post_office given ready mails, one process: own CPU", ready.microseconds, "us a mail"),
+            Figure("... mails", ready.rate, "mails/s"),
+            Figure("... mails, two processes", both_ready.rate, "mails/s"),
             Figure("our own CPU against post_office's", ready.microseconds / middle.microseconds, "times less"),
-            Figure("our two workers' mails a second against its two", both.rate / ready.rate, "times", least=10),
+            Figure(
+                "our two workers' mails a second against its one process", both.rate / ready.rate, "times", least=10
+            ),
+            Figure("... against its two", both.rate / both_ready.rate, "times"),
         ]
     else:
         found.append(Figure("django-post_office is not installed: not measured", 0, "mails/s"))
@@ -221,20 +228,27 @@ def _near(house: House, port: int, sink: str, some: Some) -> list[Figure]:
         found.append(Figure("limit, smtp-source -d, one connection", source.rate, "mails/s"))
         found.append(Figure("our two workers' mails a second against smtp-source's", both.rate / source.rate, "times"))
         if ready:
-            found.append(Figure("smtp-source's against post_office's", source.rate / ready.rate, "times"))
+            found.append(Figure("smtp-source's against post_office's one", source.rate / ready.rate, "times"))
     return found
 
 
 def _large(house: House, port: int, some: Some) -> list[Figure]:
     with house.workers(2, port) as workers:
-        house.run(some(MIDDLE // 10), workers)  # warm
-        before = peers.smtp_source(port)
-        run = house.run(some(LARGE - MIDDLE // 10), workers)
-        after = peers.smtp_source(port)
+        house.run(some(SMALL), workers)  # what new workers make ready
+        middle = house.run(some(MIDDLE), workers)
+        mail = peers.example()
+        before = peers.smtp_source(port, mail)
+        run = house.run(some(LARGE), workers)
+        after = peers.smtp_source(port, mail)
     what = f"{LARGE:,} readers, two workers"
     found = [
         Figure(f"{what}: in all", run.wall, "s"),
         Figure(f"{what}: own CPU", run.microseconds, "us a mail"),
+        Figure(f"... against the same for {MIDDLE:,}", run.microseconds / middle.microseconds, "times", most=1.1),
+        Figure(f"{what}: PostgreSQL", run.database / run.mails * 1e6, "us a mail"),
+        Figure(
+            f"... against the same for {MIDDLE:,}", run.database / middle.database * middle.mails / run.mails, "times"
+        ),
         Figure(f"{what}: mails", run.rate, "mails/s"),
         Figure(f"{what}: the most memory of a worker process", run.peak, "MB", most=250),
         Figure(f"{what}: more memory in the second half than in the first", run.grown, "MB", most=25),
