@@ -33,7 +33,7 @@ _SLOT = re.compile("([\ufdd0-\ufdef])")
 _MARKED = re.compile("(.)" + "(.*?)".join(_PROBE), re.DOTALL)
 _STYLE = re.compile(r"<!--.*?-->|<style>(.*?)</style>", re.DOTALL)  # not the one for Outlook, in a comment
 REASONS = 20_000  # kept at most in one language
-KEPT = 128  # of one paper, as readers of other lines see it; each of some 2 kB
+KEPT = 64  # of one paper, as readers of other lines see it; each of some 1 kB. Of twice as many a few more are met
 
 PLACE_OF_FEEDBACK = b"\0"  # a slot in what is quoted already, where no controls are: one octet is found the fastest
 

@@ -16,7 +16,7 @@ from digest.composing.parts import Look, keep
 from digest.letters import Order
 from digest.models import Digest
 
-PICKED = 20_000  # kept at most; each of some 2 kB
+PICKED = 20_000  # kept at most; each of some 1 kB
 
 Reason = dict[str, Any]
 
@@ -24,14 +24,25 @@ Reason = dict[str, Any]
 class Picked:
     """A pick, and how it looks in mails: by the language and by how much of the paper is shown."""
 
-    __slots__ = ("lane", "looks", "paper", "reasons")
+    __slots__ = ("_reasons", "_text", "lane", "looks", "paper")
 
-    def __init__(self, text: str) -> None:
-        pick = orjson.loads(text)
+    def __init__(self, begin: str, rest: str) -> None:
+        self._text = begin, rest  # as they are kept beside it: together they would stand in memory twice
+        pick = self._parsed()
         self.paper: int = pick["paper"]
         self.lane: str = pick["lane"]
-        self.reasons: list[Reason] = pick["reasons"]
         self.looks: dict[tuple[str, str], Look] = {}
+        self._reasons: list[Reason] | None = pick["reasons"]
+
+    def reasons(self) -> list[Reason]:
+        """Let go once they were asked for: a pick looks the same in most mails, and they are the most of it."""
+        held, self._reasons = self._reasons, None
+        return self._parsed()["reasons"] if held is None else held
+
+    def _parsed(self) -> dict[str, Any]:
+        begin, rest = self._text
+        found: dict[str, Any] = orjson.loads(f"{begin}{rest}}}")
+        return found
 
 
 class PickReader:
@@ -49,7 +60,7 @@ class PickReader:
         begin = picks[1 : picks.index(":") + 1]
         known = self._known.setdefault(begin, {})
         said = map(_said, picks[1 + len(begin) : -2].split(f"}}, {begin}"))
-        return [known.get(rest) or keep(known, rest, Picked(f"{begin}{rest}}}"), PICKED) for rest in said]
+        return [known.get(rest) or keep(known, rest, Picked(begin, rest), PICKED) for rest in said]
 
 
 def _said(pick: str) -> str:

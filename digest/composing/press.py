@@ -142,7 +142,7 @@ class Press:
 
     def _look(self, pick: Picked, language: str, kind: str) -> Look:
         reasons = self._reasons.get(language) or self._reasons.setdefault(language, Reasons(self._styles))
-        look = self._papers[pick.paper].look(language, kind, pick.reasons, reasons)
+        look = self._papers[pick.paper].look(language, kind, pick.reasons(), reasons)
         return pick.looks.setdefault((language, kind), look)
 
     def _frame(self, order: Order, picks: Sequence[Picked], left_out: int) -> _Frame:
@@ -153,7 +153,7 @@ class Press:
     def _preheader(self, picks: Sequence[Picked]) -> bytes:
         papers = self._papers
         if len(picks) == 1:
-            return quote_html(shorten(papers[picks[0].paper].excerpt(picks[0].reasons), 2 * words.TEASER))
+            return quote_html(shorten(papers[picks[0].paper].excerpt(picks[0].reasons()), 2 * words.TEASER))
         return TEASER_DOT.join([papers[pick.paper].teaser for pick in picks[1 : 1 + words.TEASERS]])
 
     def _subject(self, frame: _Frame, language: str, picks: Sequence[Picked]) -> bytes:
