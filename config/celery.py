@@ -17,4 +17,4 @@ app.autodiscover_tasks()
 def spare_the_collector(**_: object) -> None:
     """What was imported lives as long as the process, and most of what tasks make is no circle."""
     gc.freeze()
-    gc.set_threshold(10_000, 10, 10)
+    gc.set_threshold(50_000, 20, 100)  # each look goes over all that is kept from chunk to chunk

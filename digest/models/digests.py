@@ -125,10 +125,11 @@ class Delivery(models.Model):
     class Meta:
         verbose_name_plural = "deliveries"
         # A mail's row changes three times in a minute, and with its status it is written into every index that it is
-        # in: so an index has only the rows that are looked for by it.
+        # in: so an index has only the rows that are looked for by it. The queue's has its whole order: many wait since
+        # one moment, and none must be sorted to find the first.
         indexes = [
             models.Index(
-                fields=["not_before"],
+                fields=["not_before", "id"],
                 condition=Q(status__in=["waiting", "sending"]),
                 name="delivery_open",
             ),

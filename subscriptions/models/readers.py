@@ -118,9 +118,10 @@ class Subscriber(models.Model):
 
     class Meta:
         # Each mail moves `next_digest_at`, and PostgreSQL then writes the row into every index anew: so there is none
-        # that most rows need not be in, and no unique=True, which brings a second one for LIKE.
+        # that most rows need not be in, and no unique=True, which brings a second one for LIKE. Those who are due are
+        # found in their whole order: with the id, or all who share an hour would be sorted for each chunk of them.
         indexes = [
-            models.Index(fields=["next_digest_at"], condition=Q(status="active"), name="subscriber_due"),
+            models.Index(fields=["next_digest_at", "id"], condition=Q(status="active"), name="subscriber_due"),
             models.Index(fields=["notice"], condition=~Q(notice=""), name="subscriber_notice"),
             models.Index(fields=["status"], condition=~Q(status="active"), name="subscriber_not_active"),
         ]
