@@ -135,7 +135,7 @@ def post_office(port: int, mail: Example, processes: int) -> Peer | None:
     command = [sys.executable, "-W", "ignore", "-m", "bench.with_post_office", str(processes)]
     given = json.dumps([mail.text, mail.html])
     done = subprocess.run(  # noqa: S603
-        command, env=os.environ | own, check=True, input=given, stdout=subprocess.PIPE, text=True
+        command, env=os.environ | own, check=True, input=given, capture_output=True, text=True
     )
     mails, wall, cpu = done.stdout.splitlines()[-1].split()
     return Peer(int(mails), float(wall), float(cpu))

@@ -33,7 +33,6 @@ from embedded import redis
 SMALL, MIDDLE = map(int, os.environ.get("BENCH_SIZES", "2000,10000").split(","))
 LARGE = int(os.environ.get("BENCH_READERS", "0"))
 REAL = 9_000  # into a real postfix, a third of them before the measure
-REAL_CONNECTIONS = "16"
 FAR, DELAY = 250, 0.05  # mails to a server that is so many seconds away, and over so many connections
 FAR_CONNECTIONS = 5
 Some = Callable[[int], list[int]]  # so many readers who got nothing yet
@@ -266,7 +265,7 @@ def _real(house: House, some: Some) -> list[Figure]:
         if not found:
             return [Figure("postfix: not measured (Debian's package and root are needed)", 0, "%")]
         port, master = found
-        with house.workers(1, port, MAIL_CONNECTIONS=REAL_CONNECTIONS) as workers:
+        with house.workers(1, port, MAIL_CONNECTIONS="4") as workers:
             house.run(some(REAL // 3), workers)  # its processes are started, and our parts made
             its = mailers.seconds(master)
             run = house.run(some(REAL - REAL // 3), workers)

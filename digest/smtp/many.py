@@ -19,9 +19,6 @@ OPENERS = 100  # threads that open and close connections: smtplib waits for the 
 SPARES = 5  # connections that may fail, or end without having carried a letter, and are replaced all the same
 TRIES = 3  # connections a letter may be begun on
 SWEEP = 0.25  # seconds between two looks at who is out of time
-# To be woken costs more than to read an answer: of so many connections, what is answered within a moment (seconds) is
-# read together.
-MANY, MOMENT = 8, 0.005
 
 
 def send_all(
@@ -129,8 +126,6 @@ class Pool:
 
     def _listen(self) -> None:
         """Wait until something happens, and read what came. Nobody is answered here."""
-        if not self._ready and len(self._shares) - len(self._idle) >= MANY:
-            time.sleep(MOMENT)
         for key, events in self._selector.select(0 if self._ready else SWEEP):
             wire: Wire | None = key.data
             if wire is None:

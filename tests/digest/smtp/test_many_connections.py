@@ -7,14 +7,13 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.letters import Answer, Letter
-from digest.smtp import Patience, many, send_all
+from digest.smtp import Patience, send_all
 from digest.smtp.many import SPARES, TRIES
 from tests.digest.smtp.test_session import PLACES, PLAIN, TWISTS, is_beyond_telling, letter, patience_with
 from tests.scripted import OFFERS, Server, Twist
@@ -51,18 +50,6 @@ def test_all_connections_carry_letters() -> None:
         assert taken(send(server)) == 60
     assert sorted(server.promised) == list(range(60))
     assert server.connections == 5
-
-
-@pytest.mark.parametrize(("connections", "waits"), [(many.MANY - 1, False), (many.MANY, True)])
-def test_only_of_many_connections_are_answers_waited_for(
-    monkeypatch: pytest.MonkeyPatch, connections: int, waits: bool
-) -> None:
-    slept: list[float] = []
-    clock = SimpleNamespace(monotonic=time.monotonic, sleep=slept.append)
-    monkeypatch.setattr(many, "time", clock)
-    with Together(connections) as server:
-        assert taken(send(server, connections=connections)) == 60
-    assert set(slept) == ({many.MOMENT} if waits else set())
 
 
 def test_no_more_connections_are_opened_than_there_are_letters() -> None:
