@@ -10,12 +10,13 @@ from django.db import transaction
 
 from bench.measure import Case
 from bench.picks import PICK
+from digest import selecting
 from digest.models import Delivery, Digest
 from digest.selecting import ledger
 from subscriptions.models import Subscriber
 
 READERS = 2000
-CHUNK = 500
+CHUNK = selecting.CHUNK
 NOW = dt.datetime(2026, 3, 16, 8, 0, tzinfo=dt.UTC)
 PICKS = [PICK | {"paper": number} for number in range(10)]
 TEXT, PAPERS = json.dumps(PICKS), Digest.papers_text(range(10))

@@ -10,8 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, connection, models, transaction
 
@@ -21,8 +20,7 @@ from subscriptions.models import Subscriber
 OWN = ("subscriber_id", "issue_date", "picks", "papers", "notice", "is_catch_up")  # the columns that differ by reader
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A digest to store. `picks` is the JSON text of the column, `papers` the ids in it."""
 
     reader: int
