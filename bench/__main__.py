@@ -41,7 +41,10 @@ def main() -> int:
     database = "postgresql" if "--postgres" in sys.argv else "sqlite"
     with tempfile.TemporaryDirectory(prefix="paper-round-bench-", ignore_cleanup_errors=True) as folder:
         copies = _Postgres(Path(folder)) if database == "postgresql" else _Sqlite(Path(folder))
-        rows = {name: run(name, copies.environment(name)) for name in named or MODULES}
+        try:
+            rows = {name: run(name, copies.environment(name)) for name in named or MODULES}
+        finally:
+            copies.close()
     Console(width=140).print(table([row for name in rows for row in rows[name] or ()], database))
     keep({(database, name): [row | {"database": database} for row in found or ()] for name, found in rows.items()})
     print(f"Also written to {OUT.relative_to(OUT.parent.parent)}.")
@@ -80,6 +83,9 @@ class _Sqlite:
             shutil.copytree(self._folder / "template", data)
         return settings(data, "")
 
+    def close(self) -> None:
+        """Files need nothing."""
+
 
 class _Postgres:
     """Databases that one server copies from a template."""
@@ -95,6 +101,10 @@ class _Postgres:
     def environment(self, name: str) -> dict[str, str]:
         self._server.psql(f"CREATE DATABASE bench_{name}")
         return settings(self._folder / name, self._server.get_uri(f"bench_{name}"))
+
+    def close(self) -> None:
+        """Before the folder goes: a server whose folder is gone is ended only when it notices."""
+        self._server.cleanup()
 
 
 def settings(data: Path, database: str) -> dict[str, str]:
