@@ -25,8 +25,7 @@ MODULES = (
     "ingesting", "parsing", "matching", "picking", "loading", "composing", "picks", "ledger", "selecting",
     "previewing", "searching", "sending", "pipeline",
 )  # fmt: skip
-# After which a module is ended; on a machine that does nothing else, all take about five minutes. The very many readers
-# of `pipeline` take longer.
+# After which a module is ended; the very many readers of `pipeline` take longer.
 SECONDS = 600 + int(os.environ.get("BENCH_READERS", "0")) / 100
 OUT = Path(__file__).resolve().parent.parent / "var" / "bench.json"
 

@@ -114,7 +114,7 @@ class Example:
 
 
 def example() -> Example:
-    """Of average size."""
+    """Of median size among the latest."""
     digests = Digest.objects.exclude(papers="").select_related("subscriber").order_by("-pk")[:EXAMPLES]
     press, now = Press(), timezone.now()
     by_size = sorted(((len(press.letter(digest, now).data), digest) for digest in digests), key=lambda one: one[0])

@@ -199,7 +199,7 @@ def _near(house: House, port: int, sink: str, some: Some) -> list[Figure]:
     source = peers.smtp_source(port, mail)
     what = f"due to accepted by {sink}"
     found = [
-        Figure("a mail of average size", mail.size / 1000, "kB"),
+        Figure("the mail of median size", mail.size / 1000, "kB"),
         Figure(f"{what}, {SMALL:,} readers, a new worker: own CPU", small.microseconds, "us a mail"),
         Figure(f"{what}, {MIDDLE:,} readers: own CPU", middle.microseconds, "us a mail"),
         Figure(f"{what}, {MIDDLE:,} readers: Redis", middle.broker / middle.mails * 1e6, "us a mail"),
