@@ -327,3 +327,5 @@ def somebody_holding(claim: int) -> Iterator[None]:
     with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as other:
         other.execute("SELECT pg_advisory_lock(%s)", [claim])
         yield
+        # By word: a closed connection's locks go when its server process has ended, a moment later.
+        other.execute("SELECT pg_advisory_unlock(%s)", [claim])
