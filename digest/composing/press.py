@@ -14,14 +14,16 @@ from typing import NamedTuple
 from django.core.mail.message import sanitize_address
 from django.utils.translation import override
 
-from digest.composing import parts, words
+from digest.composing import layouts, words
 from digest.composing.excerpts import shorten
 from digest.composing.headers import same_for_all, sender
+from digest.composing.layouts import Layout, Styles, keep
 from digest.composing.listed import listed
-from digest.composing.parts import Layout, Look, PaperParts, Reasons, Styles, frames, keep
+from digest.composing.parts import PLACE_OF_FEEDBACK, Look, PaperParts, frames
 from digest.composing.picked import Picked, PickReader, order_of
 from digest.composing.plain import MAX_HTML_BYTES, fewer
 from digest.composing.quoted import header, quote, quote_address, quote_html
+from digest.composing.reasons import Sayings
 from digest.composing.seals import Desk, Links
 from digest.letters import Letter, Order
 from digest.models import Digest, Paper
@@ -57,7 +59,7 @@ class Press:
         self._papers: dict[int, PaperParts] = {}
         self._gone: set[int] = set()
         self._picks = PickReader()
-        self._reasons: dict[str, Reasons] = {}  # by language
+        self._sayings: dict[str, Sayings] = {}  # by language
         self._frames: dict[Hashable, _Frame] = {}
         self._subjects: dict[Hashable, bytes] = {}
         self._styles, self._desk = Styles(), Desk()
@@ -120,16 +122,16 @@ class Press:
             _TEXT_PART, *text, f"\r\n--{edge}\r\n".encode("ascii"),
             _HTML_PART, *html, f"\r\n--{edge}--\r\n".encode("ascii"),
         ])  # fmt: skip
-        return address, data.replace(parts.PLACE_OF_FEEDBACK, quote_address(own.feedback))
+        return address, data.replace(PLACE_OF_FEEDBACK, quote_address(own.feedback))
 
     def _parts(self, frame: _Frame, picks: Sequence[Picked], own: Links) -> tuple[list[bytes], list[bytes]]:
         """The text part and the HTML, in pieces."""
         values: dict[str, Sequence[bytes]] = {
-            parts.WEB_COPY: (quote_address(own.web_copy),),
-            parts.FEEDBACK: (parts.PLACE_OF_FEEDBACK,),
-            parts.PREFERENCES: (quote_address(own.preferences),),
-            parts.UNSUBSCRIBE: (quote_address(own.unsubscribe),),
-            parts.PREHEADER: (self._preheader(picks),),
+            layouts.WEB_COPY: (quote_address(own.web_copy),),
+            layouts.FEEDBACK: (PLACE_OF_FEEDBACK,),
+            layouts.PREFERENCES: (quote_address(own.preferences),),
+            layouts.UNSUBSCRIBE: (quote_address(own.unsubscribe),),
+            layouts.PREHEADER: (self._preheader(picks),),
         }
         texts = values.copy()
         for slot, shown in frame.lanes:
@@ -141,8 +143,8 @@ class Press:
         return frame.text.pieces(texts), frame.html.pieces(values)
 
     def _look(self, pick: Picked, language: str, kind: str) -> Look:
-        reasons = self._reasons.get(language) or self._reasons.setdefault(language, Reasons(self._styles))
-        look = self._papers[pick.paper].look(language, kind, pick.reasons(), reasons)
+        sayings = self._sayings.get(language) or self._sayings.setdefault(language, Sayings(language, self._styles))
+        look = self._papers[pick.paper].look(language, kind, pick.reasons, sayings)
         return pick.looks.setdefault((language, kind), look)
 
     def _frame(self, order: Order, picks: Sequence[Picked], left_out: int) -> _Frame:
@@ -153,7 +155,7 @@ class Press:
     def _preheader(self, picks: Sequence[Picked]) -> bytes:
         papers = self._papers
         if len(picks) == 1:
-            return quote_html(shorten(papers[picks[0].paper].excerpt(picks[0].reasons()), 2 * words.TEASER))
+            return quote_html(shorten(papers[picks[0].paper].excerpt(picks[0].reasons), 2 * words.TEASER))
         return TEASER_DOT.join([papers[pick.paper].teaser for pick in picks[1 : 1 + words.TEASERS]])
 
     def _subject(self, frame: _Frame, language: str, picks: Sequence[Picked]) -> bytes:
@@ -178,7 +180,7 @@ def _framed(order: Order, picks: Sequence[Picked], left_out: int) -> _Frame:
     lanes = words.lanes(placed, of_many_days=words.of_many_days(digest, reader))
     html, text = frames(digest, lanes, left_out)
     places = [
-        (parts.slot(number), [((order.language, kind), pick["place"]) for kind, pick in lane.picks])
+        (layouts.slot(number), [((order.language, kind), pick["place"]) for kind, pick in lane.picks])
         for number, lane in enumerate(lanes)
     ]
     count = len([pick for pick in picks if pick.lane != words.OVERFLOW])

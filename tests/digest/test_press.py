@@ -23,6 +23,7 @@ from digest import links, percolation
 from digest.composing import Press, compose, order_of
 from digest.composing.picked import PickReader
 from digest.composing.quoted import Quoted, header, quote, quote_address, quote_html
+from digest.composing.reasons import spans
 from digest.composing.seals import Desk
 from digest.letters import Letter
 from digest.models import Delivery, Digest, Paper
@@ -345,8 +346,11 @@ FAINT = {"kind": "faint", "line": "a little of other lines", "words": [], "point
     st.booleans(),
 )  # fmt: skip
 def test_picks_are_read_as_they_were_written(lines: list[str], order: str, has_faint: bool) -> None:
-    """But for what no mail says of them."""
-    reasons = [{"line": line, "words": [line], "points": 1.5} for line in lines]
+    """But for what no mail says of them. Reasons that were met in one pick are the same in another."""
+    reasons = [
+        {"line": line, "title": [[0, size], [size, 9]], "words": [line], "points": 1.5}
+        for size, line in enumerate(lines)
+    ]
     values = {"lane": "interests", "paper": 7, "points": 3.0, "trend": 0.5, "more": [1],
               "reasons": reasons + [FAINT] * has_faint}  # fmt: skip
     pick = {name: values[name] for name in order.split()}
@@ -355,8 +359,11 @@ def test_picks_are_read_as_they_were_written(lines: list[str], order: str, has_f
         for text in (json.dumps(written), json.dumps(written, ensure_ascii=False)):
             found = reader.read(text)
             assert [(one.paper, one.lane) for one in found] == [(one["paper"], one["lane"]) for one in written]
-            for _ in range(2):  # they are let go once they were asked for, and read again
-                assert all([one for one in pick.reasons() if one != FAINT] == reasons for pick in found)
+            for pick in found:
+                said = [reason.parsed() for reason in pick.reasons if not reason.is_faint]
+                assert said == reasons
+                assert spans(pick.reasons, "title") == [place for one in reasons for place in one["title"]]
+                assert spans(pick.reasons, "abstract") == []
 
 
 def test_picks_that_differ_in_their_points_are_one() -> None:
