@@ -41,16 +41,17 @@ def store(rows: Sequence[Row], now: dt.datetime) -> int:
 def set_due(moments: Sequence[tuple[int, dt.datetime]]) -> None:
     """When each of these readers (ids) is due next, in one statement."""
     table = Subscriber._meta.db_table
+    is_postgres = connection.vendor == "postgresql"
+    written: Any = dt.datetime.isoformat if is_postgres else connection.ops.adapt_datetimefield_value
+    text = {due: written(due) for due in {due for _, due in moments}}  # many share theirs
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+        if is_postgres:
             cursor.execute(
                 f"UPDATE {table} SET next_digest_at = due.at"  # noqa: S608 - a table's name
                 " FROM unnest(%s::bigint[], %s::timestamptz[]) AS due (pk, at) WHERE id = due.pk",
-                [_array(pk for pk, _ in moments), _array(due.isoformat() for _, due in moments)],
+                [_array(pk for pk, _ in moments), _array(text[due] for _, due in moments)],
             )
         else:
-            adapt = connection.ops.adapt_datetimefield_value
-            text = {due: adapt(due) for due in {due for _, due in moments}}
             cursor.executemany(
                 f"UPDATE {table} SET next_digest_at = %s WHERE id = %s",  # noqa: S608 - a table's name
                 [(text[due], pk) for pk, due in moments],
@@ -71,11 +72,12 @@ def _copied(rows: Sequence[Row], now: dt.datetime) -> int:
     mail_names, mail_values = _defaults(Delivery(not_before=now), ("digest_id",))
     rest = "".join(f"\t{_field(value)}" for value in values)
     notices = {notice: _field(notice) for notice in {row.notice for row in rows}}
-    digests = "".join(
-        f"{row.reader}\t{row.issue_date}\t{_field(row.picks)}\t{row.papers}\t{notices[row.notice]}\t{row.is_catch_up}"
-        f"{rest}\n"
+    dates = {date: date.isoformat() for date in {row.issue_date for row in rows}}
+    digests = "".join([
+        f"{row.reader}\t{dates[row.issue_date]}\t{_field(row.picks)}\t{row.papers}\t{notices[row.notice]}\t"
+        f"{row.is_catch_up}{rest}\n"
         for row in rows
-    )
+    ])  # fmt: skip
     mails = [row for row in rows if row.papers]
     statement = f"""
         INSERT INTO {Delivery._meta.db_table} (digest_id, {", ".join(mail_names)})
@@ -86,7 +88,7 @@ def _copied(rows: Sequence[Row], now: dt.datetime) -> int:
     with connection.wrap_database_errors, connection.cursor() as cursor:
         with cursor.copy(f"COPY {Digest._meta.db_table} ({', '.join([*OWN, *names])}) FROM STDIN") as copy:
             copy.write(digests)
-        arrays = _array(row.reader for row in mails), _array(row.issue_date for row in mails)
+        arrays = _array(row.reader for row in mails), _array(dates[row.issue_date] for row in mails)
         cursor.execute(statement, [*mail_values, *arrays])
         return int(cursor.rowcount)
 

@@ -6,9 +6,9 @@ Making objects of them first would cost more than choosing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Iterator
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,8 +21,7 @@ from digest.selecting.standing import Standing
 _FAINT = round(100 * FAINT)
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(NamedTuple):
     """A reader's picks as JSON text, and the ids of their papers."""
 
     picks: str
@@ -40,7 +39,18 @@ class _Points(dict[int, str]):
         return text
 
 
-_points = _Points()
+class _Little(dict[int, str]):
+    """The reason that hundredths hardly worth naming add up to."""
+
+    def __missing__(self, hundredths: int) -> str:
+        """In the order of jsonb, which `composing.picked` looks for."""
+        self[hundredths] = text = (
+            f'{{"kind": "faint", "line": "a little of other lines", "words": [], "points": {_points[hundredths]}}}'
+        )
+        return text
+
+
+_points, _a_little = _Points(), _Little()
 
 
 class Teller:
@@ -50,55 +60,61 @@ class Teller:
         self.board = board
         trends = [_points[trend] for trend in standing.trend.tolist()]
         self.ids = board.ids.tolist()
-        papers = list(zip(self.ids, trends, strict=True))
-        self.heads = [f'{{"paper": {paper}, "lane": "{INTERESTS}", "points": ' for paper, _ in papers]
-        self.over = [f'{{"paper": {paper}, "lane": "{OVERFLOW}", "points": ' for paper, _ in papers]
-        self.middles = [f', "trend": {trend}, "reasons": [' for _, trend in papers]
+        # By column; those of papers there was no room for come after the others.
+        self.heads = [
+            f'{{"paper": {paper}, "lane": "{lane}", "points": ' for lane in (INTERESTS, OVERFLOW) for paper in self.ids
+        ]
+        self.middles = [f', "trend": {trend}, "reasons": [' for trend in trends] * 2
         self.bare = [
             f'{{"paper": {paper}, "lane": "{TRENDING}", "points": {trend}, "trend": {trend}, "reasons": []}}'
-            for paper, trend in papers
+            for paper, trend in zip(self.ids, trends, strict=True)
         ]
         self.by_trend: list[int] = standing.columns.tolist()
 
     def tell(self, block: Block) -> Iterator[Chosen]:
         """The picks of each reader of the block."""
-        reasons, ends, faint = self._reasons(block)
+        most = block.columns.shape[1]
+        is_over = np.arange(most) >= block.kept[:, None]
+        heads = (block.columns + is_over * len(self.ids)).ravel().tolist()
+        points = map(_points.__getitem__, block.points.ravel().tolist())
+        picks = [
+            f"{self.heads[head]}{worth}{self.middles[head]}{said}]}}"  # where there is no pick, one that is not told
+            for head, worth, said in zip(heads, points, self._said(block), strict=True)
+        ]
         refused: dict[int, set[int]] = {}
         if block.share.any():
             for reader, column in zip(*(one.tolist() for one in block.refused), strict=True):
                 refused.setdefault(reader, set()).add(column)
-        middles, kept, pick = self.middles, block.kept.tolist(), 0
-        for reader, (columns, points) in enumerate(zip(block.columns.tolist(), block.points.tolist(), strict=True)):
-            told: list[str] = []
-            heads, most = self.heads, kept[reader]
-            for slot, column in enumerate(columns):
-                if column < 0:
-                    break
-                if slot == most:
-                    heads = self.over
-                place = pick + slot
-                said = reasons[ends[place] : ends[place + 1]]
-                if block.cut and (reader, slot) in block.cut:
-                    said.append(_twin(*block.cut[reader, slot]))
-                if faint[place]:
-                    said.append(_a_little(faint[place]))
-                told.append(f"{heads[column]}{_points[points[slot]]}{middles[column]}{', '.join(said)}]}}")
-            pick += len(columns)
-            columns = columns[: len(told)]
-            if block.share[reader]:
-                more = self._trending(int(block.share[reader]), {*columns, *refused.get(reader, ())})
-                told[most:most] = [self.bare[column] for column in more]
-                columns[most:most] = more
+        found = (block.columns >= 0).sum(axis=1).tolist()
+        shares, kept = block.share.tolist(), block.kept.tolist()
+        for reader, columns in enumerate(block.columns.tolist()):
+            told = picks[reader * most : reader * most + found[reader]]
+            del columns[found[reader] :]
+            if share := shares[reader]:
+                more = self._trending(share, columns, refused.get(reader, ()))
+                told[kept[reader] : kept[reader]] = [self.bare[column] for column in more]
+                columns[kept[reader] : kept[reader]] = more
             yield Chosen(f"[{', '.join(told)}]", [self.ids[column] for column in columns])
 
-    def _trending(self, share: int, without: set[int]) -> list[int]:
+    def _trending(self, share: int, told: Collection[int], refused: Collection[int]) -> list[int]:
         found: list[int] = []
         for column in self.by_trend:
-            if len(found) == share:
-                break
-            if column not in without:
+            if column not in told and column not in refused:
                 found.append(column)
+                if len(found) == share:
+                    break
         return found
+
+    def _said(self, block: Block) -> list[str]:
+        """The reasons of each pick, as the text of a JSON array without its brackets."""
+        reasons, ends, faint = self._reasons(block)
+        said = [", ".join(reasons[begin:end]) for begin, end in pairwise(ends)]
+        most = block.columns.shape[1]
+        more = [(reader * most + slot, _twin(*cut)) for (reader, slot), cut in block.cut.items()]
+        more += [(place, _a_little[hundredths]) for place, hundredths in enumerate(faint) if hundredths]
+        for place, reason in more:
+            said[place] = f"{said[place]}, {reason}" if said[place] else reason
+        return said
 
     def _reasons(self, block: Block) -> tuple[list[str], list[int], list[int]]:
         """The reasons worth naming, where those of each pick end, and for each pick what the faint ones add up to."""
@@ -162,8 +178,3 @@ def _runs(numbers: list[int]) -> Iterator[list[int]]:
 def _twin(cut: int, paper: int) -> str:
     reason = {"line": "much like a paper above", "points": -cut / 100, "words": [], "kind": "twin", "like": paper}
     return json.dumps(reason)
-
-
-def _a_little(hundredths: int) -> str:
-    """In the order of jsonb, which `composing.picked` looks for."""
-    return f'{{"kind": "faint", "line": "a little of other lines", "words": [], "points": {_points[hundredths]}}}'
