@@ -59,15 +59,16 @@ def _cpu() -> float:
     return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
-def plain_django(port: int) -> Peer:
-    """Papers' words taken once; for each reader their lines looked up in all papers, cached templates rendered,
-    Django's mail built and sent over one connection, and a row saved each. Our own templates and words of a mail."""
-    readers = list(Subscriber.objects.order_by("-pk")[:READERS])
+def plain_django(port: int, number: int) -> Peer:
+    """Papers' words taken once, and not counted; for each reader their lines looked up in all papers, cached templates
+    rendered, Django's mail built and sent over one connection, and a row saved each. Our own templates and words of a
+    mail. `number`: 0 for the first READERS, 1 for the next ..."""
+    readers = list(Subscriber.objects.order_by("-pk")[number * READERS : (number + 1) * READERS])
     now = timezone.now() + DAY  # a date of which nobody has a digest yet
     connection = EmailBackend("127.0.0.1", port)
+    papers = [(paper, _stems(f"{paper.title} {paper.abstract}")) for paper in Paper.objects.all()]
 
     def run() -> None:
-        papers = [(paper, _stems(f"{paper.title} {paper.abstract}")) for paper in Paper.objects.all()]
         connection.open()
         for reader in readers:
             _send_one(reader, papers, connection, now)

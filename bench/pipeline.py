@@ -189,12 +189,14 @@ def figures() -> list[Figure]:
 def _near(house: House, port: int, sink: str, some: Some) -> list[Figure]:
     with house.workers(1, port) as workers:
         small = house.run(some(SMALL), workers)  # with what a new worker makes ready
+        peers.plain_django(port, 0)  # reads its templates
+        before = peers.plain_django(port, 1)
         middle = house.run(some(MIDDLE), workers)
+        plain = before + peers.plain_django(port, 2)  # on both sides: processors do not keep their speed
     with house.workers(2, port) as workers:
         house.run(some(SMALL), workers)
         both = house.run(some(MIDDLE), workers)
     mail = peers.example()
-    plain = peers.plain_django(port)
     ready, both_ready = (peers.post_office(port, mail, processes) for processes in (1, 2))
     source = peers.smtp_source(port, mail)
     what = f"due to accepted by {sink}"
@@ -260,7 +262,7 @@ def _large(house: House, port: int, some: Some) -> list[Figure]:
 
 
 def _real(house: House, some: Some) -> list[Figure]:
-    """Into a postfix that queues on disk, with no database nor broker counted but in the last row."""
+    """Into a postfix that queues on disk."""
     with mailers.postfix() as found:
         if not found:
             return [Figure("postfix: not measured (Debian's package and root are needed)", 0, "%")]
@@ -275,9 +277,12 @@ def _real(house: House, some: Some) -> list[Figure]:
         Figure("into a real postfix: mails", run.rate, "mails/s"),
         Figure("into a real postfix: postfix's CPU", its / run.mails * 1e6, "us a mail"),
         Figure("into a real postfix: our own CPU", run.microseconds, "us a mail"),
-        Figure("into a real postfix: our share of the CPU", 100 * run.own / both, "%", most=15),
+        Figure("into a real postfix: our share of ours and postfix's CPU", 100 * run.own / both, "%"),
         Figure(
-            "... with PostgreSQL's and Redis's in the whole", 100 * run.own / (both + run.database + run.broker), "%"
+            "... of the total, PostgreSQL's and Redis's within",
+            100 * run.own / (both + run.database + run.broker),
+            "%",
+            most=15,
         ),
     ]
 
