@@ -78,7 +78,7 @@ def _said(pick: str) -> tuple[str, str]:
     they differ where all else is alike. All of the pick, and nothing, where somebody else wrote it."""
     head, _, rest = pick.partition('"points": ')
     _, found, reasons = rest.partition('"reasons": [')  # after them, and the last of all
-    if not found or reasons[-1:] != "]":
+    if not found or reasons[-1:] != "]" or '": ' not in head:  # lane and paper, one of which it begins with
         return pick, ""
     named, faint, _ = reasons.partition('{"kind": "faint"')  # the last one
     return head, named.removesuffix(", ") if faint else named[:-1]

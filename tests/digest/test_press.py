@@ -342,7 +342,8 @@ FAINT = {"kind": "faint", "line": "a little of other lines", "words": [], "point
 @given(
     st.lists(LOOKS_LIKE_PICKS, max_size=4),
     st.sampled_from(["lane paper trend points reasons", "paper lane points trend reasons", "paper lane reasons",
-                     "paper reasons points lane", "paper lane points reasons more"]),
+                     "paper points lane reasons", "lane points paper reasons", "paper reasons points lane",
+                     "paper lane points reasons more"]),
     st.booleans(),
 )  # fmt: skip
 def test_picks_are_read_as_they_were_written(lines: list[str], order: str, has_faint: bool) -> None:
