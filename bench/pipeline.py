@@ -277,7 +277,7 @@ def _real(house: House, some: Some) -> list[Figure]:
         Figure("into a real postfix: mails", run.rate, "mails/s"),
         Figure("into a real postfix: postfix's CPU", its / run.mails * 1e6, "us a mail"),
         Figure("into a real postfix: our own CPU", run.microseconds, "us a mail"),
-        Figure("into a real postfix: our share of ours and postfix's CPU", 100 * run.own / both, "%"),
+        Figure("into a real postfix: our share of ours and postfix's CPU", 100 * run.own / both, "%", most=15),
         Figure(
             "... of the total, PostgreSQL's and Redis's within",
             100 * run.own / (both + run.database + run.broker),

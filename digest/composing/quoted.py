@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from email.header import Header
 from functools import cache
 
+from digest.composing.excerpts import ranges
+
 SOFT = b"=\r\n"
 WIDTH = 75  # and the "=" of a soft break
 HEADER_WIDTH = 76
@@ -39,8 +41,8 @@ def quote(text: str) -> bytes:
 
 
 def quote_address(address: str) -> bytes:
-    """A piece that is a web address in ASCII, which needs no quoting where it holds no "=": only soft breaks."""
-    if "=" in address:
+    """A piece that is a web address, which needs no quoting where it is ASCII without a "=": only soft breaks."""
+    if "=" in address or not address.isascii():
         return quote(address)
     size = len(address)
     if size <= WIDTH:
@@ -97,28 +99,16 @@ class Quoted:
         before: bytes,
         after: bytes,
     ) -> bytes:
-        """An excerpt with its marks: as `excerpts.mark_excerpt`, in one go, for this is what each new reader costs.
+        """An excerpt with its marks: as `excerpts.mark_excerpt`, encoded.
         `before` and `after` are what stands around a marked word."""
         done: list[bytes] = []
-        piece = self.piece
         for part in pieces:
             if isinstance(part, str):
                 done.append(_joint(part))
                 continue
-            place, last = part
-            for start, end in spans:
-                if end <= place:
-                    continue
-                if start >= last:
-                    break
-                if start > place:
-                    done.append(piece(place, start))
-                    place = start
-                end = min(end, last)
-                done += before, piece(place, end), after
-                place = end
-            if place < last:
-                done.append(piece(place, last))
+            for start, end, is_hit in ranges(*part, spans):
+                piece = self.piece(start, end)
+                done += (before, piece, after) if is_hit else (piece,)
         return b"".join(done)
 
 
