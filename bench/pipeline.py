@@ -267,7 +267,7 @@ def _real(house: House, some: Some) -> list[Figure]:
         if not found:
             return [Figure("postfix: not measured (Debian's package and root are needed)", 0, "%")]
         port, master = found
-        with house.workers(1, port, MAIL_CONNECTIONS="4") as workers:
+        with house.workers(1, port, MAIL_CONNECTIONS="16") as workers:
             house.run(some(REAL // 3), workers)  # its processes are started, and our parts made
             its = mailers.seconds(master)
             run = house.run(some(REAL - REAL // 3), workers)

@@ -2,9 +2,11 @@
 
 import gc
 import os
+from typing import Any
 
 from celery import Celery
-from celery.signals import worker_process_init
+from celery.signals import task_prerun, worker_process_init
+from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -18,3 +20,11 @@ def spare_the_collector(**_: object) -> None:
     """What was imported lives as long as the process, and most of what tasks make is no circle."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)  # each look goes over all that is kept from chunk to chunk
+
+
+@task_prerun.connect
+def look_at_connections(task: Any, **_: object) -> None:
+    """As Django does before a request: CONN_MAX_AGE and CONN_HEALTH_CHECKS are heeded. Celery itself would close the
+    connection around every task, and a new one costs the database as much as a few dozen mails."""
+    if not task.request.is_eager:
+        close_old_connections()

@@ -234,6 +234,7 @@ CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a Redis that is away for a night is waited for
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_DB_REUSE_MAX = 1_000  # tasks; until then config.celery looks after the connection
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 900
 CELERY_TASK_SOFT_TIME_LIMIT = 840

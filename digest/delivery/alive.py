@@ -32,8 +32,7 @@ def holding(claim: int) -> Iterator[None]:
         try:
             yield
         finally:
-            with contextlib.suppress(DatabaseError):  # the connection is gone, and the lock with it
-                _ask("SELECT pg_advisory_unlock(%s)", claim)
+            _let_go(claim)
     else:
         with _file(claim).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -47,6 +46,17 @@ def take(claim: int) -> None:
     """Take the lock on this connection; again, after one was lost, unless the server still counts that one."""
     if connection.vendor == "postgresql":
         _ask("SELECT pg_try_advisory_lock(%s)", claim)
+
+
+def _let_go(claim: int) -> None:
+    """By word, for the connection is kept; where that cannot be, the lock goes with it."""
+    try:
+        _ask("SELECT pg_advisory_unlock(%s)", claim)
+    except DatabaseError:
+        connection.close()
+    except BaseException:
+        connection.close()
+        raise
 
 
 def held() -> set[int]:

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 from django.utils.translation import override
 
 from digest.ingest import habits
@@ -40,7 +41,8 @@ LATE = dt.timedelta(days=1)  # after so long without a look, a mail carries the 
 
 
 class Due(NamedTuple):
-    """A subscriber whose hour has come: the columns a chunk needs, without the rest of the row."""
+    """A subscriber whose hour has come: the columns a chunk needs, without the rest of the row. `due` is
+    `next_digest_at` as the database writes it: very many share theirs, and reading one costs as much as the row."""
 
     pk: int
     email: str
@@ -53,7 +55,7 @@ class Due(NamedTuple):
     empty_mail: bool
     paused_at: dt.datetime | None
     paused_until: dt.datetime | None
-    next_digest_at: dt.datetime | None
+    due: str | None
     language: str
 
 
@@ -128,23 +130,31 @@ def _notices(readers: Sequence[Due], late: list[habits.Gap]) -> dict[str, str]:
 
 
 def _claim(now: dt.datetime, only: Subscriber | None, patience: dt.timedelta) -> list[Due]:
-    due = Subscriber.objects.mailable(now).filter(pk=only.pk) if only else Subscriber.objects.due(now - patience)
+    rows = Subscriber.objects.mailable(now).filter(pk=only.pk) if only else Subscriber.objects.due(now - patience)
     if connection.features.has_select_for_update_skip_locked:
-        due = due.select_for_update(skip_locked=True)
-    return [Due._make(row) for row in due.values_list(*Due._fields)[:CHUNK]]
+        rows = rows.select_for_update(skip_locked=True)
+    rows = rows.annotate(due=Cast("next_digest_at", TextField()))
+    return [Due._make(row) for row in rows.values_list(*Due._fields)[:CHUNK]]
 
 
 def _issue_dates(readers: Sequence[Due], now: dt.datetime) -> dict[int, dt.date]:
     """The reader's own date of the moment the mail was due; of now, when it is out of turn or a day late."""
-    known: dict[tuple[dt.datetime | None, str], dt.date] = {}
+    known: dict[tuple[str | None, str], dt.date] = {}
     dates = {}
     for reader in readers:
-        key = (reader.next_digest_at, reader.time_zone)
+        key = (reader.due, reader.time_zone)
         if key not in known:
-            in_turn = key[0] is not None and now - LATE < key[0] <= now
-            known[key] = schedule.issue_date(key[0] if key[0] and in_turn else now, reader.time_zone)
+            due = _moment(reader.due) if reader.due else None
+            in_turn = due is not None and now - LATE < due <= now
+            known[key] = schedule.issue_date(due if due and in_turn else now, reader.time_zone)
         dates[reader.pk] = known[key]
     return dates
+
+
+def _moment(written: str) -> dt.datetime:
+    """As a database writes it: PostgreSQL with the zone of the connection, SQLite in UTC without saying so."""
+    moment = dt.datetime.fromisoformat(written)
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 def _next_due(readers: Sequence[Due], now: dt.datetime) -> list[tuple[int, dt.datetime]]:

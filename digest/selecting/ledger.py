@@ -17,6 +17,8 @@ from django.db import IntegrityError, connection, models, transaction
 from digest.models import Delivery, Digest
 from subscriptions.models import Subscriber
 
+# What COPY reads as something else, the backslash first.
+ESCAPED = (("\\", r"\\"), ("\t", r"\t"), ("\n", r"\n"), ("\r", r"\r"))
 OWN = ("subscriber_id", "issue_date", "picks", "papers", "notice", "is_catch_up")  # the columns that differ by reader
 
 
@@ -97,7 +99,11 @@ def _field(value: object) -> str:
     """As the text format of COPY writes it."""
     if value is None:
         return r"\N"
-    return str(value).replace("\\", r"\\").replace("\t", r"\t").replace("\n", r"\n").replace("\r", r"\r")
+    text = str(value)
+    for ch, written in ESCAPED:
+        if ch in text:  # to replace what is not there takes thirty times as long as to look for it
+            text = text.replace(ch, written)
+    return text
 
 
 def _inserted(rows: Sequence[Row], now: dt.datetime) -> int:

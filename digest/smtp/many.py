@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
 
 from digest.letters import Answer, Letter
+from digest.smtp.pace import Pace
 from digest.smtp.wire import PATIENCE, Patience, Wire
 
 OPENERS = 100  # threads that open and close connections: smtplib waits for the server
@@ -67,6 +68,8 @@ class Pool:
         self._idle: set[Wire] = set()  # open, with nothing to do
         self._selector = selectors.DefaultSelector()
         self._sweep_at = 0.0
+        self._pace = Pace()
+        self._is_near = False  # the server, so that it is the one to be waited for, not the way to it
         self._bell, self._ring = socket.socketpair()  # rung by the openers
         self._ring.setblocking(False)
         self._selector.register(self._bell, selectors.EVENT_READ)
@@ -126,7 +129,12 @@ class Pool:
 
     def _listen(self) -> None:
         """Wait until something happens, and read what came. Nobody is answered here."""
-        for key, events in self._selector.select(0 if self._ready else SWEEP):
+        may_rest = self._is_near and not (self._ready or self._opening)
+        if may_rest and (rest := self._pace.rest(len(self._shares) - len(self._idle))):
+            time.sleep(rest)
+        if happened := self._selector.select(0 if self._ready else SWEEP):
+            self._pace.found(len(happened))
+        for key, events in happened:
             wire: Wire | None = key.data
             if wire is None:
                 self._take_opened()
@@ -216,6 +224,7 @@ class Pool:
                 if self._may_spare():
                     self._open()
                 continue
+            self._is_near = wire.is_near
             self._shares[wire] = share = _Share(self, self._messages)
             wire.begin(share)
             self._selector.register(wire.socket, share.events, wire)

@@ -6,6 +6,7 @@ import contextlib
 import smtplib
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ QUIT_TIMEOUT = 5.0
 # Asked for whenever a part of the replies has come: a server may hold back a small one until the one before is
 # acknowledged (Nagle), our kernel is in no hurry to do that, and every letter would wait 40 ms.
 QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+NEAR = 0.005  # seconds of a round trip
+_ROUND_TRIP = slice(68, 72)  # tcpi_rtt in Linux's tcp_info, in microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,15 @@ class Wire:
     @property
     def has_unwritten(self) -> bool:
         return self._written < len(self._writing) and self.dialogue.ending is None
+
+    @property
+    def is_near(self) -> bool:
+        """Whether the kernel says so: a server that only answers late may be near."""
+        try:
+            info = self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ROUND_TRIP.stop)
+        except (AttributeError, OSError):  # not Linux, or not TCP
+            return False
+        return int.from_bytes(info[_ROUND_TRIP], sys.byteorder) / 1e6 < NEAR
 
     def begin(self, letters: Iterator[Letter]) -> None:
         self.dialogue.begin(letters)

@@ -8,13 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
+import psycopg
 import pytest
 import time_machine
 from anymail.signals import AnymailTrackingEvent, tracking
+from celery.exceptions import SoftTimeLimitExceeded
+from celery.fixups.django import DjangoWorkerFixup
+from celery.signals import task_prerun
 from django.db import connection, connections, transaction
 from django.db.models import QuerySet
 
+from config.celery import app
 from digest import delivery, ingest, percolation, selecting, tasks
+from digest.delivery import alive
 from digest.ingest.editions import Circumstances
 from digest.ingest.storing import store
 from digest.models import Delivery, Digest, Listing, Match, Paper
@@ -141,3 +147,41 @@ def test_a_chunk_is_found_without_sorting_all_who_wait(queue: Callable[[], Query
         plan = queue().explain()
     assert f"Index Scan using {index} " in plan
     assert "Sort" not in plan
+
+
+def test_a_worker_keeps_its_connection_from_task_to_task() -> None:
+    """Celery would close it after each: a new one costs the database as much as a few dozen mails."""
+    fixup, task = DjangoWorkerFixup(app), tasks.deliver_chunk
+    connection.ensure_connection()
+    was = connection.connection
+    for _ in range(3):
+        task_prerun.send(sender=task, task=task)
+        fixup.on_task_prerun(task)
+        tasks.deliver_chunk()
+        fixup.on_task_postrun(task)
+    assert connection.connection is was
+
+
+def test_a_connection_that_died_between_two_tasks_is_not_used() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (process,) = cursor.fetchone()
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
+    task_prerun.send(sender=tasks.deliver_chunk, task=tasks.deliver_chunk)
+    tasks.deliver_chunk()
+
+
+def test_a_claim_that_is_over_is_held_by_nobody() -> None:
+    with alive.holding(5):
+        assert alive.held() == {5}
+    assert alive.held() == set()
+
+
+def test_a_claim_goes_with_its_connection_where_it_cannot_be_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(sql: str, claim: int) -> None:
+        raise SoftTimeLimitExceeded
+
+    with pytest.raises(SoftTimeLimitExceeded), alive.holding(6):
+        monkeypatch.setattr(alive, "_ask", end)
+    assert connection.connection is None

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.letters import Answer, Letter
-from digest.smtp import Patience, send_all
+from digest.smtp import Patience, send_all, wire
 from digest.smtp.many import SPARES, TRIES
+from digest.smtp.pace import Pace
 from tests.digest.smtp.test_session import PLACES, PLAIN, TWISTS, is_beyond_telling, letter, patience_with
 from tests.scripted import OFFERS, Server, Twist
 
@@ -50,6 +51,18 @@ def test_all_connections_carry_letters() -> None:
         assert taken(send(server)) == 60
     assert sorted(server.promised) == list(range(60))
     assert server.connections == 5
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_INFO"), reason="only Linux says how far away a server is")
+@pytest.mark.parametrize(("nearness", "rests"), [(wire.NEAR, True), (0, False)])
+def test_answers_of_a_near_server_are_let_gather(monkeypatch: pytest.MonkeyPatch, nearness: float, rests: bool) -> None:
+    monkeypatch.setattr(wire, "NEAR", nearness)
+    rested: list[float] = []
+    rest = Pace.rest
+    monkeypatch.setattr(Pace, "rest", lambda pace, owed: rested.append(rest(pace, owed)) or rested[-1])
+    with Together(16) as server:
+        assert taken(send(server, connections=16)) == 60
+    assert any(rested) == rests
 
 
 def test_no_more_connections_are_opened_than_there_are_letters() -> None:
