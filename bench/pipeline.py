@@ -33,6 +33,7 @@ from embedded import redis
 SMALL, MIDDLE = map(int, os.environ.get("BENCH_SIZES", "2000,10000").split(","))
 LARGE = int(os.environ.get("BENCH_READERS", "0"))
 REAL = 9_000  # into a real postfix, a third of them before the measure
+NEAR_CONNECTIONS = 16  # as README.md advises for a mail server on the same machine
 FAR, DELAY = 250, 0.05  # mails to a server that is so many seconds away, and over so many connections
 FAR_CONNECTIONS = 5
 Some = Callable[[int], list[int]]  # so many readers who got nothing yet
@@ -82,7 +83,13 @@ class House:
     @contextlib.contextmanager
     def workers(self, count: int, port: int, **more: str) -> Iterator[list[psutil.Process]]:
         """Workers as an operator starts them, which send to this port. Ready when they have answered."""
-        own = {"EMAIL_URL": f"smtp://127.0.0.1:{port}", "MAIL_ASK_ABOVE": "0", "LOG_LEVEL": "WARNING", **more}
+        own = {
+            "EMAIL_URL": f"smtp://127.0.0.1:{port}",
+            "MAIL_CONNECTIONS": str(NEAR_CONNECTIONS),
+            "MAIL_ASK_ABOVE": "0",
+            "LOG_LEVEL": "WARNING",
+            **more,
+        }
         options = ["--concurrency", "1", "--without-gossip", "--without-mingle", "--without-heartbeat"]
         command = [sys.executable, "-W", "ignore", "-m", "celery", "--quiet", "-A", "config", "worker", *options]
         names = [f"w{secrets.token_hex(4)}@bench" for _ in range(count)]
@@ -202,6 +209,7 @@ def _near(house: House, port: int, sink: str, some: Some) -> list[Figure]:
     what = f"due to accepted by {sink}"
     found = [
         Figure("the mail of median size", mail.size / 1000, "kB"),
+        Figure("connections of a worker, but for what is far away", NEAR_CONNECTIONS, ""),
         Figure(f"{what}, {SMALL:,} readers, a new worker: own CPU", small.microseconds, "us a mail"),
         Figure(f"{what}, {MIDDLE:,} readers: own CPU", middle.microseconds, "us a mail"),
         Figure(f"{what}, {MIDDLE:,} readers: Redis", middle.broker / middle.mails * 1e6, "us a mail"),
@@ -267,7 +275,7 @@ def _real(house: House, some: Some) -> list[Figure]:
         if not found:
             return [Figure("postfix: not measured (Debian's package and root are needed)", 0, "%")]
         port, master = found
-        with house.workers(1, port, MAIL_CONNECTIONS="16") as workers:
+        with house.workers(1, port) as workers:
             house.run(some(REAL // 3), workers)  # its processes are started, and our parts made
             its = mailers.seconds(master)
             run = house.run(some(REAL - REAL // 3), workers)
