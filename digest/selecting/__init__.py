@@ -41,8 +41,7 @@ LATE = dt.timedelta(days=1)  # after so long without a look, a mail carries the 
 
 
 class Due(NamedTuple):
-    """A subscriber whose hour has come: the columns a chunk needs, without the rest of the row. `due` is
-    `next_digest_at` as the database writes it: very many share theirs, and reading one costs as much as the row."""
+    """A subscriber whose hour has come: the columns a chunk needs, without the rest of the row."""
 
     pk: int
     email: str
@@ -55,7 +54,6 @@ class Due(NamedTuple):
     empty_mail: bool
     paused_at: dt.datetime | None
     paused_until: dt.datetime | None
-    due: str | None
     language: str
 
 
@@ -82,10 +80,11 @@ def select_chunk(now: dt.datetime, only: Subscriber | None = None) -> Selected:
     """Choose for at most CHUNK readers who are due; `only` that one, due or not."""
     with transaction.atomic():
         late = habits.gaps(now)
-        readers = _claim(now, only, habits.patience(late))
-        if not readers:
+        claimed = _claim(now, only, habits.patience(late))
+        if not claimed:
             return Selected()
-        dates = _issue_dates(readers, now)
+        dates = _issue_dates(claimed, now)
+        readers = [reader for reader, _ in claimed]
         have = set(_having_a_digest(readers, dates))
         new = [reader for reader in readers if reader.pk not in have]
         waiting = unsent.withdraw([reader.pk for reader in new], now)
@@ -129,22 +128,24 @@ def _notices(readers: Sequence[Due], late: list[habits.Gap]) -> dict[str, str]:
     return said
 
 
-def _claim(now: dt.datetime, only: Subscriber | None, patience: dt.timedelta) -> list[Due]:
+def _claim(now: dt.datetime, only: Subscriber | None, patience: dt.timedelta) -> list[tuple[Due, str | None]]:
+    """With each, when they were due, as the database writes it: to read all those moments, of which very many are the
+    same, would cost as much as to read all else."""
     rows = Subscriber.objects.mailable(now).filter(pk=only.pk) if only else Subscriber.objects.due(now - patience)
     if connection.features.has_select_for_update_skip_locked:
         rows = rows.select_for_update(skip_locked=True)
-    rows = rows.annotate(due=Cast("next_digest_at", TextField()))
-    return [Due._make(row) for row in rows.values_list(*Due._fields)[:CHUNK]]
+    columns = rows.values_list(*Due._fields, Cast("next_digest_at", TextField()))
+    return [(Due._make(row[:-1]), row[-1]) for row in columns[:CHUNK]]
 
 
-def _issue_dates(readers: Sequence[Due], now: dt.datetime) -> dict[int, dt.date]:
+def _issue_dates(claimed: Sequence[tuple[Due, str | None]], now: dt.datetime) -> dict[int, dt.date]:
     """The reader's own date of the moment the mail was due; of now, when it is out of turn or a day late."""
     known: dict[tuple[str | None, str], dt.date] = {}
     dates = {}
-    for reader in readers:
-        key = (reader.due, reader.time_zone)
+    for reader, written in claimed:
+        key = (written, reader.time_zone)
         if key not in known:
-            due = _moment(reader.due) if reader.due else None
+            due = _moment(written) if written else None
             in_turn = due is not None and now - LATE < due <= now
             known[key] = schedule.issue_date(due if due and in_turn else now, reader.time_zone)
         dates[reader.pk] = known[key]
