@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
 
 from digest.letters import Answer, Letter
-from digest.smtp.pace import Pace
+from digest.smtp.resting import Pace
 from digest.smtp.wire import PATIENCE, Patience, Wire
 
 OPENERS = 100  # threads that open and close connections: smtplib waits for the server
@@ -84,6 +84,7 @@ class Pool:
         self._tries.clear()
         self._spares = SPARES
         self._ready += self._idle
+        self._pace.begin()
         for _ in range(len(first) - len(self._shares) - len(self._opening)):
             self._open()
         yield from self._run()

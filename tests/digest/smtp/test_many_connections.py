@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from digest.letters import Answer, Letter
 from digest.smtp import Patience, send_all, wire
 from digest.smtp.many import SPARES, TRIES
-from digest.smtp.pace import Pace
+from digest.smtp.resting import Pace
 from tests.digest.smtp.test_session import PLACES, PLAIN, TWISTS, is_beyond_telling, letter, patience_with
 from tests.scripted import OFFERS, Server, Twist
 

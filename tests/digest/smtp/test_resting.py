@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from digest.smtp import pace as module
-from digest.smtp.pace import FEWEST, LONGEST, PART, Pace
+from digest.smtp import resting as module
+from digest.smtp.resting import FEWEST, LONGEST, PART, Pace
 
 LOOKS = 60
 
@@ -49,6 +49,20 @@ def test_some_answers_are_read_at_a_time_and_the_server_is_kept_busy(clock: Cloc
 
 def test_a_slow_server_is_not_made_slower(clock: Clock) -> None:
     assert paced(clock, 0.2, 100) == 1
+
+
+def test_what_the_caller_did_meanwhile_does_not_count(clock: Clock) -> None:
+    """Composing the next window takes longer than many answers."""
+    pace = Pace()
+    for _ in range(LOOKS):
+        clock.now += 0.0001
+        pace.found(1)
+    was = pace.rest(16)
+    clock.now += 1
+    pace.begin()
+    clock.now += 0.0001
+    pace.found(1)
+    assert pace.rest(16) == pytest.approx(was)
 
 
 def test_few_connections_are_looked_at_at_once() -> None:

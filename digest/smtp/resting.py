@@ -15,6 +15,10 @@ class Pace:
 
     def __init__(self) -> None:
         self.each = LONGEST  # seconds from one answer to the next, of late
+        self.begin()
+
+    def begin(self) -> None:
+        """What passed until now was not spent waiting for answers."""
         self._last = time.monotonic()
 
     def rest(self, owed: int) -> float:
@@ -22,7 +26,7 @@ class Pace:
         return min(self.each * owed / PART, LONGEST) if owed >= FEWEST else 0.0
 
     def found(self, answers: int) -> None:
-        """So many came since this was said last."""
+        """So many came since this was said last, or since the beginning."""
         now = time.monotonic()
         self.each += (min((now - self._last) / answers, LONGEST) - self.each) / PART
         self._last = now
