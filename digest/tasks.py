@@ -18,6 +18,7 @@ from subscriptions.models import Subscriber
 logger = logging.getLogger(__name__)
 
 MAX_HELPERS = 20  # chunk tasks a look may enqueue; the next look enqueues more
+TURN = 5.0  # seconds after which a task that sends lets other work go first
 
 
 @shared_task
@@ -61,26 +62,27 @@ def send_due() -> None:
     for _ in range(_chunks(Subscriber.objects.due(now)[:most].count(), selecting.CHUNK)):
         select_chunk.apply_async(expires=300)
     for _ in range(_chunks(delivery.ready_count(now, MAX_HELPERS), settings.MAIL_CHUNK)):
-        deliver_chunk.apply_async(expires=55)
+        deliver_chunks.apply_async(expires=55)
 
 
 @shared_task
 def select_chunk() -> None:
     """Choose for one chunk of due readers, then send, by as many workers as there are chunks of mails; after a full
-    chunk one successor takes the next readers."""
+    chunk one successor takes the next readers, and does so first: who sends would run out of mails meanwhile."""
     selected = selecting.select_chunk(timezone.now())
-    for _ in range(_chunks(selected.mails, settings.MAIL_CHUNK)):
-        deliver_chunk.apply_async(expires=300)
     if selected.readers == selecting.CHUNK:
         select_chunk.apply_async(expires=300)
+    for _ in range(_chunks(selected.mails, settings.MAIL_CHUNK)):
+        deliver_chunks.apply_async(expires=300)
 
 
 @shared_task
-def deliver_chunk() -> None:
-    """Send one chunk of waiting mails; while there are more and nothing holds them, one successor takes over."""
-    counts = delivery.deliver_chunk(timezone.now())
+def deliver_chunks() -> None:
+    """Send waiting mails, chunk after chunk for a TURN; while there are more and nothing holds them, one successor
+    takes over."""
+    counts = delivery.deliver_chunks(timezone.now(), longest=TURN)
     if counts and not counts[Delivery.Status.WAITING] and delivery.ready_count(timezone.now(), 1):
-        deliver_chunk.apply_async(expires=300)
+        deliver_chunks.apply_async(expires=300)
 
 
 def _chunks(count: int, size: int) -> int:

@@ -8,7 +8,7 @@ Rooms: `gate` (may mail leave at all), `circuit` (is the server there), `pacing`
 (hand over), `recording`, `settling`, `alive` (whose worker lives); `sending` goes through them.
 """
 
-from digest.delivery.sending import deliver_all, deliver_chunk, ready_count
+from digest.delivery.sending import deliver_all, deliver_chunks, ready_count
 from digest.delivery.settling import settle
 
-__all__ = ["deliver_all", "deliver_chunk", "ready_count", "settle"]
+__all__ = ["deliver_all", "deliver_chunks", "ready_count", "settle"]

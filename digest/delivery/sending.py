@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import itertools
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -16,7 +18,7 @@ from digest import tracking
 from digest.delivery import alive, circuit, claiming, gate, pacing, reading, recording
 from digest.delivery.settling import settle
 from digest.delivery.stopping import is_stopping
-from digest.delivery.ways import NoWay, Verdict, WayOut, way_out
+from digest.delivery.ways import KeptWay, NoWay, Verdict, WayOut, way_out
 from digest.letters import Order
 from digest.models import Delivery, MailGate
 from subscriptions.models import Subscriber
@@ -30,13 +32,28 @@ UNCOMPOSED = Meaning("could not be composed", Outcome.TEMPORARY, Party.MESSAGE, 
 
 
 def deliver_all(now: dt.datetime, only: Subscriber | None = None) -> Counter[str]:
-    """Send what is ready, chunk after chunk, until nothing is or mail must wait. Counts by status."""
+    """Send what is ready, until nothing is or mail must wait. Counts by status."""
     settle(now)
-    total: Counter[str] = Counter()
     if only or not gate.ask_first(now):
-        while counts := deliver_chunk(now, only):
+        return deliver_chunks(now, only)
+    return Counter()
+
+
+def deliver_chunks(
+    now: dt.datetime,
+    only: Subscriber | None = None,
+    longest: float = math.inf,
+    make_way: Callable[[], WayOut[Any]] = way_out,
+) -> Counter[str]:
+    """Send what is ready, chunk after chunk over the same connections, until nothing is, mail must wait or so many
+    seconds have passed: after one chunk, when `longest` is 0. Counts by status."""
+    total: Counter[str] = Counter()
+    started, passed = time.monotonic(), 0.0
+    with contextlib.closing(KeptWay(make_way)) as way:
+        while counts := _deliver_chunk(now + dt.timedelta(seconds=passed), only, way):
             total += counts
-            if counts[Status.WAITING]:
+            passed = time.monotonic() - started
+            if counts[Status.WAITING] or passed >= longest:
                 break
     return total
 
@@ -49,9 +66,7 @@ def ready_count(now: dt.datetime, helpers: int) -> int:
     return Delivery.objects.ready(now)[: 1 if row.is_open else helpers * settings.MAIL_CHUNK].count()
 
 
-def deliver_chunk(
-    now: dt.datetime, only: Subscriber | None = None, make_way: Callable[[], WayOut[Any]] = way_out
-) -> Counter[str]:
+def _deliver_chunk(now: dt.datetime, only: Subscriber | None, way: KeptWay) -> Counter[str]:
     """Claim and send at most MAIL_CHUNK mails. Counts by status; empty: nothing was ready, or mail must wait."""
     row = MailGate.load()
     if not gate.may_claim(row, now):
@@ -64,32 +79,31 @@ def deliver_chunk(
             limit = 1 if row.is_open else settings.MAIL_CHUNK
             left = pacing.left_of_warm_up(now)
             ids = claiming.claim(now, name, limit if left is None else min(limit, left), only)
-        return Chunk(ids, name, now, row, make_way()).deliver() if ids else Counter()
+        return Chunk(ids, name, now, row, way).deliver() if ids else Counter()
 
 
 class Chunk:
     """Mails of one claim on their way out; `gate` is the row as it was when they were claimed."""
 
-    def __init__(self, ids: Sequence[int], claim: int, now: dt.datetime, gate: MailGate, way: WayOut[Any]) -> None:
-        self.queue, self.claim, self.now, self.gate, self.way = deque(ids), claim, now, gate, way
+    def __init__(self, ids: Sequence[int], claim: int, now: dt.datetime, gate: MailGate, way: KeptWay) -> None:
+        self.queue, self.claim, self.now, self.gate, self.kept = deque(ids), claim, now, gate, way
         self.counts: Counter[str] = Counter()
         self._read: dict[int, Order | None] = {}  # ahead of their window; None: not ours, or not to be mailed
         self._read_at = float("-inf")
         self._put_off: list[int] = []  # their domain takes no more at once
         self._started = time.monotonic()
         self._streak = 0  # failures in a row that count against the server
-        self._taken_here = 0  # over the connection as it is
+        self._has_taken = False
 
     def deliver(self) -> Counter[str]:
         """To the end of the queue, or to where mail must wait; what is left is given back."""
         try:
-            self.way.open()
+            self.way = self.kept.open()
             while self.queue and self._may_go_on():
                 self._send_window()
         except NoWay as error:
             circuit.trip(self.gate, self._moment(), str(error), error.wait)
         finally:
-            self.way.close()
             self._give_back()
         return +self.counts
 
@@ -178,15 +192,16 @@ class Chunk:
                 self._put_off.append(row.key)
 
     def _took(self) -> None:
-        if self.gate.is_open and not self._taken_here:
+        if self.gate.is_open and not self._has_taken:
             circuit.close(self.now)
-        self._taken_here += 1
+        self._has_taken = True
+        self.kept.taken += 1
         self._streak = 0
 
     def _record_failure(self, row: Order, verdict: Verdict) -> None:
         meaning = verdict.meaning
         assert meaning is not None
-        if meaning.outcome is Outcome.NO_SERVER and not self._taken_here:
+        if meaning.outcome is Outcome.NO_SERVER and not self.kept.taken:
             self._insist(lambda: recording.record_no_server(row, verdict, self.claim, self.now))
             self.counts[Status.WAITING] += 1
         else:
@@ -209,10 +224,9 @@ class Chunk:
             return
         # A server that closes after so many mails a connection is not down.
         is_closing = meaning.outcome is Outcome.NO_SERVER and meaning.party is Party.SERVER
-        is_down = meaning.opens_circuit and not (is_closing and self._taken_here)
+        is_down = meaning.opens_circuit and not (is_closing and self.kept.taken)
         if is_down or self.gate.is_open or self._streak >= circuit.STREAK:
             raise NoWay(last.text, meaning.wait)
         if last.ends_connection:
-            self.way.close()
-            self.way.open()
-            self._taken_here = 0
+            self.kept.close()
+            self.way = self.kept.open()

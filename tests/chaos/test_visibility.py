@@ -16,7 +16,7 @@ from tests.stack import wait_until
 pytestmark = pytest.mark.processes
 
 MAILS, EACH = 60, 0.15  # seconds; a chunk of all takes three times the broker's patience
-RECEIVED = re.compile(r"Task digest\.tasks\.deliver_chunk\[([0-9a-f-]+)\] received")
+RECEIVED = re.compile(r"Task digest\.tasks\.deliver_chunks\[([0-9a-f-]+)\] received")
 
 
 class Slow(Server):

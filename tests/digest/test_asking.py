@@ -151,10 +151,10 @@ def test_too_many_complaints_stop_the_run_until_the_operator_says_yes(
 ) -> None:
     settings.MAIL_CHUNK = 2
     MailDay.objects.create(day=(MORNING - DAY).date(), sent=2000)
-    assert delivery.deliver_chunk(MORNING) == {"sent": 2}
+    assert delivery.deliver_chunks(MORNING, longest=0) == {"sent": 2}
     complain(3, MORNING)
     assert gate.ask_first(MORNING + HOUR)  # a look in the middle of the run
-    assert delivery.deliver_chunk(MORNING + HOUR) == {}
+    assert delivery.deliver_chunks(MORNING + HOUR, longest=0) == {}
     says = "Readers called mails spam: 3 of 2,002 mails (0.15 %), over the limit of 0.1 %."
     assert says in mail("status", at=MORNING + HOUR)
     with time_machine.travel(MORNING + HOUR, tick=False):

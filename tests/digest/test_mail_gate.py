@@ -58,15 +58,15 @@ def mail(*args: str) -> str:
 
 # --- the circuit
 def test_a_dead_server_is_left_alone_for_longer_each_time(waiting: list[Delivery]) -> None:
-    delivery.deliver_chunk(MORNING, make_way=Dead)
+    delivery.deliver_chunks(MORNING, longest=0, make_way=Dead)
     waits, now = [], MORNING
     for _ in range(10):
         row = MailGate.load()
         assert row.next_try_at
         waits.append((row.next_try_at - now).total_seconds())
-        assert delivery.deliver_chunk(row.next_try_at - dt.timedelta(seconds=1), make_way=Dead) == {}
+        assert delivery.deliver_chunks(row.next_try_at - dt.timedelta(seconds=1), longest=0, make_way=Dead) == {}
         now = row.next_try_at
-        assert delivery.deliver_chunk(now, make_way=Dead) == {"waiting": 1}
+        assert delivery.deliver_chunks(now, longest=0, make_way=Dead) == {"waiting": 1}
     assert Dead.knocks == 11
     assert all(0.75 * 30 * 2**n - 1 <= wait <= 30 * 2**n + 1 for n, wait in enumerate(waits[:6]))
     assert 0.75 * 1800 - 1 <= waits[-1] <= 1801
@@ -76,30 +76,30 @@ def test_a_dead_server_is_left_alone_for_longer_each_time(waiting: list[Delivery
 
 
 def test_one_mail_tries_and_its_success_lets_all_go(waiting: list[Delivery], smtp_server: Server) -> None:
-    delivery.deliver_chunk(MORNING, make_way=Dead)
+    delivery.deliver_chunks(MORNING, longest=0, make_way=Dead)
     assert delivery.ready_count(MORNING, 20) == 0
     later = MORNING + MINUTE
     assert delivery.ready_count(later, 20) == 1
-    assert delivery.deliver_chunk(later) == {"sent": 1}
+    assert delivery.deliver_chunks(later, longest=0) == {"sent": 1}
     assert not MailGate.load().is_open
-    assert delivery.deliver_chunk(later) == {"sent": 6}
+    assert delivery.deliver_chunks(later, longest=0) == {"sent": 6}
 
 
 def test_only_one_worker_tries(waiting: list[Delivery]) -> None:
-    delivery.deliver_chunk(MORNING, make_way=Dead)
+    delivery.deliver_chunks(MORNING, longest=0, make_way=Dead)
     later = MORNING + MINUTE
 
     class Looking(Dead):
         def open(self) -> None:
-            assert delivery.deliver_chunk(later, make_way=Dead) == {}  # another worker, meanwhile
+            assert delivery.deliver_chunks(later, longest=0, make_way=Dead) == {}  # another worker, meanwhile
             super().open()
 
-    delivery.deliver_chunk(later, make_way=Looking)
+    delivery.deliver_chunks(later, longest=0, make_way=Looking)
     assert (Dead.knocks, Looking.knocks) == (1, 2)
 
 
 def test_a_trial_whose_worker_dies_is_taken_up_again(waiting: list[Delivery], smtp_server: Server) -> None:
-    delivery.deliver_chunk(MORNING, make_way=Dead)
+    delivery.deliver_chunks(MORNING, longest=0, make_way=Dead)
 
     class Dying(DjangoWay):
         def send(self, mails: Iterable[tuple[int, AnymailMessage]]) -> Iterator[Verdict]:
@@ -107,15 +107,15 @@ def test_a_trial_whose_worker_dies_is_taken_up_again(waiting: list[Delivery], sm
             yield
 
     with pytest.raises(SystemExit):
-        delivery.deliver_chunk(MORNING + MINUTE, make_way=Dying)
-    assert delivery.deliver_chunk(MORNING + MINUTE) == {}
-    assert delivery.deliver_chunk(MORNING + 3 * MINUTE) == {"sent": 1}
+        delivery.deliver_chunks(MORNING + MINUTE, longest=0, make_way=Dying)
+    assert delivery.deliver_chunks(MORNING + MINUTE, longest=0) == {}
+    assert delivery.deliver_chunks(MORNING + 3 * MINUTE, longest=0) == {"sent": 1}
 
 
 def test_a_refused_reader_shows_that_the_server_is_back(waiting: list[Delivery], smtp_server: Server) -> None:
-    delivery.deliver_chunk(MORNING, make_way=Dead)
+    delivery.deliver_chunks(MORNING, longest=0, make_way=Dead)
     smtp_server.refuse["reader0@example.org"] = "550 5.1.1 No such user"
-    assert delivery.deliver_chunk(MORNING + MINUTE) == {"failed": 1}
+    assert delivery.deliver_chunks(MORNING + MINUTE, longest=0) == {"failed": 1}
     assert not MailGate.load().is_open
 
 
@@ -144,18 +144,18 @@ def test_the_wait_a_server_asks_for_is_kept(waiting: list[Delivery]) -> None:
         def open(self) -> None:
             raise NoWay("429 slow down", dt.timedelta(minutes=20))
 
-    delivery.deliver_chunk(MORNING, make_way=Busy)
+    delivery.deliver_chunks(MORNING, longest=0, make_way=Busy)
     row = MailGate.load()
     assert row.next_try_at and row.next_try_at - MORNING >= dt.timedelta(minutes=15)
 
 
 def test_a_clock_set_back_does_not_keep_the_circuit_open(waiting: list[Delivery], smtp_server: Server) -> None:
-    delivery.deliver_chunk(MORNING + DAY, make_way=Dead)
-    assert delivery.deliver_chunk(MORNING) == {"sent": 1}
+    delivery.deliver_chunks(MORNING + DAY, longest=0, make_way=Dead)
+    assert delivery.deliver_chunks(MORNING, longest=0) == {"sent": 1}
 
 
 def test_a_waiting_run_is_seen(waiting: list[Delivery], admin_client: Client, client: Client) -> None:
-    delivery.deliver_chunk(MORNING, make_way=Dead)
+    delivery.deliver_chunks(MORNING, longest=0, make_way=Dead)
     says = "The mail server takes nothing since 2026-03-16 08:00 UTC (1 try failed, the next comes at 08:00:"
     with time_machine.travel(MORNING, tick=False):
         assert says in mail("status")
@@ -190,10 +190,10 @@ def test_in_the_middle_a_pause_stops_and_a_drain_finishes(
             gate.turn(switch, MORNING)
             return super().send(mails)
 
-    delivery.deliver_chunk(MORNING, make_way=Turning)
+    delivery.deliver_chunks(MORNING, longest=0, make_way=Turning)
     assert sent() == goes
     assert not Delivery.objects.filter(status=Status.WAITING).exclude(claimed_until=None).exists()
-    assert delivery.deliver_chunk(MORNING) == {}
+    assert delivery.deliver_chunks(MORNING, longest=0) == {}
 
 
 def test_a_worker_told_to_stop_finishes_its_window_and_gives_the_rest_back(
@@ -207,7 +207,7 @@ def test_a_worker_told_to_stop_finishes_its_window_and_gives_the_rest_back(
             worker_shutting_down.send(sender="a worker")
             return super().send(mails)
 
-    assert delivery.deliver_chunk(MORNING, make_way=Stopped) == {"sent": 2, "waiting": 5}
+    assert delivery.deliver_chunks(MORNING, longest=0, make_way=Stopped) == {"sent": 2, "waiting": 5}
     assert set(Delivery.objects.filter(status=Status.WAITING).values_list("claimed_until", "attempts")) == {(None, 0)}
 
 
@@ -228,7 +228,7 @@ def test_a_clock_that_leaps_doubles_and_loses_no_mail(
     waiting: list[Delivery], smtp_server: Server, settings: Settings, leap: dt.timedelta
 ) -> None:
     settings.MAIL_CHUNK = 3
-    delivery.deliver_chunk(MORNING)
+    delivery.deliver_chunks(MORNING, longest=0)
     for moment in (MORNING + leap, MORNING + leap + MINUTE, MORNING + MINUTE):
         select_due(moment)
         delivery.deliver_all(moment)

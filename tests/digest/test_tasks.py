@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    for task in (tasks.select_chunk, tasks.deliver_chunk):
+    for task in (tasks.select_chunk, tasks.deliver_chunks):
         monkeypatch.setattr(task, "apply_async", lambda task=task, **options: task())
 
 
@@ -30,7 +30,7 @@ class Broker:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.queue: list[Any] = []
         self.said: list[str] = []
-        for task in (tasks.select_chunk, tasks.deliver_chunk):
+        for task in (tasks.select_chunk, tasks.deliver_chunks):
             monkeypatch.setattr(task, "apply_async", lambda task=task, **options: self._take(task))
 
     def _take(self, task: Any) -> None:
@@ -71,12 +71,12 @@ def test_a_message_chooses_for_a_chunk_and_passes_on(papers: list[Paper], broker
     with time_machine.travel(MORNING, tick=False):
         tasks.select_chunk()
         assert chosen_once_each(2)
-        assert broker.said == ["deliver_chunk", "select_chunk"]  # a full chunk: there may be more
+        assert broker.said == ["select_chunk", "deliver_chunks"]  # a full chunk: there may be more
         tasks.select_chunk()
         broker.said.clear()
         tasks.select_chunk()
     assert chosen_once_each(5)
-    assert broker.said == ["deliver_chunk"]  # not a full one: that was all
+    assert broker.said == ["deliver_chunks"]  # not a full one: that was all
 
 
 def test_as_many_messages_send_as_there_are_chunks_of_mails(
@@ -87,7 +87,23 @@ def test_as_many_messages_send_as_there_are_chunks_of_mails(
     readers(5)
     with time_machine.travel(MORNING, tick=False):
         tasks.select_chunk()
-    assert broker.said == ["deliver_chunk"] * 3
+    assert broker.said == ["deliver_chunks"] * 3
+
+
+@pytest.mark.parametrize(("turn", "messages"), [(0.0, 4), (60.0, 1)])
+def test_who_sends_goes_on_for_a_turn_and_then_lets_other_work_go_first(
+    papers: list[Paper], smtp_server: Server, broker: Broker, settings: Settings, monkeypatch: pytest.MonkeyPatch,
+    turn: float, messages: int,
+) -> None:  # fmt: skip
+    settings.MAIL_CHUNK = 2
+    monkeypatch.setattr(tasks, "TURN", turn)
+    readers(7)
+    with time_machine.travel(MORNING, tick=False):
+        selecting.select_due(MORNING)
+        tasks.deliver_chunks()
+        broker.run()
+    assert broker.said == ["deliver_chunks"] * (messages - 1)
+    assert len(smtp_server.accepted) == 7
 
 
 @pytest.mark.usefixtures("chunks_of_two")
@@ -157,7 +173,7 @@ def test_a_look_sends_a_message_a_chunk_and_never_one_a_reader(
         broker.said.clear()
         settings.MAIL_CHUNK = 4
         tasks.send_due()
-    assert broker.said == ["deliver_chunk"] * 2
+    assert broker.said == ["deliver_chunks"] * 2
 
 
 # --- beat, and whatever the broker does
@@ -165,7 +181,7 @@ def test_each_message_may_come_three_times(
     papers: list[Paper], smtp_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     readers(3)
-    for task in (tasks.select_chunk, tasks.deliver_chunk):
+    for task in (tasks.select_chunk, tasks.deliver_chunks):
         monkeypatch.setattr(task, "apply_async", lambda task=task, **options: [task() for _ in range(3)])
     with time_machine.travel(MORNING, tick=False):
         for _ in range(2):  # beat runs twice
@@ -195,7 +211,7 @@ def test_each_message_may_be_lost_but_the_look(
     papers: list[Paper], smtp_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     readers(1)
-    for task in (tasks.select_chunk, tasks.deliver_chunk):
+    for task in (tasks.select_chunk, tasks.deliver_chunks):
         monkeypatch.setattr(task, "apply_async", lambda **options: None)
     with time_machine.travel(MORNING, tick=False):
         tasks.send_due()

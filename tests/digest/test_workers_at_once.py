@@ -151,13 +151,13 @@ def test_a_chunk_is_found_without_sorting_all_who_wait(queue: Callable[[], Query
 
 def test_a_worker_keeps_its_connection_from_task_to_task() -> None:
     """Celery would close it after each: a new one costs the database as much as a few dozen mails."""
-    fixup, task = DjangoWorkerFixup(app), tasks.deliver_chunk
+    fixup, task = DjangoWorkerFixup(app), tasks.deliver_chunks
     connection.ensure_connection()
     was = connection.connection
     for _ in range(3):
         task_prerun.send(sender=task, task=task)
         fixup.on_task_prerun(task)
-        tasks.deliver_chunk()
+        tasks.deliver_chunks()
         fixup.on_task_postrun(task)
     assert connection.connection is was
 
@@ -168,8 +168,8 @@ def test_a_connection_that_died_between_two_tasks_is_not_used() -> None:
         (process,) = cursor.fetchone()
     with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}, autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
-    task_prerun.send(sender=tasks.deliver_chunk, task=tasks.deliver_chunk)
-    tasks.deliver_chunk()
+    task_prerun.send(sender=tasks.deliver_chunks, task=tasks.deliver_chunks)
+    tasks.deliver_chunks()
 
 
 def test_a_claim_that_is_over_is_held_by_nobody() -> None:

@@ -10,12 +10,13 @@ from typing import Any
 from django.conf import settings
 
 from digest.delivery.ways.base import NoWay, Verdict, WayOut
+from digest.delivery.ways.kept import KeptWay
 from digest.delivery.ways.plain import DjangoWay
 from digest.delivery.ways.provider import ProviderWay
 from digest.delivery.ways.smtp import SmtpWay
 from subscriptions import providers
 
-__all__ = ["DjangoWay", "NoWay", "ProviderWay", "SmtpWay", "Verdict", "WayOut", "way_out"]
+__all__ = ["DjangoWay", "KeptWay", "NoWay", "ProviderWay", "SmtpWay", "Verdict", "WayOut", "way_out"]
 
 
 def way_out() -> WayOut[Any]:
