@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 
+from digest.delivery import gate
 from digest.delivery.reading import numbers
 from digest.letters import Order
 from digest.models import Delivery, MailGate
@@ -23,7 +24,7 @@ Status = Delivery.Status
 CLAIM = "UPDATE digest_delivery SET claimed_until = %s, claim = %s WHERE id IN ({ids})"
 MARK = """
     UPDATE digest_delivery SET status = 'sending', attempts = attempts + 1
-    WHERE id IN ({ids}) AND status = 'waiting' AND claim = %s
+    WHERE id IN ({ids}) AND status = 'waiting' AND claim = %s AND NOT EXISTS ({holds})
 """
 
 
@@ -62,8 +63,9 @@ def at_once(rows: Sequence[Order]) -> tuple[list[Order], list[Order]]:
     return fine, later
 
 
-def mark_sending(rows: Sequence[Order], name: int) -> list[Order]:
-    """Commit "sending" for those we still hold and whose domain takes one more at once. Returns them.
+def mark_sending(rows: Sequence[Order], name: int, is_trial: bool) -> list[Order]:
+    """Commit "sending" for those we still hold and whose domain takes one more at once. Returns them; none where the
+    gate holds mail back, which is asked in the same statement: nothing leaves that was marked after a pause.
 
     A mail counts for its domain from here until its outcome is recorded, on whichever worker.
     """
@@ -77,7 +79,7 @@ def mark_sending(rows: Sequence[Order], name: int) -> list[Order]:
             return []
         pks = [row.key for row in rows]
         with connection.cursor() as cursor:
-            cursor.execute(MARK.format(ids=numbers(pks)), [name])
+            cursor.execute(MARK.format(ids=numbers(pks), holds=gate.HOLDS), [name, is_trial])
             if cursor.rowcount == len(pks):
                 return list(rows)
         marked = set(

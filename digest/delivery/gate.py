@@ -17,6 +17,11 @@ Switch = MailGate.Switch
 USUAL_DAYS = 14
 TIMES_USUAL = 3
 ALLOWED_FOR = dt.timedelta(hours=24)
+# Finds a row where mail under way must stop; the parameter says whether this is a trial of an open circuit.
+HOLDS = """
+    SELECT 1 FROM digest_mailgate
+    WHERE id = 1 AND (switch = 'paused' OR (circuit_since IS NOT NULL AND NOT %s))
+"""
 SAMPLE = 1000  # digests that tell for how many readers something matches
 
 
@@ -99,12 +104,11 @@ def may_claim(gate: MailGate, now: dt.datetime) -> bool:
     return gate.switch == Switch.RUNNING and not gate.asked_at and (not gate.is_open or circuit.may_try(gate, now))
 
 
-def may_go_on(is_trial: bool) -> bool:
-    """Whether a worker that sends may send one window more: nobody has paused the run since, or met a dead server."""
+def is_held(is_trial: bool) -> bool:
+    """Whether a worker that sends may send no window more: somebody has paused the run since, or met a dead server."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT switch, circuit_since FROM digest_mailgate WHERE id = 1")
-        switch, circuit_since = cursor.fetchone() or (Switch.RUNNING, None)
-    return switch != Switch.PAUSED and (is_trial or circuit_since is None)
+        cursor.execute(HOLDS, [is_trial])
+        return cursor.fetchone() is not None
 
 
 def reasons(gate: MailGate, now: dt.datetime) -> dict[str, str]:

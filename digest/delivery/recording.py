@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+import orjson
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
@@ -83,9 +83,9 @@ def record_sent(verdicts: Sequence[Verdict], claim: int, now: dt.datetime) -> No
     if not verdicts:
         return
     if connection.vendor == "postgresql":
+        given = [{"pk": verdict.key, "message_id": verdict.message_id[:255]} for verdict in verdicts]
         values: dict[str, Any] = {
-            "given": json.dumps([{"pk": verdict.key, "message_id": verdict.message_id[:255]} for verdict in verdicts]),
-            "claim": claim, "now": now, "day": now.date(),
+            "given": orjson.dumps(given).decode(), "claim": claim, "now": now, "day": now.date(),
         }  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute(SENT_ON_POSTGRES.format(ids=numbers(verdict.key for verdict in verdicts)), values)

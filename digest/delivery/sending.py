@@ -122,15 +122,21 @@ class Chunk:
         return recording.insist(work, lambda: alive.take(self.claim))
 
     def _may_go_on(self) -> bool:
-        """Asked before each window: others may have paused the run or met a dead server; a slow one takes too long."""
-        if is_stopping() or time.monotonic() - self._started > settings.MAIL_LEASE.total_seconds() / 2:
-            return False
-        return gate.may_go_on(is_trial=self.gate.is_open)
+        """Asked before each window: a slow server takes too long."""
+        return not is_stopping() and time.monotonic() - self._started <= settings.MAIL_LEASE.total_seconds() / 2
+
+    def _end_early(self) -> None:
+        self._started = float("-inf")  # as if its time were over
 
     def _send_window(self) -> None:
         rows = self._next_rows()
         mails = self.way.compose(rows, self.now)
-        marked = claiming.mark_sending([row for row in rows if row.key in mails], self.claim)
+        is_trial = self.gate.is_open
+        marked = claiming.mark_sending([row for row in rows if row.key in mails], self.claim, is_trial)
+        if not marked and gate.is_held(is_trial):  # others have paused the run, or met a dead server
+            self.queue.extendleft(row.key for row in reversed(rows))
+            self._end_early()
+            return
         self._put_back(rows, mails, marked)
         left = {row.key: row for row in marked}
         taken: list[Verdict] = []
@@ -162,7 +168,7 @@ class Chunk:
         may, wait = pacing.take(len(rows), self._moment())
         self.queue.extendleft(row.key for row in reversed(rows[may:]))
         if wait > LONGEST_PAUSE:
-            self._started = float("-inf")  # as if its time were over
+            self._end_early()
         elif wait:
             time.sleep(wait)
         return rows[:may]

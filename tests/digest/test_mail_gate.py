@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from multiprocessing.sharedctypes import RawValue
 from typing import Any
 
@@ -17,8 +17,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from digest import delivery, health
-from digest.delivery import gate, recording, stopping
+from digest.delivery import circuit, gate, recording, stopping
 from digest.delivery.ways import DjangoWay, NoWay, Verdict
+from digest.letters import Order
 from digest.models import Delivery, MailGate
 from digest.selecting import select_due
 from subscriptions.models import Subscriber, Suppression
@@ -194,6 +195,31 @@ def test_in_the_middle_a_pause_stops_and_a_drain_finishes(
     assert sent() == goes
     assert not Delivery.objects.filter(status=Status.WAITING).exclude(claimed_until=None).exists()
     assert delivery.deliver_chunks(MORNING, longest=0) == {}
+
+
+@pytest.mark.parametrize(("switch", "goes"), [(Switch.PAUSED, 0), (Switch.DRAINING, 7)])
+def test_nothing_leaves_that_was_composed_before_a_pause(
+    waiting: list[Delivery], smtp_server: Server, switch: str, goes: int
+) -> None:
+    class Turning(DjangoWay):
+        def compose(self, orders: Sequence[Order], now: dt.datetime) -> dict[int, AnymailMessage]:
+            gate.turn(switch, MORNING)
+            return super().compose(orders, now)
+
+    counts = delivery.deliver_chunks(MORNING, make_way=Turning)
+    assert counts == ({"sent": 7} if goes else {"waiting": 7})
+    assert len(smtp_server.accepted) == goes
+    assert set(Delivery.objects.values_list("claimed_until", "attempts")) == {(None, 1 if goes else 0)}
+
+
+def test_a_circuit_that_another_worker_opens_stops_this_one(waiting: list[Delivery], smtp_server: Server) -> None:
+    class Tripped(DjangoWay):
+        def compose(self, orders: Sequence[Order], now: dt.datetime) -> dict[int, AnymailMessage]:
+            circuit.trip(MailGate.load(), MORNING, "nobody there")
+            return super().compose(orders, now)
+
+    assert delivery.deliver_chunks(MORNING, make_way=Tripped) == {"waiting": 7}
+    assert smtp_server.accepted == []
 
 
 def test_a_worker_told_to_stop_finishes_its_window_and_gives_the_rest_back(

@@ -114,8 +114,8 @@ def test_no_window_holds_more_of_a_domain_than_its_limit(
     windows: list[list[str]] = []
     mark = claiming.mark_sending
 
-    def watched(rows: list[Delivery], name: int) -> list[Delivery]:
-        marked = mark(rows, name)
+    def watched(rows: list[Delivery], name: int, is_trial: bool) -> list[Delivery]:
+        marked = mark(rows, name, is_trial)
         windows.append([claiming.domain_of(row) for row in marked])
         return marked
 
