@@ -73,7 +73,7 @@ class Press:
             self._papers, self._gone, self._subjects, self._picks, self._began = {}, set(), {}, PickReader(), now
         chosen = [self._picks.read(order.picks) for order in orders]
         self._read({pick.paper for picks in chosen for pick in picks})
-        date = header("Date", email.utils.format_datetime(now))
+        date = f"Date: {email.utils.format_datetime(now)}\r\n".encode("ascii")
         done: list[Letter] = []
         for language, group in groupby(zip(orders, chosen, strict=True), key=_language):
             with override(language):
