@@ -92,6 +92,7 @@ class Chunk:
         self._read_at = float("-inf")
         self._put_off: list[int] = []  # their domain takes no more at once
         self._started = time.monotonic()
+        self._is_held = False  # mail must wait
         self._streak = 0  # failures in a row that count against the server
         self._has_taken = False
 
@@ -122,11 +123,9 @@ class Chunk:
         return recording.insist(work, lambda: alive.take(self.claim))
 
     def _may_go_on(self) -> bool:
-        """Asked before each window: a slow server takes too long."""
-        return not is_stopping() and time.monotonic() - self._started <= settings.MAIL_LEASE.total_seconds() / 2
-
-    def _end_early(self) -> None:
-        self._started = float("-inf")  # as if its time were over
+        """Asked before each window. A slow server takes too long."""
+        is_late = time.monotonic() - self._started > settings.MAIL_LEASE.total_seconds() / 2
+        return not (self._is_held or is_late or is_stopping())
 
     def _send_window(self) -> None:
         rows = self._next_rows()
@@ -135,7 +134,7 @@ class Chunk:
         marked = claiming.mark_sending([row for row in rows if row.key in mails], self.claim, is_trial)
         if not marked and gate.is_held(is_trial):  # others have paused the run, or met a dead server
             self.queue.extendleft(row.key for row in reversed(rows))
-            self._end_early()
+            self._is_held = True
             return
         self._put_back(rows, mails, marked)
         left = {row.key: row for row in marked}
@@ -168,7 +167,7 @@ class Chunk:
         may, wait = pacing.take(len(rows), self._moment())
         self.queue.extendleft(row.key for row in reversed(rows[may:]))
         if wait > LONGEST_PAUSE:
-            self._end_early()
+            self._is_held = True
         elif wait:
             time.sleep(wait)
         return rows[:may]

@@ -212,6 +212,28 @@ def test_nothing_leaves_that_was_composed_before_a_pause(
     assert set(Delivery.objects.values_list("claimed_until", "attempts")) == {(None, 1 if goes else 0)}
 
 
+def test_a_pause_gives_back_also_what_its_domain_did_not_take(
+    waiting: list[Delivery], smtp_server: Server, settings: Settings
+) -> None:
+    """The first mail is put off, for the domain has its one from another worker; then the run is paused."""
+    settings.MAIL_DOMAIN_LIMITS, settings.MAIL_WINDOW = {"example.org": 1}, 1
+    Delivery.objects.filter(pk=waiting[-1].pk).update(status=Status.SENDING, claim=77)
+
+    class Turning(DjangoWay):
+        composed = 0
+
+        def compose(self, orders: Sequence[Order], now: dt.datetime) -> dict[int, AnymailMessage]:
+            self.composed += 1
+            if self.composed == 2:
+                gate.turn(Switch.PAUSED, MORNING)
+            return super().compose(orders, now)
+
+    assert delivery.deliver_chunks(MORNING, make_way=Turning) == {"waiting": 5}
+    rest = Delivery.objects.filter(status=Status.WAITING)
+    assert set(rest.values_list("claim", flat=True)) == {None}
+    assert rest.filter(not_before__gt=MORNING).count() == 1
+
+
 def test_a_circuit_that_another_worker_opens_stops_this_one(waiting: list[Delivery], smtp_server: Server) -> None:
     class Tripped(DjangoWay):
         def compose(self, orders: Sequence[Order], now: dt.datetime) -> dict[int, AnymailMessage]:
