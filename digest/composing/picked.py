@@ -17,7 +17,7 @@ from digest.composing.reasons import Reason
 from digest.letters import Order
 from digest.models import Digest
 
-PICKED, REASONS = 20_000, 20_000  # kept at most; of some 2 kB and 0.3 kB each
+PICKED, REASONS = 15_000, 20_000  # kept at most; of some 2 kB and 0.3 kB each. More cost memory and save nothing
 
 _BEGINS = ('line": ', 'kind": ')  # a reason of ours; what a string of JSON holds cannot, for its quotes are escaped
 
