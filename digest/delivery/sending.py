@@ -1,4 +1,4 @@
-"""One chunk of mails: claim, then window after window compose, commit "sending", hand over, record."""
+"""Chunk after chunk of mails: claim, then window after window compose, commit "sending", hand over, record."""
 
 from __future__ import annotations
 
