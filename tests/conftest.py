@@ -68,11 +68,19 @@ def browser(chromium: str) -> Iterator[Browser]:
         found.close()
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def counters(settings: object) -> None:
-    """A cache that works and is empty; without Redis the limits are off."""
+    """An empty cache that works, for each test of its own; see `no_redis`."""
     backend = "django.core.cache.backends.locmem.LocMemCache"
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": uuid.uuid4().hex}}  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def no_redis(counters: None, settings: object) -> None:
+    """A cache whose Redis is down."""
+    backend = "django.core.cache.backends.redis.RedisCache"
+    down = {"BACKEND": backend, "LOCATION": "unix:///nowhere/redis.sock"}
+    settings.CACHES = {"default": down}  # type: ignore[attr-defined]
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 from subscriptions.models.consents import Consent, Suppression
 from subscriptions.models.interests import Interest, InterestLine
+from subscriptions.models.rate_counts import RateCount
 from subscriptions.models.readers import Secret, Subscriber, SubscriberQuerySet, new_code
 
 __all__ = [
-    "Consent", "Interest", "InterestLine", "Secret", "Subscriber", "SubscriberQuerySet", "Suppression", "new_code",
+    "Consent", "Interest", "InterestLine", "RateCount", "Secret", "Subscriber", "SubscriberQuerySet", "Suppression",
+    "new_code",
 ]  # fmt: skip
