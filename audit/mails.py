@@ -12,7 +12,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from digest.pages.gallery import states  # noqa: E402
+from digest.web.pages.gallery import states  # noqa: E402
 
 folder = Path(sys.argv[1])
 call_command("migrate", verbosity=0)

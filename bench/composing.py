@@ -17,11 +17,11 @@ from django.utils import timezone
 
 from bench import town
 from bench.measure import Case
-from digest import selecting
-from digest.composing import Press, compose, context, headers, order_of, subject
-from digest.composing.plain import _render
-from digest.letters import Order
+from digest.mail.messages import Order
+from digest.mail.rendering import Press, compose, context, headers, order_of, subject
+from digest.mail.rendering.renderer import _render
 from digest.models import Delivery
+from digest.picks.selection import select
 
 READERS = 4_200
 WARM, EARLY, MAILS, SLOW = 3_000, 550, 360, 12  # mails before the measure, in a round, in one of the slow ways
@@ -99,6 +99,6 @@ def _deliveries(now: dt.datetime) -> list[Delivery]:
     """Mails of just ten papers, chosen by the service itself for readers with lines of their own."""
     readers = town.build(READERS, now, trending_share=0)
     town.make_due(readers, now)
-    selecting.select_due(now)
+    select.select_due(now)
     mails = Delivery.objects.filter(digest__subscriber__in=readers).select_related("digest__subscriber")
     return [one for one in mails if len(one.digest.picks) == town.PICKS]

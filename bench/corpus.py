@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from digest.matching import Document
-from digest.sample import PATH
-from digest.selecting.picking import Rows
+from digest.papers.sample.sample import PATH
+from digest.picks.selection.picking import Rows
+from digest.relevance.matching.match import Document
 from subscriptions.interests.canonical import key
 from subscriptions.interests.language import Node
 from subscriptions.interests.parser import InterestError, parse

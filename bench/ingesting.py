@@ -15,8 +15,8 @@ from pathlib import Path
 from django.db import transaction
 
 from bench.measure import Case, Figure
-from digest import ingest
 from digest.models import Paper
+from digest.papers.ingest import ingest
 
 PAPERS, SLOW_PAPERS = 5000, 250
 SIZES = (1_250, 5_000, 20_000)

@@ -10,13 +10,12 @@ from django.db import transaction
 
 from bench.measure import Case
 from bench.picks import PICK
-from digest import selecting
 from digest.models import Delivery, Digest
-from digest.selecting import ledger
+from digest.picks.selection import bulk_write, select
 from subscriptions.models import Subscriber
 
 READERS = 2000
-CHUNK = selecting.CHUNK
+CHUNK = select.CHUNK
 NOW = dt.datetime(2026, 3, 16, 8, 0, tzinfo=dt.UTC)
 PICKS = [PICK | {"paper": number} for number in range(10)]
 TEXT, PAPERS = json.dumps(PICKS), Digest.papers_text(range(10))
@@ -32,9 +31,9 @@ def cases() -> list[Case]:
     def ours() -> None:
         date = NOW.date() + dt.timedelta(days=next(days))
         for chunk in chunks:
-            rows = [ledger.Row(reader.pk, date, TEXT, PAPERS) for reader in chunk]
+            rows = [bulk_write.Row(reader.pk, date, TEXT, PAPERS) for reader in chunk]
             with transaction.atomic():
-                ledger.store(rows, NOW)
+                bulk_write.store(rows, NOW)
 
     def bulk_create() -> None:
         date = NOW.date() + dt.timedelta(days=next(days))
@@ -50,7 +49,7 @@ def cases() -> list[Case]:
     def due() -> None:
         for chunk in chunks:
             with transaction.atomic():
-                ledger.set_due([(reader.pk, NOW) for reader in chunk])
+                bulk_write.set_due([(reader.pk, NOW) for reader in chunk])
 
     def bulk_update() -> None:
         for chunk in chunks:

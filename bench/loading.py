@@ -7,8 +7,8 @@ from django.db import connection
 
 from bench import corpus, picking
 from bench.measure import Case
-from digest.selecting.picking import pick
-from digest.selecting.wanted import interests_of
+from digest.picks.selection.picking import pick
+from digest.picks.selection.wanted import interests_of
 from subscriptions.models import Interest, InterestLine, Subscriber
 
 READERS, CHUNK = 4000, 1000

@@ -10,8 +10,8 @@ import psutil
 
 from bench import corpus
 from bench.measure import Case, Figure
-from digest.matching.postings import Postings
-from digest.matching.queries import Query, QueryIndex
+from digest.relevance.matching.postings import Postings
+from digest.relevance.matching.queries import Query, QueryIndex
 from subscriptions.interests.language import Word
 from subscriptions.interests.words import split, stem
 

@@ -11,8 +11,8 @@ import feedparser
 from lxml import etree
 
 from bench.measure import Case
-from digest.sample import PATH
-from digest.sources import feed, oai
+from digest.papers.sample.sample import PATH
+from digest.papers.sources import feed, oai
 
 ENTRIES = 500  # a busy weekday of a few categories together
 

@@ -19,8 +19,8 @@ from django.core.mail.backends.smtp import EmailBackend
 from django.utils import timezone
 
 from bench import mailers
-from digest.composing import Press, compose, context, headers, subject
-from digest.composing.plain import _render
+from digest.mail.rendering import Press, compose, context, headers, subject
+from digest.mail.rendering.renderer import _render
 from digest.models import Delivery, Digest, Paper
 from subscriptions.interests.words import fold, split, stem
 from subscriptions.models import InterestLine, Subscriber

@@ -15,9 +15,9 @@ from django.db import connection
 
 from bench import corpus
 from bench.measure import Case, Figure
-from digest.matching.postings import Postings
-from digest.matching.queries import Query, QueryIndex
-from digest.selecting.picking import Hits, Picks, Rows, pick
+from digest.picks.selection.picking import Hits, Picks, Rows, pick
+from digest.relevance.matching.postings import Postings
+from digest.relevance.matching.queries import Query, QueryIndex
 
 PAPERS, INTERESTS, MOST = 482, 20_000, 10
 READERS, MANY = 100_000, 1_000_000

@@ -11,10 +11,9 @@ from django.utils import timezone
 
 from bench import corpus
 from bench.measure import Figure
-from digest import previewing
 from digest.models import Paper
-from digest.pages import live
-from digest.previewing import ready
+from digest.picks.preview import digest_preview, preview_cache
+from digest.web.pages import live_preview
 from subscriptions.interests.language import is_mute
 
 PAPERS, LINES = 2500, 100
@@ -29,20 +28,24 @@ def figures() -> list[Figure]:
     rows = corpus.papers(PAPERS)
     store(rows, now)
     new = (str(node) for node in corpus.interests(rows, 8 * LINES) if not is_mute(node))
-    ready.keep_warm()
+    preview_cache.keep_warm()
     cpu = time.thread_time()
-    first_search = took(lambda: previewing.search("diffusion", now), time.perf_counter)
-    first_preview = took(lambda: previewing.preview(["diffusion"], now), time.perf_counter)
+    first_search = took(lambda: digest_preview.search("diffusion", now), time.perf_counter)
+    first_preview = took(lambda: digest_preview.preview(["diffusion"], now), time.perf_counter)
     cpu = (time.thread_time() - cpu) * 1e3
     begun = time.perf_counter()
-    while not ready._lookout.sight:
+    while not preview_cache._lookout.sight:
         time.sleep(0.05)
     warm = first_search + first_preview + (time.perf_counter() - begun) * 1e3
-    fresh = set(ready.fresh(now))
+    fresh = set(preview_cache.fresh(now))
     ways: dict[str, Callable[[str], object]] = {
-        f"a new line while it is typed, {PAPERS:,} papers of 30 days": lambda line: live.rows({1: line}, fresh, now),
-        f"search {PAPERS:,} papers of 30 days for a new interest": lambda line: previewing.search(line, timezone.now()),
-        "preview of the mail, 7 of those days": lambda line: previewing.preview([line], timezone.now()),
+        f"a new line while it is typed, {PAPERS:,} papers of 30 days": lambda line: live_preview.rows(
+            {1: line}, fresh, now
+        ),
+        f"search {PAPERS:,} papers of 30 days for a new interest": lambda line: digest_preview.search(
+            line, timezone.now()
+        ),
+        "preview of the mail, 7 of those days": lambda line: digest_preview.preview([line], timezone.now()),
     }
     found = []
     for name, way in ways.items():

@@ -17,8 +17,8 @@ from django.utils import timezone
 from bench import corpus
 from bench.measure import Figure
 from digest.models import Paper, SearchText
-from digest.pages.search import search
-from digest.search.terms import Stored
+from digest.papers.search.terms import Stored
+from digest.web.pages.search import search
 
 PAPERS, TEXTS, AT_ONCE, A_DAY = 100_000, 3_000, 2_000, 40
 ROUNDS = 5

@@ -13,11 +13,12 @@ from django.db import connection
 
 from bench import corpus
 from bench.measure import Figure, peak, server_seconds
-from digest import ingest, percolation, selecting
-from digest.ingest import storing
-from digest.ingest.editions import Circumstances
 from digest.models import Match, Paper
-from digest.sources import ParsedEdition, ParsedListing
+from digest.papers.ingest import ingest, storage
+from digest.papers.ingest.editions import Circumstances
+from digest.papers.sources.parsed import ParsedEdition, ParsedListing
+from digest.picks.selection import select
+from digest.relevance import match_papers
 from subscriptions.interests import canonical, language
 from subscriptions.models import Interest, InterestLine, Subscriber
 
@@ -48,7 +49,7 @@ def figures() -> list[Figure]:
         now = MORNING + dt.timedelta(days=day)
         if day:
             store(rows[PAPERS + A_MORNING * (day - 1) :][:A_MORNING], now)
-            percolation.match_new(now)
+            match_papers.match_new(now)
         chunks = []
         while (one := chunk(now))[0]:
             chunks.append(one)
@@ -71,7 +72,7 @@ def of_day(name: str, chunks: list[tuple[int, float, float]]) -> list[Figure]:
 
 def chunk(now: dt.datetime) -> tuple[int, float, float]:
     done: list[int] = []
-    spent = cost(lambda: done.append(selecting.select_chunk(now).readers))
+    spent = cost(lambda: done.append(select.select_chunk(now).readers))
     return done[0], *spent
 
 
@@ -90,7 +91,7 @@ def store(rows: list[dict[str, object]], now: dt.datetime) -> None:
         )
         for number, row in enumerate(rows, 1)
     ]  # fmt: skip
-    storing.store(ingest.huggingface(), ParsedEdition(listings=tuple(listings)), Circumstances(now=now))
+    storage.store(ingest.huggingface(), ParsedEdition(listings=tuple(listings)), Circumstances(now=now))
 
 
 def prepare(
@@ -120,7 +121,7 @@ def prepare(
         ],
         batch_size=2000,
     )
-    spent = cost(lambda: percolation.match_new(MORNING))
+    spent = cost(lambda: match_papers.match_new(MORNING))
     popular = np.argsort(np.random.default_rng(4).random(len(nodes)))
     wanted = corpus.readers(readers, popular)
     people = Subscriber.objects.bulk_create(

@@ -26,9 +26,9 @@ from django.core.mail.backends.smtp import EmailBackend
 
 from bench import mailers
 from bench.measure import Case, Figure
-from digest.letters import Letter
-from digest.smtp import Session, send_all
-from digest.smtp.dkim import Signer
+from digest.mail.messages import Letter
+from digest.mail.transports.smtp import Session, send_all
+from digest.mail.transports.smtp.dkim import Signer
 
 SENDER = "papers@example.org"
 FAR = 0.05  # seconds a round trip

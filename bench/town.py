@@ -7,11 +7,11 @@ import datetime as dt
 import numpy as np
 
 from bench import corpus
-from digest import ingest, percolation
-from digest.ingest import storing
-from digest.ingest.editions import Circumstances
 from digest.models import Delivery
-from digest.sources import ParsedEdition, ParsedListing
+from digest.papers.ingest import ingest, storage
+from digest.papers.ingest.editions import Circumstances
+from digest.papers.sources.parsed import ParsedEdition, ParsedListing
+from digest.relevance import match_papers
 from subscriptions.models import Interest, InterestLine, Subscriber
 
 PAPERS, INTERESTS, PICKS = 200, 1_200, 10
@@ -30,7 +30,7 @@ def build(readers: int, now: dt.datetime, trending_share: int = 50) -> list[int]
         )
         for rank, row in enumerate(rows, 1)
     )  # fmt: skip
-    storing.store(ingest.huggingface(), ParsedEdition(listings=listings), Circumstances(now=now))
+    storage.store(ingest.huggingface(), ParsedEdition(listings=listings), Circumstances(now=now))
     nodes = corpus.interests(rows, INTERESTS)
     made = [Interest.objects.get_or_make(node)[0] for node in nodes]
     typed = [str(node) for node in nodes]
@@ -48,8 +48,8 @@ def build(readers: int, now: dt.datetime, trending_share: int = 50) -> list[int]
             ],
             batch_size=2_000,
         )
-    percolation.match_new(now)
-    percolation.match_interests(now)
+    match_papers.match_new(now)
+    match_papers.match_interests(now)
     return ids
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
-from subscriptions.redacting import redact
+from subscriptions.redaction import redact
 
 
 class Log(Logger):  # type: ignore[misc]

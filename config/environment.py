@@ -106,7 +106,7 @@ def anymail_settings(env: environ.Env) -> tuple[str, dict[str, Any]]:
         given = values.get("AMAZON_SES_CLIENT_PARAMS", {})
         values["AMAZON_SES_CLIENT_PARAMS"] = given | {"config": patience | given.get("config", {})}
     for slug in named.values():
-        home = "digest.providers" if slug in OWN_BACKENDS else "anymail.backends"
+        home = "digest.mail.transports.providers" if slug in OWN_BACKENDS else "anymail.backends"
         return f"{home}.{slug}.EmailBackend", defaults | values
     return "", values
 

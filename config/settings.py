@@ -147,7 +147,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"no_secrets": {"()": "subscriptions.redacting.NoSecrets"}},
+    "filters": {"no_secrets": {"()": "subscriptions.redaction.NoSecrets"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_secrets"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
@@ -216,7 +216,7 @@ MAIL_CHUNK = environment.whole_number(env, "MAIL_CHUNK", 500, 1, 5000)
 MAIL_WINDOW = environment.whole_number(env, "MAIL_WINDOW", 50, 1, 1000)
 # Connections of a worker to the SMTP server, for one that is far away; a window should hold two mails for each.
 MAIL_CONNECTIONS = environment.whole_number(env, "MAIL_CONNECTIONS", 1, 1, 200)
-# What a dead worker held is taken up when its lease is over; a living one keeps it for longer (digest.delivery.alive).
+# What a dead worker held is taken up when its lease is over; a living one keeps it for longer (digest.mail.delivery.worker_locks).
 MAIL_LEASE = dt.timedelta(seconds=environment.whole_number(env, "MAIL_LEASE", 600, 2, 86_400))
 # A mail put off waits so many seconds before each next try, and fails after the last.
 MAIL_BACKOFF = mailing.waits(env, "MAIL_BACKOFF", "60,300,900,3600,14400")
@@ -268,8 +268,8 @@ UNFOLD = {
     "SITE_URL": "/",
     "SITE_SYMBOL": "mail",
     "SHOW_HISTORY": True,
-    "DASHBOARD_CALLBACK": "digest.dashboard.context",
-    "SIDEBAR": {"navigation": "digest.dashboard.navigation"},
+    "DASHBOARD_CALLBACK": "digest.operations.dashboard.context",
+    "SIDEBAR": {"navigation": "digest.operations.dashboard.navigation"},
     "COLORS": {
         "primary": {
             "50": "#eff5fc", "100": "#dce9f8", "200": "#bcd4f1", "300": "#8fb8f5", "400": "#5f95dd",

@@ -7,7 +7,7 @@ urlpatterns = [
     path("admin/", include([*mail_urls(), *preview_urls()])),
     path("admin/", admin.site.urls),
     path("mailbox/", include("embedded.urls")),
-    path("webhooks/", include("digest.tracking.webhooks")),
+    path("webhooks/", include("digest.mail.tracking.webhooks")),
     path("", include("digest.urls")),
     path("", include("subscriptions.urls")),
 ]

@@ -7,6 +7,6 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
 
-from digest.previewing.ready import keep_warm  # noqa: E402 (models can be imported from here on)
+from digest.picks.preview.preview_cache import keep_warm  # noqa: E402 (models can be imported from here on)
 
 keep_warm()

@@ -9,7 +9,7 @@ class DigestConfig(AppConfig):
     verbose_name = "Papers and digests"
 
     def ready(self) -> None:
-        import_module("digest.tracking.liking")  # connects the receiver of confirmations
-        import_module("digest.tracking")  # connects the receiver of provider events
+        import_module("digest.mail.tracking.signup_likes")  # connects the receiver of confirmations
+        import_module("digest.mail.tracking")  # connects the receiver of provider events
         if settings.DKIM_SELECTOR or settings.DKIM_PRIVATE_KEY:
-            import_module("digest.smtp.dkim")  # registers the check of the key
+            import_module("digest.mail.transports.smtp.dkim")  # registers the check of the key

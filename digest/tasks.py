@@ -8,11 +8,13 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from digest import delivery, ingest, percolation, selecting
-from digest.delivery import gate
-from digest.ingest import habits
+from digest.mail import delivery
+from digest.mail.delivery import send_control
 from digest.models import Delivery, Source
-from digest.sources import SourceError
+from digest.papers.ingest import ingest, source_schedule
+from digest.papers.sources.parsed import SourceError
+from digest.picks.selection import select
+from digest.relevance import match_papers
 from subscriptions.models import Subscriber
 
 logger = logging.getLogger(__name__)
@@ -40,26 +42,26 @@ def ingest_one(source_id: int) -> None:
             ingest.ingest_source(source, now)
         except SourceError as error:
             logger.warning("%s: %s", source.slug, error)
-        percolation.match_new(now)
+        match_papers.match_new(now)
 
 
 @shared_task
 def match_new() -> None:
     """Match what is not matched yet."""
-    percolation.match_new(timezone.now())
+    match_papers.match_new(timezone.now())
 
 
 @shared_task
 def send_due() -> None:
     """Look: who is due, and which mails wait? As many chunk tasks as there are chunks."""
     now = timezone.now()
-    if habits.are_catching_up(now):
+    if source_schedule.are_catching_up(now):
         return
-    percolation.match_new(now)
+    match_papers.match_new(now)
     delivery.settle(now)
-    gate.ask_first(now)
-    most = MAX_HELPERS * selecting.CHUNK
-    for _ in range(_chunks(Subscriber.objects.due(now)[:most].count(), selecting.CHUNK)):
+    send_control.ask_first(now)
+    most = MAX_HELPERS * select.CHUNK
+    for _ in range(_chunks(Subscriber.objects.due(now)[:most].count(), select.CHUNK)):
         select_chunk.apply_async(expires=300)
     for _ in range(_chunks(delivery.ready_count(now, MAX_HELPERS), settings.MAIL_CHUNK)):
         deliver_chunks.apply_async(expires=55)
@@ -69,8 +71,8 @@ def send_due() -> None:
 def select_chunk() -> None:
     """Choose for one chunk of due readers, then send, by as many workers as there are chunks of mails; after a full
     chunk one successor takes the next readers, and does so first: who sends would run out of mails meanwhile."""
-    selected = selecting.select_chunk(timezone.now())
-    if selected.readers == selecting.CHUNK:
+    selected = select.select_chunk(timezone.now())
+    if selected.readers == select.CHUNK:
         select_chunk.apply_async(expires=300)
     for _ in range(_chunks(selected.mails, settings.MAIL_CHUNK)):
         deliver_chunks.apply_async(expires=300)

@@ -18,10 +18,10 @@ from django.test import Client
 from django.utils import timezone
 
 from digest import tasks as digest_tasks
-from digest.composing.excerpts import shorten
-from digest.ingest import ingest_location
-from digest.ingest.storing import Outcome
+from digest.mail.rendering.excerpts import shorten
 from digest.models import Delivery, Digest, Match
+from digest.papers.ingest.ingest import ingest_location
+from digest.papers.ingest.storage import Outcome
 from embedded import mailbox
 from embedded.management.commands.run import programs
 from embedded.supervisor import Child, Printer

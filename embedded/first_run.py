@@ -14,9 +14,9 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from digest.ingest import ingest_location
 from digest.models import Paper
-from digest.sample import PATH
+from digest.papers.ingest.ingest import ingest_location
+from digest.papers.sample.sample import PATH
 
 ADMIN = "admin"
 Say = Callable[[str], None]

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 
 from subscriptions import bounces
-from subscriptions.erasing import erase
+from subscriptions.erasure import erase
 from subscriptions.models import Consent, Interest, InterestLine, Subscriber, Suppression
 
 

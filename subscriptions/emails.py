@@ -16,10 +16,11 @@ from django.db.models import F
 from django.template.loader import get_template
 from django.utils.translation import override
 
-from subscriptions import links, outcomes
+from subscriptions import links
 from subscriptions.addresses import masked
 from subscriptions.models import Subscriber
-from subscriptions.outcomes import Outcome
+from subscriptions.outcomes import classify
+from subscriptions.outcomes.classify import Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +105,7 @@ def _send_notice(reader: Subscriber, connection: Any, now: dt.datetime) -> bool:
         connection.send_messages([notice(reader)])
         return True
     except (OSError, AnymailError, UnicodeError) as error:
-        outcome = outcomes.of(error)
+        outcome = classify.of(error)
         if outcome is not Outcome.PERMANENT:
             row.filter(notice="").update(notice=reader.notice, notices_sent=F("notices_sent") - 1)
         if outcome in (Outcome.NO_SERVER, Outcome.UNKNOWN):

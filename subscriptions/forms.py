@@ -15,14 +15,22 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from subscriptions import addresses, language
-from subscriptions.interests.notes import notes
+from subscriptions.edit_interests import MAX_LINES
+from subscriptions.interest_form import (
+    MAX_NUMBERS,
+    LineError,
+    LineNotes,
+    mended,
+    paper_numbers,
+    typed_lines,
+    with_added,
+)
+from subscriptions.interests.hints import notes
 from subscriptions.interests.parser import InterestError, parse
 from subscriptions.interests.topics import Topic, topics
-from subscriptions.lines import MAX_LINES
 from subscriptions.models import Subscriber
 from subscriptions.signup import Wishes
 from subscriptions.time_zones import LongSelect, time_zones
-from subscriptions.typed import MAX_NUMBERS, LineError, LineNotes, mended, paper_numbers, typed_lines, with_added
 
 MAX_PAUSE = dt.timedelta(days=366)
 HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]

@@ -15,16 +15,17 @@ from django.utils import timezone
 from playwright.sync_api import Browser, sync_playwright
 
 from config.environment import private_host
-from digest import ingest, percolation
-from digest.delivery.ways import composed
-from digest.fetch import turns
-from digest.ingest import storing
-from digest.ingest.editions import Circumstances
+from digest.mail.transports import rendered
 from digest.models import Delivery, Paper
-from digest.previewing import ready
-from digest.ranking import corpus
-from digest.selecting import boards, select_due
-from digest.sources import ParsedEdition, ParsedListing
+from digest.papers.fetch import host_lock
+from digest.papers.ingest import ingest, storage
+from digest.papers.ingest.editions import Circumstances
+from digest.papers.sources.parsed import ParsedEdition, ParsedListing
+from digest.picks.preview import preview_cache
+from digest.picks.selection import boards
+from digest.picks.selection.select import select_due
+from digest.relevance import match_papers
+from digest.relevance.ranking import corpus
 from subscriptions.models import Subscriber
 from tests.smtp import Server
 from tests.stack import BROWSERS, QUIET
@@ -103,7 +104,7 @@ def make_reader(address: str, *lines: str, status: str = Subscriber.Status.ACTIV
         setattr(reader, name, value)
     reader.save()
     reader.set_lines(list(lines))
-    percolation.match_interests(MORNING)
+    match_papers.match_interests(MORNING)
     return reader
 
 
@@ -149,8 +150,8 @@ def store(db: None) -> Callable[..., list[Paper]]:
         parsed = ParsedEdition(
             listings=tuple(one if one.rank > 1 else _at(one, rank) for rank, one in enumerate(listings, 1))
         )
-        storing.store(ingest.huggingface(), parsed, Circumstances(now=seen))
-        percolation.match_new(seen)
+        storage.store(ingest.huggingface(), parsed, Circumstances(now=seen))
+        match_papers.match_new(seen)
         return list(Paper.objects.order_by("pk"))
 
     return store_and_match
@@ -190,19 +191,19 @@ def smtp_server(settings: object) -> Iterator[Server]:
 @pytest.fixture(autouse=True)
 def _nothing_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process keeps papers and interests taken apart by id; each test's database begins those anew."""
-    monkeypatch.setattr(percolation, "_ready", percolation._Ready())
-    monkeypatch.setattr(ready, "_recent", ready._Recent())
-    monkeypatch.setattr(ready, "_lines", ready._Lines())
-    monkeypatch.setattr(ready, "_lookout", ready._Lookout())
+    monkeypatch.setattr(match_papers, "_ready", match_papers._Ready())
+    monkeypatch.setattr(preview_cache, "_recent", preview_cache._Recent())
+    monkeypatch.setattr(preview_cache, "_lines", preview_cache._Lines())
+    monkeypatch.setattr(preview_cache, "_lookout", preview_cache._Lookout())
     monkeypatch.setattr(corpus, "_kept", corpus._Kept())
     monkeypatch.setattr(boards, "_kept", boards._Kept())
-    composed._press.cache_clear()
+    rendered._press.cache_clear()
 
 
 @pytest.fixture
 def web(settings: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     """A web server on loopback, which may be fetched from although it is inside, and which needs no rest."""
-    monkeypatch.setattr(turns, "REST", 0.0)
+    monkeypatch.setattr(host_lock, "REST", 0.0)
     with Web() as server:
         settings.FETCH_PRIVATE_HOSTS = [private_host(server.url.removeprefix("http://"))]  # type: ignore[attr-defined]
         yield server

@@ -67,9 +67,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 ONCE = (
     "tests/chaos/",  # brings a PostgreSQL of its own
     "tests/embedded/",
-    "tests/digest/evaluation/",
-    "tests/digest/sources/",
-    "tests/digest/test_all_days.py",
+    "tests/digest/relevance/evaluation/",
+    "tests/digest/papers/sources/",
+    "tests/digest/papers/ingest/test_all_days.py",
     "tests/digest/test_fetching",
     "tests/test_by_keyboard.py",
     "tests/test_screenshots.py",

@@ -15,11 +15,13 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from digest import ingest, links, percolation
-from digest.ingest import storing
-from digest.ingest.editions import Circumstances
+from digest import links
 from digest.models import Digest, Feedback, Paper
-from digest.sources import ParsedEdition, ParsedListing, kinds
+from digest.papers.ingest import ingest, storage
+from digest.papers.ingest.editions import Circumstances
+from digest.papers.sources import kinds
+from digest.papers.sources.parsed import ParsedEdition, ParsedListing
+from digest.relevance import match_papers
 from subscriptions import emails, signup
 from subscriptions import links as own_links
 from subscriptions.models import Subscriber
@@ -58,8 +60,8 @@ def _store_papers(now: dt.datetime) -> None:
         of_day += [_at(row, (row.upvotes or 0) * 2 * (1 + age)) for age, rows in enumerate(again) for row in rows]
         numbered = tuple(replace(row, rank=rank) for rank, row in enumerate(of_day, 1))
         seen = Circumstances(now=now - dt.timedelta(days=back))
-        storing.store(ingest.huggingface(), ParsedEdition(listings=numbered), seen)
-    percolation.match_new(now)
+        storage.store(ingest.huggingface(), ParsedEdition(listings=numbered), seen)
+    match_papers.match_new(now)
 
 
 def _at(row: ParsedListing, upvotes: int) -> ParsedListing:

@@ -19,15 +19,15 @@ from django.utils import translation
 
 from config.catalogues import LOCALE
 from digest import links as digest_links
-from digest.composing import Press, compose
-from digest.explaining import explain
-from digest.ingest import habits
+from digest.mail.rendering import Press, compose
 from digest.models import Digest, Feedback, Paper
-from digest.selecting import select_due
-from subscriptions import emails, importing, links, revocable
+from digest.papers.ingest import source_schedule
+from digest.picks.explanation.explain import explain
+from digest.picks.selection.select import select_due
+from subscriptions import csv_import, emails, links, tokens
 from subscriptions.models import Subscriber
 from tests.conftest import MORNING, PAPERS, make_reader
-from tests.digest.test_press import assert_good_on_the_wire, assert_same
+from tests.digest.mail.rendering.test_fast_renderer import assert_good_on_the_wire, assert_same
 from tests.smtp import parsed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("morning")]
@@ -164,13 +164,13 @@ def test_a_download_an_export_and_an_import_know_the_language(client: Client, er
         ]
         == "de"
     )
-    sheet = importing.read(b"email,interests,language\nkarl@example.org,agents,de\nlou@example.org,agents,\n")
+    sheet = csv_import.read(b"email,interests,language\nkarl@example.org,agents,de\nlou@example.org,agents,\n")
     assert [row.timing.language for row in sheet.rows.values()] == ["de", "en"]
-    assert "“tlh” is not one of en, de." in str(importing.read(b"email,interests,language\na@b.org,x,tlh").faults[0])
+    assert "“tlh” is not one of en, de." in str(csv_import.read(b"email,interests,language\na@b.org,x,tlh").faults[0])
 
 
 def test_the_language_is_changed_through_the_json_interface(client: Client, alice: Subscriber) -> None:
-    token = revocable.make(alice, "api", MORNING)
+    token = tokens.make(alice, "api", MORNING)
     asked = {"headers": {"authorization": f"Bearer {token}"}, "content_type": "application/json"}
     answer = client.patch("/api/v1/me/", {"language": "de"}, **asked)
     assert (answer.status_code, answer.json()["language"]) == (200, "de")
@@ -238,7 +238,7 @@ def test_what_a_mail_says_first_is_in_the_readers_language(erika: Subscriber, al
 
 def test_a_late_source_is_named_in_the_language_spoken() -> None:
     sizes = {MORNING.date() - dt.timedelta(days=ago): 30 for ago in range(20, 60)}
-    late = habits.late("huggingface", sizes, MORNING.date())
+    late = source_schedule.late("huggingface", sizes, MORNING.date())
     assert str(late).startswith("has listed nothing since ")
     with translation.override("de"):
         assert str(late).startswith("hat seit ")
@@ -254,7 +254,7 @@ def test_the_lost_link_and_the_second_sign_up_are_answered_in_german(erika: Subs
 
 def test_a_readers_own_feed_speaks_and_names_their_language(client: Client, erika: Subscriber) -> None:
     select_due(MORNING)
-    secret = revocable.make(erika, "feed", MORNING)
+    secret = tokens.make(erika, "feed", MORNING)
     feed = client.get(reverse("digest:feed_mine", args=[secret])).text
     assert 'xml:lang="de"' in feed
     assert "Paper Round: Ihre Artikel" in feed

@@ -103,7 +103,7 @@ def test_a_providers_settings_come_whole(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (params["config"]["retries"], params["config"]["read_timeout"]) == ({"total_max_attempts": 1}, 9)
     monkeypatch.delenv("ANYMAIL_AMAZON_SES_CLIENT_PARAMS")
     monkeypatch.setenv("ANYMAIL_BREVO_API_KEY", "key")
-    assert environment.anymail_settings(environ.Env())[0] == "digest.providers.brevo.EmailBackend"
+    assert environment.anymail_settings(environ.Env())[0] == "digest.mail.transports.providers.brevo.EmailBackend"
 
 
 def test_the_secret_key_is_made_once_and_kept_private(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path
 from django.utils import timezone
 
-from digest import previewing
+from digest.picks.preview import digest_preview
 from subscriptions.models import Subscriber
 
 
@@ -29,7 +29,7 @@ def next_mail(request: HttpRequest, pk: int) -> HttpResponse:
     """A reader's next mail as it would be sent now: headers, text part, and the HTML part in a frame."""
     _check_may_view(request)
     reader = get_object_or_404(Subscriber, pk=pk)
-    message = previewing.next_mail(reader, timezone.now())
+    message = digest_preview.next_mail(reader, timezone.now())
     values = admin.site.each_context(request) | {"title": f"Next mail of {reader}", "reader": reader}
     if message:
         values |= {"subject": message.subject, "text": message.body, "headers": message.message().items()}
@@ -39,7 +39,7 @@ def next_mail(request: HttpRequest, pk: int) -> HttpResponse:
 def next_mail_html(request: HttpRequest, pk: int) -> HttpResponse:
     """The HTML part alone, which only our own frame may hold, and which may load nothing."""
     _check_may_view(request)
-    message = previewing.next_mail(get_object_or_404(Subscriber, pk=pk), timezone.now())
+    message = digest_preview.next_mail(get_object_or_404(Subscriber, pk=pk), timezone.now())
     answer = HttpResponse(message.alternatives[0][0] if message else "Nothing matches.")
     answer["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     answer["X-Frame-Options"] = "SAMEORIGIN"

@@ -19,10 +19,10 @@ from django.utils.html import format_html
 from django.views.decorators.csrf import csrf_protect
 from unfold.admin import ModelAdmin
 
-from digest.admin.adding import EveryField, add_source
-from digest.ingest import habits, keeping, recognising
+from digest.admin.add_source import EveryField, add_source
 from digest.models import KeptPage, Source
-from digest.sources import SourceError
+from digest.papers.ingest import failed_pages, source_detection, source_schedule
+from digest.papers.sources.parsed import SourceError
 from subscriptions.admin import ReadOnly
 
 HEALTH = ["state", "last_read", "streak", "last_error", "last_warning", "next_check", "usual", "pages_kept"]
@@ -45,8 +45,8 @@ class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
         url = str(self.cleaned_data["url"])
         if url and "url" in self.changed_data:
             try:
-                recognising.refuse_duplicate(url, but=self.instance)
-            except recognising.Duplicate as error:
+                source_detection.refuse_duplicate(url, but=self.instance)
+            except source_detection.Duplicate as error:
                 raise forms.ValidationError(f"{error} “{error.source}”.") from error
         return url
 
@@ -109,10 +109,10 @@ class SourceAdmin(ModelAdmin):
     def usual(self, source: Source) -> str:
         """The habit by weekday, and whether the source is late by it."""
         now = timezone.now()
-        numbers = habits.usual(habits.sizes_of(source, now.date()), now.date())
+        numbers = source_schedule.usual(source_schedule.sizes_of(source, now.date()), now.date())
         days = zip(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), numbers, strict=True)
         known = ", ".join(f"{day} {number:.0f}" for day, number in days if number is not None)
-        late = next((f" Late: it {gap.what}" for gap in habits.gaps(now) if gap.source == source), "")
+        late = next((f" Late: it {gap.what}" for gap in source_schedule.gaps(now) if gap.source == source), "")
         return f"{known} papers.{late}" if known else f"Not known before three weeks have passed.{late}"
 
     @admin.display(description="pages that could not be read")
@@ -133,7 +133,7 @@ class SourceAdmin(ModelAdmin):
         for source in queryset:
             read, unread, fault = 0, 0, ""
             try:
-                for page, said in keeping.retry([source], timezone.now()):
+                for page, said in failed_pages.retry([source], timezone.now()):
                     if page.pk is None:  # deleted: it was read
                         read += 1
                     else:

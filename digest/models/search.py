@@ -10,7 +10,7 @@ from digest.models.papers import Paper
 
 
 class SearchText(models.Model):
-    """A paper's terms (`digest.search.terms`), written when it is matched; nothing else reads them.
+    """A paper's terms (`digest.papers.search.terms`), written when it is matched; nothing else reads them.
 
     The key is also its place in answers, which are given newest first: the date, then the paper's id.
     """

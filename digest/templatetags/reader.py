@@ -9,10 +9,10 @@ from django import template
 from django.utils.translation import gettext
 
 from digest import links
-from digest.composing.wording import label
+from digest.mail.rendering.labels import label
 from digest.models import Digest, Feedback, Paper
-from digest.previewing import counting
-from digest.ranking import OVERFLOW
+from digest.picks.preview import interest_counts
+from digest.relevance.ranking.rank import OVERFLOW
 from subscriptions.models import Subscriber
 
 register = template.Library()
@@ -24,7 +24,7 @@ SAVED = 3
 @register.inclusion_tag("digest/_rates.html")
 def line_rates(reader: Subscriber, now: dt.datetime) -> dict[str, Any]:
     """How many papers each line finds."""
-    return {"rates": counting.rates(reader, now)}
+    return {"rates": interest_counts.rates(reader, now)}
 
 
 @register.inclusion_tag("digest/_sent.html")

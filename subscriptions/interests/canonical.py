@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 
 from subscriptions.interests import names
-from subscriptions.interests.joining import all_of, any_of, negated
 from subscriptions.interests.language import And, Field, Node, Not, Or, Phrase, Pin, Prefix, Text, Word
+from subscriptions.interests.simplify import all_of, any_of, negated
 from subscriptions.interests.words import stem
 
 

@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 
 from subscriptions.interests import words
 from subscriptions.interests.errors import InterestError, TooMuch
-from subscriptions.interests.joining import all_of, any_of, in_title, negated, says_nothing
 from subscriptions.interests.language import FIELDS, And, Field, Node, Not, Or, Phrase, Pin, Prefix, Text, Word, is_mute
+from subscriptions.interests.simplify import all_of, any_of, in_title, negated, says_nothing
 from subscriptions.interests.tokens import MINUS, Token, tokens, without
 
 MAX_TERMS = 60

@@ -9,10 +9,10 @@ from django.utils.translation import gettext
 
 from subscriptions.interests.errors import InterestError, TooMuch
 from subscriptions.interests.grammar import MAX_DEPTH, MAX_TERMS, PRINTED, TYPED, read
-from subscriptions.interests.joining import all_of, any_of
 from subscriptions.interests.language import And, Node, Not, Or, Pin
-from subscriptions.interests.slips import find_slip
+from subscriptions.interests.simplify import all_of, any_of
 from subscriptions.interests.tokens import plain
+from subscriptions.interests.typos import find_slip
 
 __all__ = ["MAX_DEPTH", "MAX_LENGTH", "MAX_TERMS", "InterestError", "parse", "reread"]
 

@@ -3,7 +3,7 @@
 from subscriptions.models.consents import Consent, Suppression
 from subscriptions.models.interests import Interest, InterestLine
 from subscriptions.models.rate_counts import RateCount
-from subscriptions.models.readers import Secret, Subscriber, SubscriberQuerySet, new_code
+from subscriptions.models.subscribers import Secret, Subscriber, SubscriberQuerySet, new_code
 
 __all__ = [
     "Consent", "Interest", "InterestLine", "RateCount", "Secret", "Subscriber", "SubscriberQuerySet", "Suppression",

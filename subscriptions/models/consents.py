@@ -12,7 +12,7 @@ from django.db import connection, models
 from django.utils.crypto import salted_hmac
 
 from subscriptions import addresses
-from subscriptions.models.readers import Subscriber
+from subscriptions.models.subscribers import Subscriber
 
 
 class Consent(models.Model):

@@ -12,7 +12,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from digest import percolation  # noqa: E402
+from digest.relevance import match_papers  # noqa: E402
 from subscriptions.models import InterestLine, Subscriber  # noqa: E402
 from tests.stack import ROOT  # noqa: E402
 
@@ -37,7 +37,7 @@ def seed(count: int, gone_every: int) -> None:
     InterestLine.objects.bulk_create(
         InterestLine(subscriber=reader, interest=first.interest, typed=LINE, position=0) for reader in readers[1:]
     )
-    percolation.match_interests(now)
+    match_papers.match_interests(now)
 
 
 if __name__ == "__main__":

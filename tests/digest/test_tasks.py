@@ -10,8 +10,9 @@ import pytest
 import time_machine
 from pytest_django import Settings
 
-from digest import selecting, tasks
+from digest import tasks
 from digest.models import Delivery, Digest, Paper
+from digest.picks.selection import select
 from subscriptions.models import Subscriber
 from tests.conftest import MORNING, make_reader
 from tests.smtp import Server
@@ -62,7 +63,7 @@ def chosen_once_each(count: int) -> bool:
 # --- select_chunk
 @pytest.fixture
 def chunks_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selecting, "CHUNK", 2)
+    monkeypatch.setattr(select, "CHUNK", 2)
 
 
 @pytest.mark.usefixtures("chunks_of_two")
@@ -99,7 +100,7 @@ def test_who_sends_goes_on_for_a_turn_and_then_lets_other_work_go_first(
     monkeypatch.setattr(tasks, "TURN", turn)
     readers(7)
     with time_machine.travel(MORNING, tick=False):
-        selecting.select_due(MORNING)
+        select.select_due(MORNING)
         tasks.deliver_chunks()
         broker.run()
     assert broker.said == ["deliver_chunks"] * (messages - 1)
@@ -249,7 +250,7 @@ def test_every_reader_has_one_digest_a_day_whatever_the_clocks_do(papers: list[P
         reader = make_reader(f"reader{hour}@example.org", "diffusion", hour=hour, time_zone=zone)
         Subscriber.objects.filter(pk=reader.pk).update(next_digest_at=reader.choose_next_digest_at(start))
     while (moment := Subscriber.objects.earliest("next_digest_at").next_digest_at) < start + dt.timedelta(days=3):
-        selecting.select_due(moment)
+        select.select_due(moment)
     for reader in Subscriber.objects.all():
         days = list(reader.digests.order_by("pk").values_list("issue_date", flat=True))
         assert days.count(noon.date()) == 1, reader

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.sample import PATH
+from digest.papers.sample.sample import PATH
 from tests.hostile import Server, ok
 from tests.smtp import parsed
 from tests.stack import ROOT

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from digest.matching import Document
-from digest.matching.queries import Query
+from digest.relevance.matching.match import Document
+from digest.relevance.matching.queries import Query
 from subscriptions.interests import abbreviations
 from subscriptions.interests.abbreviations import expand
 from subscriptions.interests.language import And, Field, Not, Or, Phrase, Word

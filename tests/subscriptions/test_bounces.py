@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from subscriptions import bounces, signup
 from subscriptions.models import Subscriber, Suppression
-from subscriptions.models.readers import ENDS
+from subscriptions.models.subscribers import ENDS
 from tests.conftest import MORNING
 
 DAY = dt.timedelta(days=1)

@@ -16,14 +16,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from digest.matching import Document
-from digest.matching.queries import Query
+from digest.relevance.matching.match import Document
+from digest.relevance.matching.queries import Query
 from subscriptions.interests import names
 from subscriptions.interests.canonical import key
 from subscriptions.interests.errors import InterestError
-from subscriptions.interests.notes import notes
+from subscriptions.interests.hints import notes
 from subscriptions.interests.parser import MAX_LENGTH, parse, reread
-from subscriptions.interests.slips import find_slip
+from subscriptions.interests.typos import find_slip
 
 LONGEST = 2000
 SEEDS = [

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from digest.matching import Document
-from digest.matching.queries import Query
-from digest.sources import kinds
+from digest.papers.sources import kinds
+from digest.relevance.matching.match import Document
+from digest.relevance.matching.queries import Query
 from subscriptions.interests.canonical import canonical, key, meaning
 from subscriptions.interests.language import And, Node, Not, Or, Pin, is_mute, is_pin
 from subscriptions.interests.parser import InterestError, parse, reread

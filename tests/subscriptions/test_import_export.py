@@ -18,8 +18,8 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscriptions import emails, importing, signup
-from subscriptions.importing import Fault
+from subscriptions import csv_import, emails, signup
+from subscriptions.csv_import import Fault
 from subscriptions.interests.parser import InterestError, parse
 from subscriptions.models import Consent, Interest, Subscriber, Suppression
 from tests.conftest import MORNING, make_reader
@@ -27,7 +27,7 @@ from tests.smtp import Server
 from tests.stack import ROOT
 from tests.subscriptions.conftest import link_in, row
 
-HEADER = ",".join(importing.WISHES)
+HEADER = ",".join(csv_import.WISHES)
 DORA = 'dora@example.org,"diffusion\n-survey",weekly,4,7,Asia/Kathmandu,20,30'
 
 
@@ -47,7 +47,7 @@ def run(sheet: Path, *lines: str, flags: tuple[str, ...] = (), header: str = HEA
 def faults(content: bytes | str) -> list[str]:
     """What is wrong with a file, as the operator reads it."""
     raw = content if isinstance(content, bytes) else content.encode()
-    return [str(fault) for fault in importing.read(raw).faults]
+    return [str(fault) for fault in csv_import.read(raw).faults]
 
 
 def exported(*flags: str) -> str:
@@ -227,13 +227,13 @@ def test_twenty_errors_are_shown_and_the_rest_is_counted(sheet: Path, db: None) 
 
 
 def test_too_large_and_too_long_files_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "MAX_ROWS", 3)
+    monkeypatch.setattr(csv_import, "MAX_ROWS", 3)
     rows = [f"r{number}@example.org,x" for number in range(4)]
     assert faults("\n".join(["email,interests", *rows[:3]])) == []
     assert faults("\n".join(["email,interests", *rows])) == [
         "Line 5: more than 3 rows: split the file, and import its parts one by one."
     ]
-    assert faults(b"x" * (importing.MAX_BYTES + 1))[0].startswith("The file has over 20 MB")
+    assert faults(b"x" * (csv_import.MAX_BYTES + 1))[0].startswith("The file has over 20 MB")
 
 
 @pytest.mark.parametrize(("name", "says"), [("none.csv", "there is no such file"), (".", "cannot be read")])
@@ -244,7 +244,7 @@ def test_a_path_that_is_no_file(tmp_path: Path, name: str, says: str) -> None:
 
 def test_an_address_twice_must_ask_for_the_same() -> None:
     text = "email,interests\nA@example.org,x;y\na@EXAMPLE.org,x ; y\n"
-    sheet = importing.read(text.encode())
+    sheet = csv_import.read(text.encode())
     assert (len(sheet.rows), sheet.repeats, sheet.faults) == (1, 1, [])
     assert faults(text + "a@example.org,z") == [
         "Line 4, email: line 2 has this address too, and asks for something else: keep one of the two."
@@ -255,13 +255,13 @@ def test_an_address_twice_must_ask_for_the_same() -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_every_spreadsheets_line_ends_and_mark_are_read(mark: str, end: str) -> None:
     text = mark + end.join(["Email , INTERESTS", ' dora@example.org ,"Kähler; naïve Bayes"', "", ","])
-    (found,) = importing.read(text.encode()).rows.values()
+    (found,) = csv_import.read(text.encode()).rows.values()
     assert (found.address, found.wishes.lines) == ("dora@example.org", ("Kähler", "naïve Bayes"))
 
 
 def test_values_that_only_staff_can_choose_are_taken() -> None:
     text = "email,interests,max_papers,trending_share,empty_mail,time_zone\na@example.org,x,15,25,TRUE,Asia/Calcutta"
-    (found,) = importing.read(text.encode()).rows.values()
+    (found,) = csv_import.read(text.encode()).rows.values()
     wishes = found.wishes
     assert (wishes.max_papers, wishes.trending_share, wishes.time_zone) == (15, 25, "Asia/Calcutta")
     assert wishes.empty_mail is True
@@ -269,8 +269,8 @@ def test_values_that_only_staff_can_choose_are_taken() -> None:
 
 @given(st.binary(max_size=400))
 def test_no_bytes_crash_it(content: bytes) -> None:
-    assert all(isinstance(fault, Fault) for fault in importing.read(content).faults)
-    importing.read(b"email,interests,hour\n" + content)
+    assert all(isinstance(fault, Fault) for fault in csv_import.read(content).faults)
+    csv_import.read(b"email,interests,hour\n" + content)
 
 
 def many(count: int) -> str:
@@ -280,9 +280,9 @@ def many(count: int) -> str:
 
 def test_reading_takes_little_memory() -> None:
     content = many(2_000).encode()
-    importing.read(many(30).encode())  # what is made once: the names of time zones, the timings
+    csv_import.read(many(30).encode())  # what is made once: the names of time zones, the timings
     tracemalloc.start()
-    sheet = importing.read(content)
+    sheet = csv_import.read(content)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (len(sheet.rows), sheet.faults) == (2_000, [])
@@ -304,7 +304,7 @@ def test_only_active_readers_unless_all_are_asked_for(alice: Subscriber, bob: Su
     everybody = parsed(exported("--all"))
     assert [found["status"] for found in everybody] == ["active", "pending", "unsubscribed"]
     first = everybody[0]
-    assert list(first) == list(importing.COLUMNS)
+    assert list(first) == list(csv_import.COLUMNS)
     assert first["interests"] == 'diffusion\n"chain of thought"\n-survey'
     assert dt.datetime.fromisoformat(first["confirmed_at"]) == alice.confirmed_at
     assert dt.datetime.fromisoformat(first["created_at"]) == alice.created_at
@@ -327,7 +327,7 @@ def test_what_cannot_be_written_leaves_the_older_file(
 ) -> None:
     path = tmp_path / "out.csv"
     path.write_text("older")
-    monkeypatch.setattr(importing, "guarded", _full)
+    monkeypatch.setattr(csv_import, "guarded", _full)
     with pytest.raises(CommandError, match="cannot be written"):
         call_command("export_subscribers", "--output", str(path))
     assert path.read_text() == "older"
@@ -412,13 +412,13 @@ def _is_interest(line: str) -> bool:
 
 @given(st.text(max_size=30))
 def test_guarding_is_undone_and_leaves_no_formula(text: str) -> None:
-    assert importing.unguarded(importing.guarded(text)) == text
-    assert not importing.guarded(text).startswith(tuple("=+-@\t\r"))
+    assert csv_import.unguarded(csv_import.guarded(text)) == text
+    assert not csv_import.guarded(text).startswith(tuple("=+-@\t\r"))
 
 
 @given(st.text(alphabet="'=+-@\\;ab \t\r", max_size=12))
 def test_guarding_is_undone_for_the_signs_it_is_about(text: str) -> None:
-    assert importing.unguarded(importing.guarded(text)) == text
+    assert csv_import.unguarded(csv_import.guarded(text)) == text
 
 
 # Pieces of the language, put together; a few of the lines are none, and are left out.
@@ -430,7 +430,7 @@ TYPED = st.lists(PIECES, max_size=6).map(lambda pieces: "".join([*pieces, "w"]).
 def test_typed_lines_survive_a_file(lines: list[str]) -> None:
     out = io.StringIO(newline="")
     sheet = csv.writer(out)
-    sheet.writerows([["email", "interests"], ["a@example.org", importing.interests_cell(lines)]])
-    read = importing.read(out.getvalue().encode())
+    sheet.writerows([["email", "interests"], ["a@example.org", csv_import.interests_cell(lines)]])
+    read = csv_import.read(out.getvalue().encode())
     assert read.faults == []
     assert next(iter(read.rows.values())).wishes.lines == tuple(lines)

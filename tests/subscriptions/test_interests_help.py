@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.utils.html import escape
 
-from digest.matching import Document
-from digest.matching.queries import Query
+from digest.relevance.matching.match import Document
+from digest.relevance.matching.queries import Query
 from subscriptions.interests import examples
 from subscriptions.interests.canonical import meaning
 from subscriptions.interests.errors import InterestError

@@ -18,9 +18,9 @@ from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscriptions import outcomes
-from subscriptions.outcomes import Outcome, Party, answers, meanings, replies
+from subscriptions.outcomes import answers, classify, meanings, replies
 from subscriptions.outcomes import meanings as m
+from subscriptions.outcomes.classify import Outcome, Party
 from subscriptions.outcomes.meanings import Meaning
 
 REPLIES = [
@@ -93,7 +93,7 @@ REPLIES = [
 
 @pytest.mark.parametrize(("code", "text", "expected"), REPLIES, ids=lambda value: str(value)[:40])
 def test_each_reply_means_one_thing(code: int, text: str, expected: Meaning) -> None:
-    assert outcomes.read_reply(code, text) is expected
+    assert classify.read_reply(code, text) is expected
 
 
 def test_every_row_of_replies_is_met() -> None:
@@ -102,10 +102,10 @@ def test_every_row_of_replies_is_met() -> None:
 
 
 def test_no_answer_is_in_doubt_only_where_the_whole_message_may_have_left() -> None:
-    assert outcomes.read_reply(0, "", in_doubt=True).outcome is Outcome.UNKNOWN
-    assert outcomes.read_reply(0, "").outcome is Outcome.NO_SERVER
-    assert outcomes.read_reply(-1, "Connection unexpectedly closed").outcome is Outcome.NO_SERVER
-    assert outcomes.read_reply(354, "Go on").outcome is Outcome.UNKNOWN  # no server says this there
+    assert classify.read_reply(0, "", in_doubt=True).outcome is Outcome.UNKNOWN
+    assert classify.read_reply(0, "").outcome is Outcome.NO_SERVER
+    assert classify.read_reply(-1, "Connection unexpectedly closed").outcome is Outcome.NO_SERVER
+    assert classify.read_reply(354, "Go on").outcome is Outcome.UNKNOWN  # no server says this there
 
 
 def test_only_a_dead_mailbox_suppresses_at_once() -> None:
@@ -122,13 +122,13 @@ def test_only_a_dead_mailbox_suppresses_at_once() -> None:
 
 @given(st.integers(-1, 999), st.text(max_size=200), st.booleans())
 def test_whatever_a_server_says_has_a_meaning(code: int, text: str, in_doubt: bool) -> None:
-    meaning = outcomes.read_reply(code, text, in_doubt=in_doubt)
+    meaning = classify.read_reply(code, text, in_doubt=in_doubt)
     assert not (meaning.suppresses and not 500 <= code < 600)
     assert meaning.may_retry or not 400 <= code < 500
 
 
 def test_a_long_reply_is_read_in_time() -> None:
-    assert outcomes.read_reply(550, "client host " * 5000 + "message " * 5000) is m.REFUSED
+    assert classify.read_reply(550, "client host " * 5000 + "message " * 5000) is m.REFUSED
 
 
 # --- providers
@@ -195,11 +195,11 @@ ANSWERS: list[tuple[str, int | None, object, Meaning]] = [
 def test_each_answer_of_a_provider_means_one_thing(
     provider: str, status: int | None, body: object, expected: Meaning
 ) -> None:
-    assert outcomes.read_answer(provider, status, body) is expected
+    assert classify.read_answer(provider, status, body) is expected
 
 
 def test_a_failure_of_a_provider_that_knows_our_key_is_simply_tried_again() -> None:
-    meaning = outcomes.read_answer("Resend", 500, {"name": "application_error", "message": "Unexpected"})
+    meaning = classify.read_answer("Resend", 500, {"name": "application_error", "message": "Unexpected"})
     assert (meaning.outcome, meaning.opens_circuit) == (Outcome.TEMPORARY, True)
 
 
@@ -228,7 +228,7 @@ DATE = {"Date": "Mon, 16 Mar 2026 08:00:00 GMT"}
     ({}, None),
 ])  # fmt: skip
 def test_the_wait_that_is_asked_for(headers: dict[str, str], seconds: int | None) -> None:
-    wait = outcomes.read_answer("SendGrid", 429, "", headers).wait
+    wait = classify.read_answer("SendGrid", 429, "", headers).wait
     assert wait == (None if seconds is None else dt.timedelta(seconds=seconds))
 
 
@@ -266,13 +266,13 @@ def test_no_header_of_a_provider_breaks_anything(text: str, date: str) -> None:
     ],
 )
 def test_each_error_means_one_thing(error: Exception, expected: Meaning) -> None:
-    assert outcomes.read(error) is expected
-    assert outcomes.of(error) is expected.outcome
+    assert classify.read(error) is expected
+    assert classify.of(error) is expected.outcome
 
 
 @pytest.mark.parametrize("code", [550, 450, 452, 553])
 def test_a_refused_sender_burns_no_mail_and_no_address(code: int) -> None:
-    meaning = outcomes.read(smtplib.SMTPSenderRefused(code, b"5.1.1 no such user here", "x"))
+    meaning = classify.read(smtplib.SMTPSenderRefused(code, b"5.1.1 no such user here", "x"))
     assert (meaning.outcome, meaning.party, meaning.suppresses) == (Outcome.NO_SERVER, Party.US, False)
     assert meaning.opens_circuit
     assert meaning.points == 0
@@ -280,12 +280,12 @@ def test_a_refused_sender_burns_no_mail_and_no_address(code: int) -> None:
 
 @pytest.mark.parametrize("code", [421, 554])
 def test_a_server_that_does_not_greet_us_burns_no_mail(code: int) -> None:
-    assert outcomes.of(smtplib.SMTPConnectError(code, b"go away")) is Outcome.NO_SERVER
+    assert classify.of(smtplib.SMTPConnectError(code, b"go away")) is Outcome.NO_SERVER
 
 
 def test_an_answer_with_a_status_alone() -> None:
     error = AnymailRequestsAPIError("x")
     error.status_code = 429
-    assert outcomes.of(error) is Outcome.TEMPORARY
+    assert classify.of(error) is Outcome.TEMPORARY
     error.status_code = 422
-    assert outcomes.of(error) is Outcome.PERMANENT
+    assert classify.of(error) is Outcome.PERMANENT

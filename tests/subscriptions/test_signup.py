@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 
 from subscriptions import emails, signup, tasks
-from subscriptions.lines import MAX_LINES
+from subscriptions.edit_interests import MAX_LINES
 from subscriptions.models import Consent, Interest, Subscriber, Suppression
 from tests.conftest import MORNING
 from tests.smtp import Server

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from subscriptions.interests import topics
-from subscriptions.interests.notes import notes
+from subscriptions.interests.hints import notes
 from subscriptions.interests.parser import parse
 
 

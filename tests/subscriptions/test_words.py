@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from digest.sources import kinds
+from digest.papers.sources import kinds
 from subscriptions.interests.words import Words, fold, glue, split, stem
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from digest import health
-from digest.health.findings import Finding, Level
+from digest.operations.health import checks
+from digest.operations.health.findings import Finding, Level
 
 MARKS = {Level.OK: "✓", Level.WARNING: "!", Level.PROBLEM: "✗"}
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         counts: Counter[Level] = Counter()
-        for finding in health.examine(timezone.now, fast=options["fast"]):
+        for finding in checks.examine(timezone.now, fast=options["fast"]):
             counts[finding.level] += 1
             self._say(finding)
         fine, warnings, problems = (counts[level] for level in Level)

@@ -11,10 +11,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
-from digest.evaluation import protocols, report
-from digest.evaluation.baselines import has_learners
-from digest.evaluation.files import SetError
-from digest.evaluation.sets import read
+from digest.relevance.evaluation import protocols, report
+from digest.relevance.evaluation.baselines import has_learners
+from digest.relevance.evaluation.files import SetError
+from digest.relevance.evaluation.sets import read
 
 
 class Command(BaseCommand):

@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from digest.composing.excerpts import Segment
-from digest.explaining import explain
+from digest.mail.rendering.excerpts import Segment
+from digest.picks.explanation.explain import explain
 from subscriptions.models import Subscriber
 
 

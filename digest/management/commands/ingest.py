@@ -10,11 +10,11 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import track
 
-from digest import ingest, percolation
-from digest.ingest import keeping
 from digest.management import arguments
 from digest.models import Source
-from digest.sources import EmptyEdition, SourceError
+from digest.papers.ingest import failed_pages, ingest
+from digest.papers.sources.parsed import EmptyEdition, SourceError
+from digest.relevance import match_papers
 
 
 class Command(BaseCommand):
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         except SourceError as error:
             raise CommandError(str(error)) from error
         finally:
-            percolation.match_new(now)
+            match_papers.match_new(now)
 
     def _files(self, options: dict[str, Any], now: dt.datetime) -> None:
         source = self._source(options["source"][0]) if options["source"] else None
@@ -96,7 +96,7 @@ class Command(BaseCommand):
     def _retry(self, names: list[str], now: dt.datetime) -> None:
         sources = [self._source(name) for name in names] or list(Source.objects.all())
         unread = tried = 0
-        for page, outcome in keeping.retry(sources, now):
+        for page, outcome in failed_pages.retry(sources, now):
             tried += 1
             unread += page.pk is not None
             self.stdout.write(f"{page}: {outcome}")

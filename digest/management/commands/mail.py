@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from digest.delivery import complaints, gate, pacing
-from digest.delivery.trying import NotSent, send_test
+from digest.mail.delivery import complaints, rate_limits, send_control
+from digest.mail.delivery.test_mail import NotSent, send_test
 from digest.models import Delivery, MailDay, MailGate
 
 ACTIONS = {
@@ -38,11 +38,11 @@ class Command(BaseCommand):
         now, switch = timezone.now(), MailGate.Switch
         actions: dict[str, Callable[[], None]] = {
             "status": lambda: None,
-            "pause": lambda: gate.turn(switch.PAUSED, now),
-            "drain": lambda: gate.turn(switch.DRAINING, now),
-            "resume": lambda: gate.turn(switch.RUNNING, now),
-            "go": lambda: gate.allow(now),
-            "retry": gate.try_now,
+            "pause": lambda: send_control.turn(switch.PAUSED, now),
+            "drain": lambda: send_control.turn(switch.DRAINING, now),
+            "resume": lambda: send_control.turn(switch.RUNNING, now),
+            "go": lambda: send_control.allow(now),
+            "retry": send_control.try_now,
         }
         if options["action"] == "test":
             self._test(options["address"])
@@ -52,13 +52,13 @@ class Command(BaseCommand):
 
     def _status(self) -> None:
         now, status = timezone.now(), Delivery.Status
-        held = gate.reasons(MailGate.load(), now)
+        held = send_control.reasons(MailGate.load(), now)
         for reason in held.values() or ["Mail leaves."]:
             self.stdout.write(reason)
         waiting, sending = (Delivery.objects.filter(status=one).count() for one in (status.WAITING, status.SENDING))
         sent = MailDay.objects.filter(day=now.date()).values_list("sent", flat=True).first() or 0
         self.stdout.write(f"Mails waiting: {waiting:,}; being sent: {sending:,}; left today (UTC): {sent:,}.")
-        today = pacing.warm_up(now)
+        today = rate_limits.warm_up(now)
         if today and "warm_up" not in held:
             self.stdout.write(f"Warm-up, day {today.day} of {today.days}: {today.sent:,} of {today.allowed:,} left.")
         self.stdout.write(f"Complaints of {complaints.DAYS} days: {complaints.since(now - complaints.PERIOD)}.")

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from digest import percolation
 from digest.management import arguments
+from digest.relevance import match_papers
 
 
 class Command(BaseCommand):
@@ -19,6 +19,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
-        stored = percolation.match_papers(now, options["since"]) if options["since"] else 0
-        stored += percolation.match_new(now)
+        stored = match_papers.match_papers(now, options["since"]) if options["since"] else 0
+        stored += match_papers.match_new(now)
         self.stdout.write(f"{stored} matches stored." if stored else "Nothing new to match.")

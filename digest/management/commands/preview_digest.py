@@ -8,9 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from digest import percolation, previewing
-from digest.composing import Press, compose
+from digest.mail.rendering import Press, compose
 from digest.management import arguments
+from digest.picks.preview import digest_preview
+from digest.relevance import match_papers
 from subscriptions.models import Subscriber
 
 FORMATS = ("text", "html", "eml")
@@ -34,11 +35,11 @@ class Command(BaseCommand):
         reader = Subscriber.objects.by_address(options["email"]).first()
         if reader is None:
             raise CommandError(f"No reader has the address {options['email']}.")
-        percolation.match_new(timezone.now())
+        match_papers.match_new(timezone.now())
         at = self._moment(reader, options)
         # Not on the standard output, which may be a file that a mail program is to open.
         self.stderr.write(f"The mail of {at:%Y-%m-%d %H:%M} UTC, with what is known now.")
-        digest = previewing.next_digest(reader, at)
+        digest = digest_preview.next_digest(reader, at)
         if digest is None:
             raise CommandError(f"Nothing matches: no mail would be sent at {at:%Y-%m-%d %H:%M} UTC.")
         message = compose(digest, at)

@@ -9,12 +9,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from digest import delivery, percolation, selecting
-from digest.composing.excerpts import shorten
-from digest.delivery import gate
+from digest.mail import delivery
+from digest.mail.delivery import send_control
+from digest.mail.rendering.excerpts import shorten
 from digest.management import arguments
 from digest.models import Delivery, MailGate, Paper
-from digest.selecting import rehearsing
+from digest.picks.selection import dry_run, select
+from digest.relevance import match_papers
 from subscriptions.addresses import masked
 from subscriptions.models import Subscriber
 
@@ -52,15 +53,15 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self._dry_run(now, reader)
             return
-        percolation.match_new(now)
-        selected = selecting.select_chunk(now, reader) if reader else selecting.select_due(now)
+        match_papers.match_new(now)
+        selected = select.select_chunk(now, reader) if reader else select.select_due(now)
         counts = delivery.deliver_all(now, reader)
         became = ", ".join(f"{number} {status}" for status, number in sorted(counts.items())) or "nothing to send"
         without = selected.readers - selected.mails
         self.stdout.write(f"{_of(selected.readers, 'reader')} due, {without} of them without a new mail; {became}.")
         if counts[Delivery.Status.FAILED]:
             raise CommandError(f"{_of(counts[Delivery.Status.FAILED], 'mail')} failed; the admin's deliveries say why.")
-        held = gate.reasons(MailGate.load(), now)
+        held = send_control.reasons(MailGate.load(), now)
         if held and Delivery.objects.ready(now).exists():
             raise CommandError(f"The mails wait. {' '.join(held.values())} See `manage.py mail status`.")
         if counts[Delivery.Status.WAITING]:
@@ -98,9 +99,9 @@ class Command(BaseCommand):
     def _dry_run(self, now: dt.datetime, only: Subscriber | None) -> None:
         if Paper.objects.known().filter(matched_at=None).exists():
             self.stderr.write("Some papers are not matched yet, and cannot be chosen: `manage.py match`.")
-        rehearsed = rehearsing.due(now, only)
+        rehearsed = dry_run.due(now, only)
         total = 0
-        while chunk := list(islice(rehearsed, selecting.CHUNK)):
+        while chunk := list(islice(rehearsed, select.CHUNK)):
             held = Paper.objects.filter(pk__in={paper for _, one in chunk for paper in one.papers})
             titles = dict(held.values_list("pk", "title"))
             for reader, one in chunk:
@@ -112,7 +113,7 @@ class Command(BaseCommand):
 
     def _compare(self, date: dt.date) -> None:
         same = total = came = went = moved = 0
-        for reader, change in rehearsing.replay(date):
+        for reader, change in dry_run.replay(date):
             total += 1
             if not change:
                 same += 1

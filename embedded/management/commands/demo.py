@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from digest.sample import PATH
-from digest.sources import SourceError
+from digest.papers.sample.sample import PATH
+from digest.papers.sources.parsed import SourceError
 from embedded import demo
 from embedded.instance import CannotStart, Lock
 

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from subscriptions import importing, signup
+from subscriptions import csv_import, signup
 from subscriptions.models import Subscriber
 
 CHUNK = 1000  # readers in memory at a time
@@ -55,7 +55,7 @@ def write(file: Any, everybody: bool) -> int:
     if not everybody:
         readers = readers.filter(status=Subscriber.Status.ACTIVE)
     sheet = csv.writer(file)
-    sheet.writerow(importing.COLUMNS)
+    sheet.writerow(csv_import.COLUMNS)
     count = 0
     for reader in readers.iterator(chunk_size=CHUNK):
         sheet.writerow(cells(reader))
@@ -68,7 +68,7 @@ def cells(reader: Subscriber) -> list[str]:
     lines = [line.typed for line in reader.interest_lines.all()]
     timing = [str(getattr(reader, name)) for name in signup.SETTINGS]
     moments = [moment.isoformat() if moment else "" for moment in (reader.created_at, reader.confirmed_at)]
-    return [importing.guarded(reader.email), importing.interests_cell(lines), *timing, reader.status, *moments]
+    return [csv_import.guarded(reader.email), csv_import.interests_cell(lines), *timing, reader.status, *moments]
 
 
 @contextmanager

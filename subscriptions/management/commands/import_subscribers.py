@@ -12,8 +12,8 @@ from django.db import transaction
 from django.utils import timezone
 from rich.progress import track
 
-from subscriptions import addresses, importing, signup
-from subscriptions.importing import Row, Sheet
+from subscriptions import addresses, csv_import, signup
+from subscriptions.csv_import import Row, Sheet
 from subscriptions.models import Subscriber, Suppression
 
 CHUNK = 500
@@ -39,7 +39,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
-        sheet = importing.read(content_of(options["file"]))
+        sheet = csv_import.read(content_of(options["file"]))
         if sheet.faults:
             raise CommandError(self._faults(options["file"], sheet))
         counts = Counter(repeated=sheet.repeats)
@@ -71,7 +71,7 @@ def content_of(path: Path) -> bytes:
     """The file's bytes, never many more than are allowed. Raises CommandError with what to do."""
     try:
         with path.open("rb") as file:
-            return file.read(importing.MAX_BYTES + 1)
+            return file.read(csv_import.MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise CommandError(f"{path}: there is no such file; check the path.") from error
     except OSError as error:

@@ -1,0 +1,92 @@
+"""The plain way: Django's templates, CSS written into the elements, Django's own message."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from email.charset import QP, Charset
+from functools import cache
+from typing import Any, TypeVar
+
+import css_inline
+from anymail.message import AnymailMessage
+from django.conf import settings
+from django.template.loader import get_template
+from django.utils.safestring import SafeString
+from django.utils.translation import override
+
+from digest.mail.rendering import context
+from digest.mail.rendering.headers import headers
+from digest.models import Digest
+
+MAX_HTML_BYTES = 80_000  # Gmail clips near 102 kB and hides the footer
+EXTENSIONS = {"html": "html", "text": "txt"}  # by template engine
+
+Pick = TypeVar("Pick")
+
+_charset = Charset("utf-8")
+_charset.body_encoding = QP  # safe for any relay: lines stay short whatever an abstract holds
+
+
+@cache
+def inliner() -> css_inline.CSSInliner:
+    return css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
+
+
+def compose(digest: Digest, now: dt.datetime) -> AnymailMessage:
+    """The digest's mail in the reader's language, unsent. The same digest gives the same Message-ID each time."""
+    with override(digest.subscriber.language):
+        return _compose(digest, now)
+
+
+def _compose(digest: Digest, now: dt.datetime) -> AnymailMessage:
+    subscriber = digest.subscriber
+    picks = digest.picks_with_papers()
+    values, html = _html(digest, picks)
+    while len(html.encode()) > MAX_HTML_BYTES and len(picks) > 1:
+        picks = fewer(picks)
+        values, html = _html(digest, picks)
+    message = AnymailMessage(
+        subject=context.subject(values["items"], weekly=values["is_weekly"], catch_up=values["is_catch_up"]),
+        body=_render("text", values),
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[subscriber.email],
+        headers=headers(digest, subscriber, now),
+    )
+    message.attach_alternative(html, "text/html")
+    message.encoding = _charset
+    message.tags = ["digest"]
+    message.metadata = {"digest": str(digest.pk)}
+    return message
+
+
+def fewer(picks: Sequence[Pick]) -> list[Pick]:
+    """For a mail that is too large: three quarters of them; the rest is on the web copy."""
+    return list(picks[: len(picks) * 3 // 4])
+
+
+def _html(digest: Digest, picks: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], str]:
+    values = context.context(digest, digest.subscriber, picks)
+    return values, inliner().inline(_render("html", values))
+
+
+def _render(engine: str, values: dict[str, Any]) -> str:
+    """The whole part: its papers, each from its own template, under their headings."""
+    shown = {
+        "lanes": [
+            {"heading": lane.heading, "papers": [_paper(engine, kind, item, values) for kind, item in lane.picks]}
+            for lane in context.lanes(values["items"], of_many_days=values["is_weekly"] or values["is_catch_up"])
+        ]
+    }
+    return render(engine, "digest", values | shown)
+
+
+def _paper(engine: str, kind: str, item: dict[str, Any], values: dict[str, Any]) -> SafeString:
+    why = SafeString("".join(render(engine, "_reason", {"reason": reason}) for reason in item["spoken"]))
+    return render(engine, f"_{kind}", {"item": item, "why": why, "feedback": values["feedback"]})
+
+
+def render(engine: str, name: str, values: dict[str, Any]) -> SafeString:
+    """emails/<name> by the engine "html", which escapes, or "text", which does not."""
+    # What our templates have made is not escaped again.
+    return SafeString(get_template(f"emails/{name}.{EXTENSIONS[engine]}", using=engine).render(values))

@@ -1,0 +1,108 @@
+"""One reader and one paper, and the shape of what is answered about them."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from digest.mail.rendering.excerpts import Segment
+from digest.mail.rendering.labels import marked, voice
+from digest.models import Feedback, Paper
+from digest.picks.explanation.missing_words import Half, half
+from digest.picks.selection.select import choose
+from digest.relevance.matching.documents import document
+from digest.relevance.matching.match import describe
+from digest.relevance.matching.queries import Query
+from subscriptions.interests.language import is_mute
+from subscriptions.interests.parser import InterestError, reread
+from subscriptions.models import Subscriber
+
+EVERYTHING = 100_000  # papers: a mail without an end, to see where a paper stands
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """An answer in one sentence, what else is to say, and the sum of points where the paper has any.
+
+    `title` and `abstract` are the paper's, in pieces with the words marked that the answer speaks of.
+    """
+
+    answer: str
+    paper: Paper | None = None
+    more: tuple[str, ...] = ()
+    points: tuple[tuple[float, str], ...] = ()
+    score: float | None = None
+    title: tuple[Segment, ...] = ()
+    abstract: tuple[Segment, ...] = ()
+
+
+class Case:
+    """One reader and one paper at one moment, and what is read of both."""
+
+    def __init__(self, reader: Subscriber, paper: Paper, now: dt.datetime) -> None:
+        self.reader, self.paper, self.now = reader, paper, now
+        self.zone = ZoneInfo(reader.time_zone)
+        self.document = document(paper)
+        self.mutes: list[tuple[str, Query]] = []
+        self.lines: list[tuple[str, Query, Half]] = []
+        for line in reader.interest_lines.select_related("interest").order_by("position"):
+            try:
+                node = reread(line.interest.text)
+            except InterestError:
+                continue  # nobody's fault but a change of the language: it matches nothing
+            query = Query.of(line.interest_id, node)
+            if is_mute(node):
+                self.mutes.append((line.typed, query))
+            else:
+                self.lines.append((line.typed, query, half(line.typed, node, self.document)))
+
+    def places(self, at: dt.datetime) -> list[dict[str, Any]]:
+        """All that a mail of that moment could have held for this reader, best first."""
+        boundless = copy.copy(self.reader)
+        boundless.max_papers, boundless.trending_share = EVERYTHING, 0
+        return choose([boundless], at)[self.reader.pk]
+
+    def _near(self, pick: dict[str, Any]) -> list[dict[str, Any]]:
+        """Where the words are of the lines that only come close."""
+        close = {reason["line"] for reason in pick["reasons"] if reason.get("kind") == "close"}
+        near = (one.found for typed, *rest, one in self.lines if f"close to: {typed}" in close)
+        return [describe(found, self.document) for found in near if found]
+
+    def explained(
+        self,
+        answer: str,
+        *more: str,
+        pick: dict[str, Any] | None = None,
+        marks: Sequence[dict[str, Any]] = (),
+    ) -> Explanation:
+        """The answer, with the sum of the pick and the marks of its reasons, or of other matches."""
+        reasons = [*pick["reasons"], *self._near(pick)] if pick else marks
+        return Explanation(
+            answer,
+            self.paper,
+            tuple(sentence for sentence in more if sentence),
+            points=tuple(_sum(pick, self)) if pick else (),
+            score=pick["points"] if pick else None,
+            title=marked(self.paper.title, "title", reasons),
+            abstract=marked(self.paper.abstract, "abstract", reasons),
+        )
+
+
+def _sum(pick: dict[str, Any], case: Case) -> Iterable[tuple[float, str]]:
+    """Each voice's points and what it says. They add up to the pick's."""
+    named = [reason["like"] for reason in pick["reasons"] if "like" in reason]
+    titles = dict(Paper.objects.filter(pk__in=named).values_list("pk", "title"))
+    rows = Feedback.objects.filter(subscriber=case.reader, paper__in=named, undone_at=None)
+    kinds = dict(rows.order_by("at").values_list("paper", "kind"))
+    lacks = {f"close to: {typed}": one.in_the_way for typed, *rest, one in case.lines}
+    for reason in pick["reasons"]:
+        like = reason.get("like")
+        yield reason["points"], voice(reason, lacks.get(reason["line"], ""), titles.get(like), kinds.get(like))
+    if pick["trend"]:
+        yield pick["trend"], _("it is trending")

@@ -1,0 +1,147 @@
+"""What somebody would get, before anything is stored: for the sign-up page, the search and the admin."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from anymail.message import AnymailMessage
+
+from digest.mail.rendering import compose, show
+from digest.models import Digest, Paper
+from digest.picks.preview import preview_cache
+from digest.picks.preview.preview_cache import Finding, Finds
+from digest.picks.selection.alone import candidates
+from digest.picks.selection.digest_plan import plans
+from digest.picks.selection.select import choose
+from digest.relevance.matching.match import Document, Found, describe
+from digest.relevance.matching.postings import Postings
+from digest.relevance.ranking import corpus
+from digest.relevance.ranking.closeness import is_prose
+from digest.relevance.ranking.rank import INTERESTS, Day, Hit, Line, Wishes, rank
+from subscriptions import schedule
+from subscriptions.interests import language
+from subscriptions.interests.parser import parse
+from subscriptions.models import Subscriber
+from subscriptions.signup import Wishes as Wishlist
+
+PREVIEW_DAYS = preview_cache.PREVIEW_DAYS
+SEARCH_RESULTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class LineCount:
+    """How many of the recent papers one line found."""
+
+    typed: str
+    papers: int
+    of: int
+    is_mute: bool
+
+    @property
+    def is_wide(self) -> bool:
+        return not self.is_mute and self.of >= 20 and self.papers > self.of // 3
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the lines would have brought from the papers of the last days, best first."""
+
+    items: list[dict[str, Any]]
+    lines: list[LineCount]
+    papers: int
+    days: int
+    picks: list[dict[str, Any]]  # as a digest holds them
+
+
+def preview(lines: Sequence[str], now: dt.datetime, *, max_papers: int = 10, trending_share: int = 0) -> Preview:
+    """Rank the last days' papers for these lines. Raises InterestError for a line that cannot be read."""
+    nodes = [parse(line) for line in lines]
+    fresh = preview_cache.fresh(now)
+    hits = {number: _hits(preview_cache.found(node, now).among(fresh)) for number, node in enumerate(nodes)}
+    wished = [
+        Line(n, line, language.is_mute(node), is_prose(line), language.is_pin(node))
+        for n, (line, node) in enumerate(zip(lines, nodes, strict=True))
+    ]
+    # The voices of the mail, less the taste of somebody who has said nothing yet.
+    printed = {line: str(node) for line, node in zip(lines, nodes, strict=True) if not language.is_mute(node)}
+    day = Day(fresh, hits, **preview_cache.voices(fresh, printed, now))
+    picks = rank(Wishes(tuple(wished), max_papers, trending_share), day)
+    counts = [LineCount(line.typed, len(hits[line.interest_id]), len(fresh), line.is_mute) for line in wished]
+    return Preview(show(with_papers(picks)), counts, len(fresh), PREVIEW_DAYS, picks)
+
+
+def found_by(line: str, now: dt.datetime) -> Finds:
+    """The papers of the last RECENT_DAYS that the line finds. Raises InterestError."""
+    return preview_cache.found(parse(line), now)
+
+
+def recent_papers(now: dt.datetime) -> Postings:
+    """The papers of the last RECENT_DAYS, taken apart; the same object while they are the same."""
+    return preview_cache.papers(now)
+
+
+def search(line: str, now: dt.datetime) -> list[dict[str, Any]]:
+    """The recent papers an interest line finds, best first; of very many, the newest. Raises InterestError."""
+    return show(with_papers([pick_of(line, *one) for one in found_by(line, now).best(SEARCH_RESULTS)]))
+
+
+def pick_of(line: str, found: Found, paper: Document) -> dict[str, Any]:
+    """A pick for what one line found, and no other."""
+    points = round(found.weight, 2)
+    reason = {"line": line, "points": points, **describe(found, paper)}
+    return {"paper": paper.paper_id, "lane": INTERESTS, "points": points, "trend": 0, "reasons": [reason]}
+
+
+def related(paper: Paper, now: dt.datetime, most: int) -> list[Paper]:
+    """The recent papers most like this one, nearest first; none for a paper of long ago."""
+    fresh = candidates(Paper.objects.fresh(now, days=PREVIEW_DAYS))
+    ids = corpus.at(fresh, now).like(paper.pk, most)
+    found = Paper.objects.known().in_bulk(ids)
+    return [found[pk] for pk in ids if pk in found]
+
+
+def _hits(found: Iterable[Finding]) -> list[Hit]:
+    return [Hit(paper.paper_id, round(one.weight, 4), describe(one, paper)) for one, paper in found]
+
+
+def with_papers(picks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    papers = Paper.objects.in_bulk([pick["paper"] for pick in picks])
+    return [pick | {"paper": papers[pick["paper"]]} for pick in picks if pick["paper"] in papers]
+
+
+def mail(wishes: Wishlist, now: dt.datetime) -> AnymailMessage | None:
+    """The mail these wishes would have brought from the last days; None when nothing matched. Raises InterestError."""
+    found = preview(wishes.lines, now, max_papers=wishes.max_papers, trending_share=wishes.trending_share)
+    if not found.picks:
+        return None
+    reader = Subscriber(email="you@example.org", code="preview", frequency=wishes.frequency, language=wishes.language)
+    date = schedule.issue_date(now, wishes.time_zone)
+    return compose(Digest(subscriber=reader, issue_date=date, created_at=now, picks=found.picks), now)
+
+
+def next_mail(reader: Subscriber, now: dt.datetime) -> AnymailMessage | None:
+    """The reader's next mail as it would be sent at `now`, stored nowhere; None when nothing matches."""
+    digest = next_digest(reader, now)
+    return compose(digest, now) if digest else None
+
+
+def next_digest(reader: Subscriber, now: dt.datetime) -> Digest | None:
+    """What that mail would hold.
+
+    Its signed links carry no working token: staff may read over a reader's shoulder, not act for them.
+    """
+    picks = choose([reader], now)[reader.pk]
+    if not picks:
+        return None
+    stand_in = copy.copy(reader)
+    stand_in.code = "preview"
+    date = schedule.issue_date(now, reader.time_zone)
+    (plan,) = plans([reader], now)
+    return Digest(
+        subscriber=stand_in, issue_date=date, created_at=now, picks=picks,
+        notice=plan.notice, is_catch_up=plan.is_catch_up,
+    )  # fmt: skip
