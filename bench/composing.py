@@ -18,9 +18,10 @@ from django.utils import timezone
 from bench import town
 from bench.measure import Case
 from digest.mail.messages import Order
-from digest.mail.rendering import Press, compose, context, headers, order_of, subject
+from digest.mail.rendering import Press, compose, digest_context, headers, order_of, subject
 from digest.mail.rendering.renderer import _render
 from digest.models import Delivery
+from digest.picks.evidence import describe_digests
 from digest.picks.selection import select
 
 READERS = 4_200
@@ -38,7 +39,7 @@ def cases() -> list[Case]:
     ready = _warm(unmet, now)
     slow = deliveries[:SLOW]
     values = [
-        context(one.digest, one.digest.subscriber, one.digest.picks_with_papers())
+        digest_context(one.digest, one.digest.subscriber, describe_digests([one.digest])[0])
         | {"headers": headers(one.digest, one.digest.subscriber, now)}
         for one in slow
     ]

@@ -19,7 +19,7 @@ from django.core.mail.backends.smtp import EmailBackend
 from django.utils import timezone
 
 from bench import mailers
-from digest.mail.rendering import Press, compose, context, headers, subject
+from digest.mail.rendering import Press, compose, digest_context, headers, subject
 from digest.mail.rendering.renderer import _render
 from digest.models import Delivery, Digest, Paper
 from subscriptions.interests.words import fold, split, stem
@@ -94,7 +94,7 @@ def _send_one(
     digest = Digest.objects.create(subscriber=reader, issue_date=now.date(), created_at=now, picks=picks)
     row = Delivery.objects.create(digest=digest, not_before=now)
     items = [pick | {"paper": paper} for pick, (_, paper) in zip(picks, best, strict=True)]
-    values = context(digest, reader, items)
+    values = digest_context(digest, reader, items)
     mail = EmailMultiAlternatives(
         subject(values["items"]), _render("text", values), settings.DEFAULT_FROM_EMAIL, [reader.email],
         headers=headers(digest, reader, now), connection=connection,

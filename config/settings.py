@@ -216,7 +216,8 @@ MAIL_CHUNK = environment.whole_number(env, "MAIL_CHUNK", 500, 1, 5000)
 MAIL_WINDOW = environment.whole_number(env, "MAIL_WINDOW", 50, 1, 1000)
 # Connections of a worker to the SMTP server, for one that is far away; a window should hold two mails for each.
 MAIL_CONNECTIONS = environment.whole_number(env, "MAIL_CONNECTIONS", 1, 1, 200)
-# What a dead worker held is taken up when its lease is over; a living one keeps it for longer (digest.mail.delivery.worker_locks).
+# What a dead worker held is taken up when its lease is over; a living one keeps it for longer
+# (digest.mail.delivery.worker_locks).
 MAIL_LEASE = dt.timedelta(seconds=environment.whole_number(env, "MAIL_LEASE", 600, 2, 86_400))
 # A mail put off waits so many seconds before each next try, and fails after the last.
 MAIL_BACKOFF = mailing.waits(env, "MAIL_BACKOFF", "60,300,900,3600,14400")

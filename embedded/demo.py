@@ -19,9 +19,11 @@ from django.utils import timezone
 
 from digest import tasks as digest_tasks
 from digest.mail.rendering.excerpts import shorten
+from digest.mail.rendering.labels import label
 from digest.models import Delivery, Digest, Match
 from digest.papers.ingest.ingest import ingest_location
 from digest.papers.ingest.storage import Outcome
+from digest.picks.evidence import TRENDING, describe_digests
 from embedded import mailbox
 from embedded.management.commands.run import programs
 from embedded.supervisor import Child, Printer
@@ -180,11 +182,11 @@ def report(outcome: Outcome, say: Say) -> None:
         digest = Digest.objects.select_related("subscriber").get(subscriber__email=reader.address)
         say()
         say(f"{reader.address}   {' · '.join(reader.lines)}")
-        if not digest.picks:
+        if not digest.has_picks:
             say("   nothing matched: no mail")
             continue
         say(f"   {settings.MAIL_CATCHER_DIR / files[reader.address]}.eml")
-        for place, pick in enumerate(digest.picks_with_papers(), start=1):
+        for place, pick in enumerate(describe_digests([digest])[0], start=1):
             say(f"   {place:>2}. {shorten(pick['paper'].title, 96)}")
             say(f"       {why(pick)}")
     say()
@@ -192,7 +194,7 @@ def report(outcome: Outcome, say: Say) -> None:
 
 def _because(reason: dict[str, Any]) -> str:
     """The line, and the words it found."""
-    return f"{reason['line']} → {', '.join(reason['words'])}" if reason["words"] else str(reason["line"])
+    return f"{reason['line']} → {', '.join(reason['words'])}" if reason["words"] else label(reason)
 
 
 def why(pick: dict[str, object]) -> str:
@@ -200,7 +202,7 @@ def why(pick: dict[str, object]) -> str:
     reasons = pick["reasons"]
     assert isinstance(reasons, list)
     parts = [f"{_because(reason)} ({reason['points']})" for reason in reasons]
-    if pick["lane"] == "trending":
+    if pick["lane"] == TRENDING:
         return "trending anyway, matches none of the interests"
     if pick["trend"]:
         parts.append(f"trend ({pick['trend']})")

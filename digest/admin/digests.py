@@ -10,7 +10,9 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from unfold.admin import ModelAdmin
 
+from digest.mail.rendering.labels import label
 from digest.models import Delivery, Digest, Feedback
+from digest.picks.evidence import describe_digests
 from subscriptions.admin import ReadOnly
 
 
@@ -40,7 +42,7 @@ class DigestAdmin(ReadOnly, ModelAdmin):
     readonly_fields = ["chosen"]
 
     def papers(self, digest: Digest) -> int:
-        return len(digest.picks)
+        return len(digest.paper_ids)
 
     def mail(self, digest: Digest) -> str:
         delivery = getattr(digest, "delivery", None)
@@ -53,9 +55,9 @@ class DigestAdmin(ReadOnly, ModelAdmin):
                 pick["paper"].get_absolute_url(),
                 pick["paper"].title,
                 pick["points"],
-                "; ".join(reason["line"] for reason in pick["reasons"]) or "trending",
+                "; ".join(label(reason) for reason in pick["reasons"]) or "trending",
             )
-            for pick in digest.picks_with_papers()
+            for pick in describe_digests([digest])[0]
         )
         items = format_html_join("", '<li><a class="underline" href="{}">{}</a> — {} points: {}</li>', rows)
         return format_html('<ol style="list-style: decimal; padding-left: 1.5rem">{}</ol>', items)

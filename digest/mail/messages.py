@@ -13,11 +13,13 @@ _MESSAGE_ID = re.compile(rb"^Message-ID:\s*(\S+)", re.MULTILINE | re.IGNORECASE)
 
 class Order(NamedTuple):
     """A mail to be made and sent: its digest and its reader in the columns that this takes, read without the ORM, whose
-    instances cost more than composing. `key` is the delivery's id; `picks` the JSON text of the digest's."""
+    instances cost more than composing. `key` is the delivery's id; `picks` and `reasons` are the digest's
+    packed columns."""
 
     key: int
     issue_date: dt.date
-    picks: str
+    picks: bytes
+    reasons: bytes
     notice: str
     is_catch_up: bool
     email: str
@@ -28,6 +30,7 @@ class Order(NamedTuple):
     attempts: int = 0
     doubts: int = 0
     email_key: str = ""
+    subscriber_id: int = 0
     is_wanted: bool = True  # when it was read
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import models
@@ -12,20 +11,21 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from digest.models.papers import Paper
+from digest.models.picks import Pick, pack, paper_ids, unpack
 from subscriptions.models import Subscriber
 
 LATEST_BY = 1.25  # a wait is at most so many times the last of MAIL_BACKOFF: its jitter
 
 
 class Digest(models.Model):
-    """What was chosen for one subscriber for one issue date. Written once, never changed; one whose mail could not
-    leave for long is deleted with it when the reader's next is written (`selecting.unsent`).
+    """What was chosen for one subscriber for one issue date.
 
-    `picks` is a list of {"paper": id, "lane": "interests" | "trending" | "overflow", "points": float, "reasons":
-    [{"line", "words", "points", "title": spans, "abstract": spans}]}, best first. One column and not a row a
-    pick: ten rows a mail would cost more to write than all the rest of the mail (docs/decisions.md).
-    In the lane "overflow" stands what matched in the week and was left out for the reader's number of papers.
-    An empty list says that nothing matched: no mail, and no Delivery, unless the reader asked to be told.
+    Written once and never changed. A digest whose mail could not leave for long is deleted with it when the
+    subscriber's next one is written (`digest.picks.selection.supersede`).
+
+    The picks are packed numbers and not rows: ten rows a mail would cost more to write than all the rest of the mail
+    (docs/decisions.md). Without a pick nothing matched: there is no Delivery, unless the subscriber asked for a mail
+    that says so.
     """
 
     subscriber = models.ForeignKey(  # the index of the constraint below begins with it
@@ -33,11 +33,8 @@ class Digest(models.Model):
     )
     issue_date = models.DateField(db_index=True)
     created_at = models.DateTimeField(db_index=True)
-    picks = models.JSONField(default=list)
-    papers = models.TextField(  # noqa: DJ001 - null says that nobody wrote it, "" that there are none
-        null=True, editable=False,
-        help_text="The ids of the picks, separated by commas: what may not come again, read without the picks.",
-    )  # fmt: skip
+    packed_picks = models.BinaryField(default=bytes, help_text="Records of `digest.models.picks.PICK`, best first.")
+    packed_reasons = models.BinaryField(default=bytes, help_text="Records of `digest.models.picks.REASON`.")
     notice = models.TextField(blank=True, help_text="What the mail says first: a source that is late.")
     is_catch_up = models.BooleanField(
         default=False, db_default=False, help_text="The first after a pause, with the best of the days away."
@@ -48,21 +45,24 @@ class Digest(models.Model):
         constraints = [models.UniqueConstraint(fields=["subscriber", "issue_date"], name="digest_once_a_date")]
 
     def __str__(self) -> str:
-        return f"{self.issue_date} for reader {self.subscriber_id}"
+        return f"{self.issue_date} for subscriber {self.subscriber_id}"
 
-    @staticmethod
-    def papers_text(papers: Iterable[int]) -> str:
-        """As `papers` holds them."""
-        return ",".join(map(str, papers))
+    @property
+    def picks(self) -> list[Pick]:
+        """The picks, best first."""
+        return unpack(bytes(self.packed_picks), bytes(self.packed_reasons))
+
+    @picks.setter
+    def picks(self, picks: Sequence[Pick]) -> None:
+        self.packed_picks, self.packed_reasons = pack(picks)
+
+    @property
+    def has_picks(self) -> bool:
+        return bool(self.packed_picks)
 
     @property
     def paper_ids(self) -> list[int]:
-        return [pick["paper"] for pick in self.picks]
-
-    def picks_with_papers(self) -> list[dict[str, Any]]:
-        """The picks with their Paper rows in place of ids; a paper deleted since is left out."""
-        papers = Paper.objects.in_bulk(self.paper_ids)
-        return [pick | {"paper": papers[pick["paper"]]} for pick in self.picks if pick["paper"] in papers]
+        return paper_ids(bytes(self.packed_picks))
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):

@@ -10,9 +10,9 @@ from django.utils.translation import gettext
 
 from digest import links
 from digest.mail.rendering.labels import label
-from digest.models import Digest, Feedback, Paper
+from digest.models import Digest, Feedback
+from digest.picks.evidence import OVERFLOW, describe_digests
 from digest.picks.preview import interest_counts
-from digest.relevance.ranking.rank import OVERFLOW
 from subscriptions.models import Subscriber
 
 register = template.Library()
@@ -30,19 +30,18 @@ def line_rates(reader: Subscriber, now: dt.datetime) -> dict[str, Any]:
 @register.inclusion_tag("digest/_sent.html")
 def sent_to(reader: Subscriber) -> dict[str, Any]:
     """The last mails: their papers, each with the line that brought it, and the web copy."""
-    digests = list(Digest.objects.filter(subscriber=reader).exclude(picks=[]).select_related("subscriber")[:MAILS])
-    shown = {digest.pk: digest.picks[:PAPERS] for digest in digests}
-    papers = Paper.objects.in_bulk({pick["paper"] for picks in shown.values() for pick in picks})
+    with_picks = Digest.objects.filter(subscriber=reader).exclude(packed_picks=b"")
+    digests = list(with_picks.select_related("subscriber")[:MAILS])
     mails = [
         {
             "date": digest.issue_date,
-            "count": sum(pick["lane"] != OVERFLOW for pick in digest.picks),
-            "beyond": sum(pick["lane"] == OVERFLOW for pick in digest.picks),
+            "count": sum(pick["lane"] != OVERFLOW for pick in picks),
+            "beyond": sum(pick["lane"] == OVERFLOW for pick in picks),
             "web_copy": links.web_copy(digest),
-            "papers": [(papers[pick["paper"]], _why(pick)) for pick in shown[digest.pk] if pick["paper"] in papers],
-            "more": max(len(digest.picks) - PAPERS, 0),
+            "papers": [(pick["paper"], _why(pick)) for pick in picks[:PAPERS]],
+            "more": max(len(picks) - PAPERS, 0),
         }
-        for digest in digests
+        for digest, picks in zip(digests, describe_digests(digests), strict=True)
     ]
     return {"mails": mails}
 

@@ -17,9 +17,10 @@ from subscriptions.models import Suppression
 AHEAD = 250  # mails read with one query
 GOOD_FOR = 5.0  # seconds: a reader may leave, so what was read and not sent by then is read again
 ORDERS = """
-    SELECT delivery.id, digest.issue_date, digest.picks, digest.notice, digest.is_catch_up,
+    SELECT delivery.id, digest.issue_date, digest.packed_picks, digest.packed_reasons,
+        digest.notice, digest.is_catch_up,
         reader.email, reader.code, reader.token_version, reader.frequency, reader.language,
-        delivery.attempts, delivery.doubts, reader.email_key,
+        delivery.attempts, delivery.doubts, reader.email_key, reader.id,
         reader.status = 'active' AND (reader.paused_until IS NULL OR reader.paused_until <= %s)
     FROM digest_delivery AS delivery
     JOIN digest_digest AS digest ON digest.id = delivery.digest_id

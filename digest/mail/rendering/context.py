@@ -16,7 +16,7 @@ from digest.mail.rendering.excerpts import byline, excerpt, in_order, joined, ma
 from digest.mail.rendering.labels import close_to, label, where
 from digest.mail.rendering.listing_labels import listed
 from digest.models import Digest, Paper
-from digest.relevance.ranking.rank import INTERESTS, TRENDING
+from digest.picks.evidence import INTERESTS, OVERFLOW, TRENDING
 from subscriptions import links as reader_links
 from subscriptions.models import Subscriber
 
@@ -25,7 +25,6 @@ REASONS = 3  # beside a paper; all of them are on the web copy
 TEASERS, TEASER = 3, 60  # papers after the first in the line that mailboxes show beside the subject; characters
 FULL_OF_MANY = 5  # papers of a week, or of a pause, that are shown whole; of the others title, authors and reason
 
-OVERFLOW = "overflow"
 HEADINGS = {
     INTERESTS: _("For you"),
     TRENDING: _("Trending anyway"),
@@ -125,7 +124,7 @@ def reason_words(reason: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def context(digest: Digest, subscriber: Subscriber, picks: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def digest_context(digest: Digest, subscriber: Subscriber, picks: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What the templates of the mail and the web copy share."""
     shown = show(picks)
     places = listed(pick["paper"] for pick in picks)
@@ -138,7 +137,7 @@ def context(digest: Digest, subscriber: Subscriber, picks: Sequence[dict[str, An
         "trending": [item for item in shown if item["lane"] == TRENDING],
         "overflow": [item for item in shown if item["lane"] == OVERFLOW],
         "preheader": preheader(shown),
-        "left_out": len(digest.picks) - len(picks),
+        "left_out": len(digest.paper_ids) - len(picks),
         "web_copy": links.web_copy(digest),
         "feedback": links.feedback(digest),
         "preferences": reader_links.preferences(subscriber),

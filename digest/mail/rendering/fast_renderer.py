@@ -20,13 +20,14 @@ from digest.mail.rendering.excerpts import shorten
 from digest.mail.rendering.fragments import PLACE_OF_FEEDBACK, Look, PaperParts, frames
 from digest.mail.rendering.headers import same_for_all, sender
 from digest.mail.rendering.listing_labels import listed
-from digest.mail.rendering.picked import Picked, PickReader, order_of
+from digest.mail.rendering.pick_cache import PickCache, Picked, order_of
 from digest.mail.rendering.quoted_printable import header, quote, quote_address, quote_html
 from digest.mail.rendering.reason_fragments import Sayings
 from digest.mail.rendering.renderer import MAX_HTML_BYTES, fewer
 from digest.mail.rendering.signed_links import Desk, Links
 from digest.mail.rendering.slots import Layout, Styles, keep
 from digest.models import Digest, Paper
+from digest.picks.evidence import OVERFLOW
 from subscriptions.models import Subscriber
 
 KEPT_FOR = dt.timedelta(minutes=10)  # a paper's upvotes and lists may be so old in a mail
@@ -58,7 +59,7 @@ class Press:
         self._began: dt.datetime | None = None
         self._papers: dict[int, PaperParts] = {}
         self._gone: set[int] = set()
-        self._picks = PickReader()
+        self._picks = PickCache()
         self._sayings: dict[str, Sayings] = {}  # by language
         self._frames: dict[Hashable, _Frame] = {}
         self._subjects: dict[Hashable, bytes] = {}
@@ -70,8 +71,8 @@ class Press:
         """The mails that these orders are for. Two queries for new papers, or none."""
         orders = list(orders)
         if self._began is None or not self._began <= now < self._began + KEPT_FOR:
-            self._papers, self._gone, self._subjects, self._picks, self._began = {}, set(), {}, PickReader(), now
-        chosen = [self._picks.read(order.picks) for order in orders]
+            self._papers, self._gone, self._subjects, self._picks, self._began = {}, set(), {}, PickCache(), now
+        chosen = self._picks.read(orders)
         self._read({pick.paper for picks in chosen for pick in picks})
         date = f"Date: {email.utils.format_datetime(now)}\r\n".encode("ascii")
         done: list[Letter] = []
@@ -183,7 +184,7 @@ def _framed(order: Order, picks: Sequence[Picked], left_out: int) -> _Frame:
         (slots.slot(number), [((order.language, kind), pick["place"]) for kind, pick in lane.picks])
         for number, lane in enumerate(lanes)
     ]
-    count = len([pick for pick in picks if pick.lane != context.OVERFLOW])
+    count = len([pick for pick in picks if pick.lane != OVERFLOW])
     return _Frame(html, text, places, (count, context.is_weekly(reader), digest.is_catch_up))
 
 

@@ -33,6 +33,7 @@ from digest.mail.rendering.slots import (
     slot,
 )
 from digest.models import Digest, Paper
+from digest.picks.evidence import OVERFLOW
 
 _MARKED = re.compile("(.)" + "(.*?)".join(PROBE), re.DOTALL)
 KEPT = 64  # of one paper, as readers of other lines see it; each of some 1 kB. Of twice as many a few more are met
@@ -44,7 +45,7 @@ Marks = tuple[bytes, bytes]  # what stands before and after a marked word
 
 def frames(digest: Digest, lanes: Sequence[context.Lane], left_out: int) -> tuple[Layout, Layout]:
     """What stands around the papers in the HTML and in the text part of a mail of this shape."""
-    count = sum(len(lane.picks) for lane in lanes if lane.name != context.OVERFLOW)
+    count = sum(len(lane.picks) for lane in lanes if lane.name != OVERFLOW)
     values = context.frame(digest, digest.subscriber, count) | {
         "preheader": PREHEADER,
         "left_out": left_out,
@@ -107,7 +108,7 @@ class PaperParts:
         for reason in reasons:  # once over all: this is what each pick costs that was not met before
             in_title += reason.title
             in_abstract += reason.abstract
-            if said < context.REASONS and not reason.is_faint:
+            if said < context.REASONS:
                 html, text = sayings.of(reason)
                 html_why += html
                 text_why += text

@@ -11,8 +11,6 @@ from django.utils.translation import gettext
 
 from digest.mail.rendering.excerpts import Segment, mark
 
-_CLOSE = "close to: "  # how a stored reason begins that only comes close
-
 
 def label(reason: dict[str, Any]) -> str:
     """What gave the points, in a word or two: the line as typed, or what else spoke."""
@@ -30,7 +28,7 @@ def label(reason: dict[str, Any]) -> str:
 
 def close_to(reason: dict[str, Any]) -> str:
     """The line that a paper only comes close to; "" for another reason."""
-    return str(reason["line"]).removeprefix(_CLOSE) if reason.get("kind") == "close" else ""
+    return str(reason["line"]) if reason.get("kind") == "close" else ""
 
 
 def where(reason: dict[str, Any]) -> str:

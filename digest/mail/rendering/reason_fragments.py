@@ -8,8 +8,6 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-import orjson
-
 from digest.mail.rendering import context
 from digest.mail.rendering.quoted_printable import quote, quote_html
 from digest.mail.rendering.renderer import render
@@ -26,24 +24,23 @@ class Both(NamedTuple):
 
 
 class Reason:
-    """A reason as a digest holds it, in JSON. `title` and `abstract` are the places of its words there, packed, and
-    empty where there are none: joined, they say which words all reasons of a pick mark."""
+    """A described reason (`digest.picks.evidence`) of one paper. `title` and `abstract` are the places of its words
+    there, packed, and empty where there are none: joined, they say which words all reasons of a pick mark."""
 
-    __slots__ = ("_text", "abstract", "is_faint", "language", "said", "title")
+    __slots__ = ("_packed", "abstract", "language", "said", "title")
 
-    def __init__(self, text: str) -> None:
-        """Its JSON text without the brackets and the first quote. Raises JSONDecodeError."""
-        self._text = text
-        reason = self.parsed()
-        self.title, self.abstract = _places(reason, "title"), _places(reason, "abstract")
-        self.is_faint = reason.get("kind") == context.FAINT
+    def __init__(self, described: dict[str, Any]) -> None:
+        self.title, self.abstract = _places(described, "title"), _places(described, "abstract")
+        # Unpacked when it is asked for, once or twice: as a dict it would take more room than all else that is kept.
+        self._packed = marshal.dumps((described["kind"], described["line"], list(described["words"])), 2)
         self.said: Both | None = None  # as it was said last, in this language
         self.language = ""
 
-    def parsed(self) -> dict[str, Any]:
-        """Parsed anew: asked for once or twice, it would take more room than all else that is kept."""
-        found: dict[str, Any] = orjson.loads(f'{{"{self._text}}}')
-        return found
+    def described(self) -> dict[str, Any]:
+        """What the templates need of it."""
+        kind, line, words = marshal.loads(self._packed)  # noqa: S302 - packed above
+        # Labels only ask whether the words stand in the title and the abstract.
+        return {"kind": kind, "line": line, "words": words, "title": bool(self.title), "abstract": bool(self.abstract)}
 
 
 def _places(reason: dict[str, Any], field: str) -> bytes:
@@ -73,9 +70,9 @@ class Sayings:
     def of(self, reason: Reason) -> Both:
         """As it is said, which the reason keeps until it is said in another language."""
         if reason.said is None or reason.language != self.language:
-            parsed = reason.parsed()
-            key = (parsed["line"], parsed.get("kind"), bool(reason.title), bool(reason.abstract), *parsed["words"])
-            both = self._kept.get(key) or keep(self._kept, key, self._made(context.reason_words(parsed)), SAYINGS)
+            said = reason.described()
+            key = (said["line"], said["kind"], said["title"], said["abstract"], *said["words"])
+            both = self._kept.get(key) or keep(self._kept, key, self._made(context.reason_words(said)), SAYINGS)
             reason.said, reason.language = both, self.language
         return reason.said
 

@@ -18,6 +18,7 @@ from django.utils.translation import override
 from digest.mail.rendering import context
 from digest.mail.rendering.headers import headers
 from digest.models import Digest
+from digest.picks.evidence import Evidence, describe_digests, describe_picks
 
 MAX_HTML_BYTES = 80_000  # Gmail clips near 102 kB and hides the footer
 EXTENSIONS = {"html": "html", "text": "txt"}  # by template engine
@@ -33,15 +34,18 @@ def inliner() -> css_inline.CSSInliner:
     return css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 
 
-def compose(digest: Digest, now: dt.datetime) -> AnymailMessage:
-    """The digest's mail in the reader's language, unsent. The same digest gives the same Message-ID each time."""
+def compose(digest: Digest, now: dt.datetime, found: Evidence | None = None) -> AnymailMessage:
+    """The digest's mail in the reader's language, unsent. The same digest gives the same Message-ID each time.
+
+    `found` says what the reasons refer to where the database does not know it: in a preview.
+    """
     with override(digest.subscriber.language):
-        return _compose(digest, now)
+        return _compose(digest, now, found)
 
 
-def _compose(digest: Digest, now: dt.datetime) -> AnymailMessage:
+def _compose(digest: Digest, now: dt.datetime, found: Evidence | None) -> AnymailMessage:
     subscriber = digest.subscriber
-    picks = digest.picks_with_papers()
+    picks = describe_picks(digest.picks, found) if found else describe_digests([digest])[0]
     values, html = _html(digest, picks)
     while len(html.encode()) > MAX_HTML_BYTES and len(picks) > 1:
         picks = fewer(picks)
@@ -66,7 +70,7 @@ def fewer(picks: Sequence[Pick]) -> list[Pick]:
 
 
 def _html(digest: Digest, picks: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], str]:
-    values = context.context(digest, digest.subscriber, picks)
+    values = context.digest_context(digest, digest.subscriber, picks)
     return values, inliner().inline(_render("html", values))
 
 

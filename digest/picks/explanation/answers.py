@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from digest.mail.rendering.labels import day, found_as, quoted
-from digest.models import Delivery, Digest, Paper
+from digest.models import Delivery, Digest, Lane, Paper, Pick
+from digest.models.picks import in_lane
 from digest.picks.explanation.case import Case, Explanation
 from digest.picks.explanation.missing_words import Half
 from digest.picks.selection.select import choose
 from digest.relevance.matching.match import describe
-from digest.relevance.ranking.rank import INTERESTS, TRENDING
 
 _WAITS = (Delivery.Status.WAITING, Delivery.Status.SENDING)
 _LOST = (Delivery.Status.FAILED, Delivery.Status.BOUNCED, Delivery.Status.REJECTED, Delivery.Status.INVALID)
@@ -36,7 +36,7 @@ def _sent(case: Case) -> Explanation | None:
     names = {case.paper.pk, *Paper.objects.filter(merged_into=case.paper).values_list("pk", flat=True)}
     for digest in Digest.objects.filter(subscriber=case.reader).select_related("delivery").iterator(chunk_size=100):
         for place, pick in enumerate(digest.picks, start=1):
-            if pick["paper"] in names:
+            if pick.paper in names:
                 answer = _("It was number %(place)s of your mail of %(date)s.")
                 answer %= {"place": place, "date": day(digest.issue_date)}
                 return case.explained(answer, _fate(digest, case.zone), _("No paper is sent twice."), pick=pick)
@@ -105,7 +105,7 @@ def _too_old(case: Case) -> Explanation | None:
     days %= {"days": settings.CANDIDATE_DAYS, "date": day(until)}
     within = Digest.objects.filter(
         subscriber=case.reader, created_at__gte=case.paper.first_seen_at, created_at__lt=until
-    ).exclude(picks=[])
+    ).exclude(packed_picks=b"")
     last = within.first()
     if last is None:
         late = _("It is too old for a mail, and none was made for you while it was new.")
@@ -118,12 +118,12 @@ def _too_old(case: Case) -> Explanation | None:
 def _in_that_mail(case: Case, digest: Digest) -> Explanation:
     """How it stood when a mail was made, by the lines of today."""
     date = day(digest.issue_date)
-    pick = next((one for one in case.places(digest.created_at) if one["paper"] == case.paper.pk), None)
+    pick = next((one for one in case.places(digest.created_at) if one.paper == case.paper.pk), None)
     if pick is None:
         return _nearest(case, _("For your mail of %(date)s, no line of yours matches it.") % {"date": date})
     last = _last(digest.picks)
     values: dict[str, object] = {"date": date, "points": _points(pick)}
-    if last is None or pick["points"] > last["points"]:
+    if last is None or pick.points > last.points:
         # The lines, what was said of other papers, or the mail's size were others then.
         answer = _("For your mail of %(date)s it had %(points)s points, by your lines of today.")
         return case.explained(answer % values, pick=pick)
@@ -139,9 +139,9 @@ def _ranked(case: Case) -> Explanation:
     until = _("It can still come until %(date)s.") % {"date": day(_leaves(case.paper))}
     picks = choose([case.reader], case.now)[case.reader.pk]
     for place, pick in enumerate(picks, start=1):
-        if pick["paper"] == case.paper.pk:
+        if pick.paper == case.paper.pk:
             answer = _("It has not been sent yet: it would be number %(place)s of your next mail.")
-            if pick["lane"] == TRENDING:
+            if pick.lane == Lane.TRENDING:
                 answer = _(
                     "It has not been sent yet: it would be number %(place)s of your next mail, as a trending paper "
                     "that matches none of your lines."
@@ -149,7 +149,7 @@ def _ranked(case: Case) -> Explanation:
             return case.explained(answer % {"place": place}, _missed(case), pick=pick)
     everything = case.places(case.now)
     for place, pick in enumerate(everything, start=1):
-        if pick["paper"] == case.paper.pk:
+        if pick.paper == case.paper.pk:
             room = len(_for_you(picks))
             size = ngettext(
                 "Your mail has room for %(count)s paper that match.",
@@ -166,7 +166,7 @@ def _ranked(case: Case) -> Explanation:
     return _nearest(case, _("No line of yours matches it."), until)
 
 
-def _below(place: int, pick: dict[str, Any], last: dict[str, Any] | None) -> str:
+def _below(place: int, pick: Pick, last: Pick | None) -> str:
     """How far below the `last` that was taken."""
     values = {"place": place, "points": _points(pick), "last": _points(last) if last else ""}
     if last is None:
@@ -178,9 +178,9 @@ def _below(place: int, pick: dict[str, Any], last: dict[str, Any] | None) -> str
     return said % values
 
 
-def _points(pick: dict[str, Any]) -> str:
+def _points(pick: Pick) -> str:
     """As the page writes numbers, two places."""
-    return number_format(pick["points"], 2)
+    return number_format(pick.points / 100, 2)
 
 
 def _missed(case: Case) -> str:
@@ -215,13 +215,13 @@ def _half_marks(case: Case, best: Half | None = None) -> list[dict[str, Any]]:
     return [describe(best.found, case.document)] if best and best.found else []
 
 
-def _for_you(picks: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [pick for pick in picks if pick["lane"] == INTERESTS]
+def _for_you(picks: Iterable[Pick]) -> list[Pick]:
+    return in_lane(picks, Lane.INTERESTS)
 
 
-def _last(picks: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
+def _last(picks: Iterable[Pick]) -> Pick | None:
     """The pick with the fewest points of those that match."""
-    return min(_for_you(picks), key=lambda pick: pick["points"], default=None)
+    return min(_for_you(picks), key=lambda pick: pick.points, default=None)
 
 
 def _arrival(case: Case) -> str:

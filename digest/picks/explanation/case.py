@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 
 from digest.mail.rendering.excerpts import Segment
 from digest.mail.rendering.labels import marked, voice
-from digest.models import Feedback, Paper
+from digest.models import Feedback, Paper, Pick, ReasonKind
+from digest.picks.evidence import describe, evidence
 from digest.picks.explanation.missing_words import Half, half
 from digest.picks.selection.select import choose
+from digest.relevance.matching import match
 from digest.relevance.matching.documents import document
-from digest.relevance.matching.match import describe
 from digest.relevance.matching.queries import Query
 from subscriptions.interests.language import is_mute
 from subscriptions.interests.parser import InterestError, reread
@@ -62,47 +63,52 @@ class Case:
             else:
                 self.lines.append((line.typed, query, half(line.typed, node, self.document)))
 
-    def places(self, at: dt.datetime) -> list[dict[str, Any]]:
+    def places(self, at: dt.datetime) -> list[Pick]:
         """All that a mail of that moment could have held for this reader, best first."""
         boundless = copy.copy(self.reader)
         boundless.max_papers, boundless.trending_share = EVERYTHING, 0
         return choose([boundless], at)[self.reader.pk]
 
-    def _near(self, pick: dict[str, Any]) -> list[dict[str, Any]]:
+    def _near(self, pick: Pick) -> list[dict[str, Any]]:
         """Where the words are of the lines that only come close."""
-        close = {reason["line"] for reason in pick["reasons"] if reason.get("kind") == "close"}
-        near = (one.found for typed, *rest, one in self.lines if f"close to: {typed}" in close)
-        return [describe(found, self.document) for found in near if found]
+        close = {reason.subject for reason in pick.reasons if reason.kind == ReasonKind.CLOSE}
+        near = (one.found for _, query, one in self.lines if query.interest_id in close)
+        return [match.describe(found, self.document) for found in near if found]
 
     def explained(
         self,
         answer: str,
         *more: str,
-        pick: dict[str, Any] | None = None,
+        pick: Pick | None = None,
         marks: Sequence[dict[str, Any]] = (),
     ) -> Explanation:
         """The answer, with the sum of the pick and the marks of its reasons, or of other matches."""
-        reasons = [*pick["reasons"], *self._near(pick)] if pick else marks
+        reasons: Sequence[dict[str, Any]] = marks
+        points: Iterable[tuple[float, str]] = ()
+        if pick:
+            own = pick._replace(paper=self.paper.pk)  # it may have been picked before it was merged into this one
+            (described,) = describe([own], evidence(self.reader.pk, [own]), {self.paper.pk: self.paper})
+            reasons, points = [*described["reasons"], *self._near(pick)], _sum(pick, described["reasons"], self)
         return Explanation(
             answer,
             self.paper,
             tuple(sentence for sentence in more if sentence),
-            points=tuple(_sum(pick, self)) if pick else (),
-            score=pick["points"] if pick else None,
+            points=tuple(points),
+            score=pick.points / 100 if pick else None,
             title=marked(self.paper.title, "title", reasons),
             abstract=marked(self.paper.abstract, "abstract", reasons),
         )
 
 
-def _sum(pick: dict[str, Any], case: Case) -> Iterable[tuple[float, str]]:
+def _sum(pick: Pick, described: list[dict[str, Any]], case: Case) -> Iterable[tuple[float, str]]:
     """Each voice's points and what it says. They add up to the pick's."""
-    named = [reason["like"] for reason in pick["reasons"] if "like" in reason]
+    named = [reason["like"] for reason in described if "like" in reason]
     titles = dict(Paper.objects.filter(pk__in=named).values_list("pk", "title"))
     rows = Feedback.objects.filter(subscriber=case.reader, paper__in=named, undone_at=None)
     kinds = dict(rows.order_by("at").values_list("paper", "kind"))
-    lacks = {f"close to: {typed}": one.in_the_way for typed, *rest, one in case.lines}
-    for reason in pick["reasons"]:
-        like = reason.get("like")
-        yield reason["points"], voice(reason, lacks.get(reason["line"], ""), titles.get(like), kinds.get(like))
-    if pick["trend"]:
-        yield pick["trend"], _("it is trending")
+    lacks = {query.interest_id: one.in_the_way for _, query, one in case.lines}
+    for reason, words in zip(pick.reasons, described, strict=True):
+        like = words.get("like")
+        yield words["points"], voice(words, lacks.get(reason.subject, ""), titles.get(like or 0), kinds.get(like or 0))
+    if pick.trend:
+        yield pick.trend / 100, _("it is trending")

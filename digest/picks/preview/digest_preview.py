@@ -11,7 +11,8 @@ from typing import Any
 from anymail.message import AnymailMessage
 
 from digest.mail.rendering import compose, show
-from digest.models import Digest, Paper
+from digest.models import Digest, Paper, Pick
+from digest.picks.evidence import INTERESTS, Evidence, describe_picks
 from digest.picks.preview import preview_cache
 from digest.picks.preview.preview_cache import Finding, Finds
 from digest.picks.selection.alone import candidates
@@ -21,7 +22,7 @@ from digest.relevance.matching.match import Document, Found, describe
 from digest.relevance.matching.postings import Postings
 from digest.relevance.ranking import corpus
 from digest.relevance.ranking.closeness import is_prose
-from digest.relevance.ranking.rank import INTERESTS, Day, Hit, Line, Wishes, rank
+from digest.relevance.ranking.rank import Day, Hit, Line, Wishes, rank
 from subscriptions import schedule
 from subscriptions.interests import language
 from subscriptions.interests.parser import parse
@@ -54,14 +55,16 @@ class Preview:
     lines: list[LineCount]
     papers: int
     days: int
-    picks: list[dict[str, Any]]  # as a digest holds them
+    picks: list[Pick]
+    evidence: Evidence
 
 
 def preview(lines: Sequence[str], now: dt.datetime, *, max_papers: int = 10, trending_share: int = 0) -> Preview:
     """Rank the last days' papers for these lines. Raises InterestError for a line that cannot be read."""
     nodes = [parse(line) for line in lines]
     fresh = preview_cache.fresh(now)
-    hits = {number: _hits(preview_cache.found(node, now).among(fresh)) for number, node in enumerate(nodes)}
+    found = {number: list(preview_cache.found(node, now).among(fresh)) for number, node in enumerate(nodes)}
+    hits = {number: _hits(findings) for number, findings in found.items()}
     wished = [
         Line(n, line, language.is_mute(node), is_prose(line), language.is_pin(node))
         for n, (line, node) in enumerate(zip(lines, nodes, strict=True))
@@ -71,7 +74,15 @@ def preview(lines: Sequence[str], now: dt.datetime, *, max_papers: int = 10, tre
     day = Day(fresh, hits, **preview_cache.voices(fresh, printed, now))
     picks = rank(Wishes(tuple(wished), max_papers, trending_share), day)
     counts = [LineCount(line.typed, len(hits[line.interest_id]), len(fresh), line.is_mute) for line in wished]
-    return Preview(show(with_papers(picks)), counts, len(fresh), PREVIEW_DAYS, picks)
+    held = {pick.paper for pick in picks}
+    places = {
+        (number, paper.paper_id): describe(one, paper)
+        for number, findings in found.items()
+        for one, paper in findings
+        if paper.paper_id in held
+    }
+    shown = Evidence(dict(enumerate(lines)), places)
+    return Preview(show(describe_picks(picks, shown)), counts, len(fresh), PREVIEW_DAYS, picks, shown)
 
 
 def found_by(line: str, now: dt.datetime) -> Finds:
@@ -92,7 +103,7 @@ def search(line: str, now: dt.datetime) -> list[dict[str, Any]]:
 def pick_of(line: str, found: Found, paper: Document) -> dict[str, Any]:
     """A pick for what one line found, and no other."""
     points = round(found.weight, 2)
-    reason = {"line": line, "points": points, **describe(found, paper)}
+    reason = {"kind": "match", "line": line, "points": points, **describe(found, paper)}
     return {"paper": paper.paper_id, "lane": INTERESTS, "points": points, "trend": 0, "reasons": [reason]}
 
 
@@ -105,7 +116,7 @@ def related(paper: Paper, now: dt.datetime, most: int) -> list[Paper]:
 
 
 def _hits(found: Iterable[Finding]) -> list[Hit]:
-    return [Hit(paper.paper_id, round(one.weight, 4), describe(one, paper)) for one, paper in found]
+    return [Hit(paper.paper_id, round(one.weight, 4)) for one, paper in found]
 
 
 def with_papers(picks: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -120,7 +131,9 @@ def mail(wishes: Wishlist, now: dt.datetime) -> AnymailMessage | None:
         return None
     reader = Subscriber(email="you@example.org", code="preview", frequency=wishes.frequency, language=wishes.language)
     date = schedule.issue_date(now, wishes.time_zone)
-    return compose(Digest(subscriber=reader, issue_date=date, created_at=now, picks=found.picks), now)
+    digest = Digest(subscriber=reader, issue_date=date, created_at=now)
+    digest.picks = found.picks
+    return compose(digest, now, found.evidence)
 
 
 def next_mail(reader: Subscriber, now: dt.datetime) -> AnymailMessage | None:
@@ -141,7 +154,8 @@ def next_digest(reader: Subscriber, now: dt.datetime) -> Digest | None:
     stand_in.code = "preview"
     date = schedule.issue_date(now, reader.time_zone)
     (plan,) = plans([reader], now)
-    return Digest(
-        subscriber=stand_in, issue_date=date, created_at=now, picks=picks,
-        notice=plan.notice, is_catch_up=plan.is_catch_up,
-    )  # fmt: skip
+    digest = Digest(
+        subscriber=stand_in, issue_date=date, created_at=now, notice=plan.notice, is_catch_up=plan.is_catch_up
+    )
+    digest.picks = picks
+    return digest

@@ -6,12 +6,12 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from django.db.models import Min
 
-from digest.models import Digest, Feedback, Listing, Match, Paper
+from digest.models import Digest, Feedback, Listing, Match, Paper, Pick
 from digest.models.papers import PaperQuerySet
+from digest.models.picks import paper_ids
 from digest.picks.selection.digest_plan import Plan, Reader
 from digest.picks.selection.wanted import among
 from digest.relevance.ranking import corpus
@@ -30,7 +30,7 @@ def one_by_one(
     now: dt.datetime,
     sent: Mapping[int, set[int]],
     words: Mapping[int, dict[int, float]],
-) -> list[list[dict[str, Any]]]:
+) -> list[list[Pick]]:
     """The picks of readers whose mails cover the same days, each ranked alone: for those who taught us their taste,
     and as the reference."""
     if not readers:
@@ -76,8 +76,8 @@ def said(readers: Sequence[Reader], now: dt.datetime) -> dict[int, dict[int, flo
             words[reader_id].setdefault(paper_id, LESS if kind == Feedback.Kind.LESS else MORE)
     since = now.date() - PASSED_OVER_FOR
     digests = Digest.objects.filter(subscriber__in=list(words), issue_date__gte=since, created_at__lte=now)
-    for reader_id, picks in digests.order_by("-issue_date", "-pk").values_list("subscriber_id", "picks"):
-        held = [pick["paper"] for pick in picks]
+    for reader_id, picks in digests.order_by("-issue_date", "-pk").values_list("subscriber_id", "packed_picks"):
+        held = paper_ids(bytes(picks))
         if any(words[reader_id].get(paper) for paper in held):
             for paper in held[: 2 * REMEMBERED - len(words[reader_id])]:
                 words[reader_id].setdefault(paper, PASSED_OVER)
@@ -89,8 +89,8 @@ def read_day(interest_ids: Iterable[int], now: dt.datetime, days: int | None = N
     fresh = Paper.objects.fresh(now, days)
     hits: dict[int, list[Hit]] = defaultdict(list)
     rows = Match.objects.filter(interest__in=set(interest_ids), paper__in=fresh).order_by("interest_id", "paper_id")
-    for interest_id, paper_id, weight, places in rows.values_list("interest_id", "paper_id", "weight", "places"):
-        hits[interest_id].append(Hit(paper_id, weight, places))
+    for interest_id, paper_id, weight in rows.values_list("interest_id", "paper_id", "weight"):
+        hits[interest_id].append(Hit(paper_id, weight))
     return Day(candidates(fresh), hits)
 
 

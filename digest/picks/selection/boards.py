@@ -9,7 +9,6 @@ When papers come, only their columns are learned; when the background is renewed
 from __future__ import annotations
 
 import datetime as dt
-import json
 import math
 import threading
 from collections.abc import Iterable, Sequence
@@ -17,8 +16,6 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.db.models import TextField
-from django.db.models.functions import Cast
 from numpy.typing import NDArray
 
 from digest.models import Match, Paper
@@ -40,16 +37,14 @@ MATCHED, WANTED = 1, 1 << COUNT_BITS
 
 TABLE_CELLS = 6 << 20  # kept of a board: 48 MB; a new one stands beside it while it takes over what is known
 KEPT_WINDOWS = 4  # boards: the days of dailies and weeklies, and of some pauses
-KEPT_TAILS = 50_000  # reasons of matches as text: some 15 MB
 LINES_AT_ONCE = 500  # asked for their closeness: a few MB for each thousand papers
 
 
 class Hits(NamedTuple):
-    """Matches of lines: line, column, the match's id and its weight; by line, and by column in each."""
+    """Matches of lines: line, column and weight; by line, and by column in each."""
 
     lines: Ints
     columns: Ints
-    matches: Ints
     weights: NDArray[np.float64]
 
     def which(self, places: Any) -> Hits:
@@ -71,14 +66,12 @@ class Board:
         self.numbers: dict[tuple[int, str], int] = {}
         self.typed: list[str] = []
         self.interests: list[int] = []
-        self.heads: tuple[list[str], list[str]] = ([], [])  # by line, how its reasons begin: exact, close
         self.cells = np.zeros((0, len(of.ids)), np.int64)
         self.mutes = np.zeros(0, bool)
         self.pins = np.zeros(0, bool)
         self.prose = np.zeros(0, bool)
         self._hold(_NO_HITS)
         self._learned: list[tuple[Ints, Lines]] = []  # the numbers of lines that were learned together
-        self._tails: dict[int, str] = {}  # by match
         self._lock = threading.Lock()
         papers = Paper.objects.filter(pk__in=among(of.ids.tolist()))
         self._matched_at = dict(papers.values_list("pk", "matched_at"))
@@ -124,7 +117,7 @@ class Board:
         return np.array(rows, np.int64)
 
     def _hold(self, hits: Hits) -> None:
-        self.hits, self._keys = hits, hits.lines * len(self.ids) + hits.columns
+        self.hits = hits
 
     def _carry(self, before: Board) -> None:
         """Take over what was learned of the papers that are here still, and learn the others' columns."""
@@ -132,7 +125,6 @@ class Board:
         of = zip(self.ids.tolist(), stays.tolist(), strict=True)
         stays = np.array([was and before._matched_at[pk] == self._matched_at.get(pk) for pk, was in of], bool)
         self.numbers, self.typed, self.interests = dict(before.numbers), [*before.typed], [*before.interests]
-        self.heads = ([*before.heads[0]], [*before.heads[1]])
         self._make_room(lines := len(self.typed))
         for name in ("mutes", "pins", "prose"):
             getattr(self, name)[:lines] = getattr(before, name)[:lines]
@@ -148,8 +140,6 @@ class Board:
         columns, is_here = self.columns_of(before.ids[before.hits.columns])
         is_here[is_here] = stays[columns[is_here]]
         kept = before.hits._replace(columns=columns).which(is_here)
-        gone = set(before.hits.matches[~is_here].tolist())
-        self._tails = {match: tail for match, tail in before._tails.items() if match not in gone}
         self._hold(kept.and_more(self._matches(range(lines), new)).sorted())
         self._count(self.hits)
 
@@ -170,8 +160,6 @@ class Board:
             self.numbers[interest, typed] = number
             self.typed.append(typed)
             self.interests.append(interest)
-            self.heads[0].append(f'{{"line": {json.dumps(typed)}, "points": ')
-            self.heads[1].append(f'{{"line": {json.dumps(f"close to: {typed}")}, "points": ')
             _, self.mutes[number], self.pins[number], _ = known[interest]
             self.prose[number] = is_prose(typed)
         asked = [number for number in range(first, len(self.typed)) if not self.mutes[number]]
@@ -192,12 +180,10 @@ class Board:
         interests = np.array(self.interests, np.int64)[lines]
         rows = Match.objects.filter(interest__in=among(np.unique(interests).tolist()))
         rows = rows.filter(paper__gte=papers[0], paper__lte=papers[-1])
-        packed = rows.aggregate(
-            pk=Packed("pk"), interest=Packed("interest_id"), paper=Packed("paper_id"), weight=PackedFloats("weight")
-        )
+        packed = rows.aggregate(interest=Packed("interest_id"), paper=Packed("paper_id"), weight=PackedFloats("weight"))
         columns, _ = self.columns_of(paper := numbers(packed["paper"]))
         is_here = np.isin(paper, papers)
-        found = Hits(numbers(packed["interest"]), columns, numbers(packed["pk"]), floats(packed["weight"]))
+        found = Hits(numbers(packed["interest"]), columns, floats(packed["weight"]))
         found = found.which(is_here)
         found = found.which(np.argsort(found.lines, kind="stable"))
         # One interest may be several lines, typed in different ways.
@@ -228,25 +214,6 @@ class Board:
                 more[:have] = held
                 setattr(self, name, more)
 
-    def tails(self, lines: Ints, columns: Ints) -> list[str]:
-        """Where each of these matches stands in its paper, as the text of a JSON object without its brackets."""
-        with self._lock:
-            places = np.searchsorted(self._keys, lines * len(self.ids) + columns)
-            matches = self.hits.matches[places].tolist()
-            if len(self._tails) > KEPT_TAILS:
-                self._tails.clear()
-            lacking = set(matches).difference(self._tails)
-            if lacking:
-                self._read_tails(lacking)
-            return [self._tails[match] for match in matches]
-
-    def _read_tails(self, matches: set[int]) -> None:
-        rows = Match.objects.filter(pk__in=among(sorted(matches)))
-        for pk, places in rows.values_list("pk", Cast("places", TextField())):
-            self._tails[pk] = f", {places[1:-1]}" if len(places) > 2 else ""
-        for match in matches:
-            self._tails.setdefault(match, "")  # matched again in this very moment
-
 
 def _cells(close: Floats) -> Ints:
     """For closeness alone, as `Day.near` and `rank` count it."""
@@ -257,7 +224,7 @@ def _cells(close: Floats) -> Ints:
 
 
 _NONE = np.zeros(0, np.int64)
-_NO_HITS = Hits(_NONE, _NONE, _NONE, np.zeros(0))
+_NO_HITS = Hits(_NONE, _NONE, np.zeros(0))
 _SCALE = Day({}, {}).scale
 
 

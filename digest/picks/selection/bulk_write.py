@@ -19,16 +19,23 @@ from subscriptions.models import Subscriber
 
 # What COPY reads as something else, the backslash first.
 ESCAPED = (("\\", r"\\"), ("\t", r"\t"), ("\n", r"\n"), ("\r", r"\r"))
-OWN = ("subscriber_id", "issue_date", "picks", "papers", "notice", "is_catch_up")  # the columns that differ by reader
+OWN = (
+    "subscriber_id",
+    "issue_date",
+    "packed_picks",
+    "packed_reasons",
+    "notice",
+    "is_catch_up",
+)  # the columns that differ by reader
 
 
 class Row(NamedTuple):
-    """A digest to store. `picks` is the JSON text of the column, `papers` the ids in it."""
+    """A digest to store, with the values of its two packed columns."""
 
     reader: int
     issue_date: dt.date
-    picks: str
-    papers: str
+    picks: bytes
+    reasons: bytes
     notice: str = ""
     is_catch_up: bool = False
 
@@ -76,11 +83,11 @@ def _copied(rows: Sequence[Row], now: dt.datetime) -> int:
     notices = {notice: _field(notice) for notice in {row.notice for row in rows}}
     dates = {date: date.isoformat() for date in {row.issue_date for row in rows}}
     digests = "".join([
-        f"{row.reader}\t{dates[row.issue_date]}\t{_field(row.picks)}\t{row.papers}\t{notices[row.notice]}\t"
+        f"{row.reader}\t{dates[row.issue_date]}\t\\\\x{row.picks.hex()}\t\\\\x{row.reasons.hex()}\t{notices[row.notice]}\t"
         f"{row.is_catch_up}{rest}\n"
         for row in rows
     ])  # fmt: skip
-    mails = [row for row in rows if row.papers]
+    mails = [row for row in rows if row.picks]
     statement = f"""
         INSERT INTO {Delivery._meta.db_table} (digest_id, {", ".join(mail_names)})
         SELECT digest.id{", %s" * len(mail_names)} FROM {Digest._meta.db_table} AS digest
@@ -112,15 +119,16 @@ def _inserted(rows: Sequence[Row], now: dt.datetime) -> int:
     statement = f"""
         WITH made AS (
             INSERT INTO {Digest._meta.db_table} ({", ".join([*OWN, *names])})
-            SELECT one.*{", %s" * len(names)}
+            SELECT reader, issue_date, decode(picks, 'hex'), decode(reasons, 'hex'), notice, is_catch_up
+                {", %s" * len(names)}
             FROM json_to_recordset(%s) AS one (
-                reader bigint, issue_date date, picks jsonb, papers text, notice text, is_catch_up boolean
+                reader bigint, issue_date date, picks text, reasons text, notice text, is_catch_up boolean
             )
             ON CONFLICT (subscriber_id, issue_date) DO NOTHING
-            RETURNING id, papers
+            RETURNING id, packed_picks
         )
         INSERT INTO {Delivery._meta.db_table} (digest_id, {", ".join(mail_names)})
-        SELECT id{", %s" * len(mail_names)} FROM made WHERE papers <> '' ORDER BY id"""  # noqa: S608
+        SELECT id{", %s" * len(mail_names)} FROM made WHERE packed_picks <> '' ORDER BY id"""  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(statement, [*values, f"[{','.join(map(_as_json, rows))}]", *mail_values])
         return int(cursor.rowcount)
@@ -128,8 +136,8 @@ def _inserted(rows: Sequence[Row], now: dt.datetime) -> int:
 
 def _as_json(row: Row) -> str:
     return (
-        f'{{"reader":{row.reader},"issue_date":"{row.issue_date}","picks":{row.picks},'
-        f'"papers":"{row.papers}","notice":{json.dumps(row.notice)},"is_catch_up":{json.dumps(row.is_catch_up)}}}'
+        f'{{"reader":{row.reader},"issue_date":"{row.issue_date}","picks":"{row.picks.hex()}",'
+        f'"reasons":"{row.reasons.hex()}","notice":{json.dumps(row.notice)},"is_catch_up":{json.dumps(row.is_catch_up)}}}'
     )
 
 
@@ -155,11 +163,11 @@ def _row_by_row(rows: Sequence[Row], now: dt.datetime) -> int:
         cursor.executemany(
             digests,
             [
-                (row.reader, dates[row.issue_date], row.picks, row.papers, row.notice, row.is_catch_up, *values)
+                (row.reader, dates[row.issue_date], row.picks, row.reasons, row.notice, row.is_catch_up, *values)
                 for row in rows
             ],
         )
-        cursor.executemany(mails, [(*mail_values, row.reader, dates[row.issue_date]) for row in rows if row.papers])
+        cursor.executemany(mails, [(*mail_values, row.reader, dates[row.issue_date]) for row in rows if row.picks])
         return int(cursor.rowcount)
 
 

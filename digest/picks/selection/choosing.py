@@ -11,9 +11,9 @@ import numpy as np
 
 from digest.picks.selection.blocks import Block, Wants, found_by
 from digest.picks.selection.boards import Board
+from digest.picks.selection.packing import NOTHING, Packed, Packer
 from digest.picks.selection.picking import BLOCK_CELLS, Ints
 from digest.picks.selection.standing import Standing
-from digest.picks.selection.telling import NOTHING, Chosen, Teller
 
 
 def lanes(max_papers: Sequence[int], trending_share: Sequence[int]) -> tuple[Ints, Ints]:
@@ -23,10 +23,10 @@ def lanes(max_papers: Sequence[int], trending_share: Sequence[int]) -> tuple[Int
     return np.maximum(papers - share, np.minimum(papers, 1)), share
 
 
-def choose(board: Board, standing: Standing, wants: Wants) -> list[Chosen]:
+def choose(board: Board, standing: Standing, wants: Wants) -> list[Packed]:
     """The picks of each reader."""
     chosen = [NOTHING] * len(wants.most)
-    teller = Teller(board, standing)
+    packer = Packer(board, standing)
     refused = _refused(board, wants)
     readers = max(BLOCK_CELLS // len(board.ids), 1)
     room = wants.most + wants.overflow
@@ -35,7 +35,7 @@ def choose(board: Board, standing: Standing, wants: Wants) -> list[Chosen]:
         for start in range(0, len(alike), readers):
             of = alike[start : start + readers]
             block = Block(board, standing, wants, of, int(most), refused)
-            for reader, one in zip(of.tolist(), teller.tell(block), strict=True):
+            for reader, one in zip(of.tolist(), packer.pack(block), strict=True):
                 chosen[reader] = one
     return chosen
 

@@ -10,9 +10,10 @@ from itertools import groupby, islice
 from django.db.models import Q
 
 from digest.models import Digest
+from digest.models.picks import paper_ids
 from digest.picks.selection.digest_plan import plans
+from digest.picks.selection.packing import Packed
 from digest.picks.selection.select import CHUNK, Due, choose_all
-from digest.picks.selection.telling import Chosen
 from subscriptions.models import Subscriber
 
 
@@ -39,7 +40,7 @@ class Change:
         return bool(self.came or self.went or self.moved)
 
 
-def due(now: dt.datetime, only: Subscriber | None = None) -> Iterator[tuple[Due, Chosen]]:
+def due(now: dt.datetime, only: Subscriber | None = None) -> Iterator[tuple[Due, Packed]]:
     """Each reader who is due, or `only` that one, due or not; and what they would get."""
     readers = Subscriber.objects.mailable(now).filter(pk=only.pk) if only else Subscriber.objects.due(now)
     rows = (Due._make(row) for row in readers.values_list(*Due._fields).iterator(chunk_size=CHUNK))
@@ -54,11 +55,11 @@ def replay(date: dt.date) -> Iterator[tuple[Due, Change]]:
     """
     columns = [f"subscriber__{name}" for name in Due._fields]
     rows = Digest.objects.filter(issue_date=date).order_by("created_at", "pk")
-    found = rows.values_list("created_at", "picks", *columns).iterator(chunk_size=CHUNK)
+    found = rows.values_list("created_at", "packed_picks", *columns).iterator(chunk_size=CHUNK)
     for at, of_moment in groupby(found, key=lambda row: row[0]):
         while chunk := list(islice(of_moment, CHUNK)):
             readers = [Due._make(row[2:]) for row in chunk]
             earlier = Q(issue_date__lt=date)
             chosen = choose_all(readers, plans(readers, at), at, earlier)
             for (_, picks, *_), reader, one in zip(chunk, readers, chosen, strict=True):
-                yield reader, Change.between((pick["paper"] for pick in picks), one.papers)
+                yield reader, Change.between(paper_ids(bytes(picks)), one.papers)

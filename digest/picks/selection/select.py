@@ -7,11 +7,10 @@ same reader (SKIP LOCKED on PostgreSQL; SQLite has one writer).
 from __future__ import annotations
 
 import datetime as dt
-import json
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from django.db import connection, transaction
@@ -19,16 +18,17 @@ from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 from django.utils.translation import override
 
-from digest.models import Delivery, Digest, Paper
+from digest.models import Delivery, Digest, Paper, Pick
+from digest.models.picks import pack
 from digest.papers.ingest import source_schedule
 from digest.picks.selection import boards, bulk_write, choosing, supersede, wanted
 from digest.picks.selection.alone import one_by_one, said
 from digest.picks.selection.blocks import Wants
 from digest.picks.selection.boards import Board
 from digest.picks.selection.digest_plan import Plan, Reader, plans
+from digest.picks.selection.packing import NOTHING, Packed
 from digest.picks.selection.picking import MAX_LINES, Ints, Rows
 from digest.picks.selection.standing import Standing
-from digest.picks.selection.telling import NOTHING, Chosen
 from digest.picks.selection.wanted import among
 from subscriptions import schedule
 from subscriptions.addresses import masked
@@ -92,7 +92,7 @@ def select_chunk(now: dt.datetime, only: Subscriber | None = None) -> Selected:
         of_sources = _notices(new, late)
         rows = [
             bulk_write.Row(
-                reader.pk, dates[reader.pk], one.picks, Digest.papers_text(one.papers),
+                reader.pk, dates[reader.pk], *one,
                 f"{plan.notice} {of_sources[reader.language]}".strip(), plan.is_catch_up,
             )
             for reader, plan, one in zip(new, planned, choose_all(new, planned, now), strict=True)
@@ -104,17 +104,17 @@ def select_chunk(now: dt.datetime, only: Subscriber | None = None) -> Selected:
         if caught_up:
             Subscriber.objects.filter(pk__in=caught_up).update(paused_at=None)
     for reader, row in zip(new, rows, strict=True):
-        if not row.papers and not reader.empty_mail:
+        if not row.picks and not reader.empty_mail:
             logger.info("Nothing matched for %s: no mail.", masked(reader.email))
     return Selected(len(readers), mails)
 
 
 def _tell_of_nothing(readers: Sequence[Due], rows: Sequence[bulk_write.Row], now: dt.datetime) -> int:
     """A waiting mail for each of the empty digests just stored whose reader asked for one. Returns how many."""
-    told = [reader.pk for reader, row in zip(readers, rows, strict=True) if reader.empty_mail and not row.papers]
+    told = [reader.pk for reader, row in zip(readers, rows, strict=True) if reader.empty_mail and not row.picks]
     if not told:
         return 0
-    empty = Digest.objects.filter(subscriber__in=told, created_at=now, papers="", delivery=None)
+    empty = Digest.objects.filter(subscriber__in=told, created_at=now, packed_picks=b"", delivery=None)
     mails = [Delivery(digest=digest, not_before=now) for digest in empty.only("pk")]
     return len(Delivery.objects.bulk_create(mails))
 
@@ -180,15 +180,15 @@ def _having_a_digest(readers: Sequence[Due], dates: dict[int, dt.date]) -> Itera
             yield subscriber_id
 
 
-def choose(readers: Sequence[Reader], now: dt.datetime) -> dict[int, list[dict[str, Any]]]:
+def choose(readers: Sequence[Reader], now: dt.datetime) -> dict[int, list[Pick]]:
     """The picks of each reader (by id) at this moment. Reads only; the number of queries is fixed."""
     chosen = choose_all(readers, plans(readers, now), now)
-    return {reader.pk: json.loads(one.picks) for reader, one in zip(readers, chosen, strict=True)}
+    return {reader.pk: one.unpack() for reader, one in zip(readers, chosen, strict=True)}
 
 
 def choose_all(
     readers: Sequence[Reader], planned: Sequence[Plan], now: dt.datetime, earlier: Q | None = None
-) -> list[Chosen]:
+) -> list[Packed]:
     """What each reader gets, as the ledger stores it; those whose mails cover the same days together.
 
     What their digests held does not come again: all there are, or those that `earlier` finds.
@@ -203,7 +203,7 @@ def choose_all(
     return chosen
 
 
-def _of_days(readers: Sequence[Reader], planned: Sequence[Plan], now: dt.datetime, earlier: Q) -> list[Chosen]:
+def _of_days(readers: Sequence[Reader], planned: Sequence[Plan], now: dt.datetime, earlier: Q) -> list[Packed]:
     board, standing = boards.at(now, planned[0].days)
     chosen = [NOTHING] * len(readers)
     if not len(board.ids):
@@ -222,7 +222,7 @@ def _of_days(readers: Sequence[Reader], planned: Sequence[Plan], now: dt.datetim
         sent = {ids[place]: set(board.ids[had[1][had[0] == place]].tolist()) for place in some}
         found = one_by_one([readers[place] for place in some], [planned[place] for place in some], now, sent, words)
         for place, picks in zip(some, found, strict=True):
-            chosen[place] = Chosen(json.dumps(picks), [pick["paper"] for pick in picks])
+            chosen[place] = Packed(*pack(picks))
     return chosen
 
 
@@ -234,7 +234,7 @@ def _together(
     had: tuple[Ints, Ints],
     board: Board,
     standing: Standing,
-) -> list[Chosen]:
+) -> list[Packed]:
     """Those readers of the chunk whose picks are sums over their lines."""
     some = lines.interests.take(which)
     items = Rows(lines.interests.ends, np.arange(len(lines.typed))).take(which).items

@@ -12,15 +12,14 @@ from typing import Any
 
 import numpy as np
 from django.db import connection
-from django.db.models import Aggregate, TextField, Value
+from django.db.models import Aggregate, TextField
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Length
 from numpy.typing import NDArray
 
+from digest.models.picks import PICK
 from digest.picks.selection.picking import Ints, Rows
 from subscriptions.models import InterestLine
-
-_IN_PICKS = "picks"  # where a digest's papers are not named beside its picks
 
 
 class Packed(Aggregate):
@@ -49,6 +48,19 @@ class PackedFloats(Aggregate):
         template = "group_concat(printf(%%s, %(expressions)s))"
         sql, params = self.as_sql(compiler, connection, template=template)
         return sql, ("%!.17g", *params)
+
+
+class PackedBytes(Aggregate):
+    """A column of bytes, all values behind each other."""
+
+    name = "packed_bytes"
+    output_field = TextField()
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
+        return self.as_sql(compiler, connection, template="string_agg(%(expressions)s, ''::bytea)")
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra_context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="group_concat(hex(%(expressions)s), '')")
 
 
 class PackedTexts(Aggregate):
@@ -113,20 +125,11 @@ def among(ids: Sequence[int]) -> RawSQL:
 def sent_to(readers: Sequence[int], digests: Any) -> tuple[Ints, Ints]:
     """(reader, paper id) for each paper that these digests held: the reader by its place in `readers`."""
     rows = digests.filter(subscriber__in=among(readers))
-    found = rows.aggregate(subscriber=Packed("subscriber_id"), papers=PackedTexts(Coalesce("papers", Value(_IN_PICKS))))
-    held = texts(found["papers"])
-    of = places_of(numbers(found["subscriber"]), readers)
-    if _IN_PICKS in held:
-        rows_of = rows.filter(papers=None).values_list("subscriber_id", "picks")
-        pairs = [(reader, pick["paper"]) for reader, picks in rows_of for pick in picks]
-        more = np.array(pairs, np.int64).reshape(-1, 2)
-        held = [one.replace(_IN_PICKS, "") for one in held]
-    else:
-        more = np.zeros((0, 2), np.int64)
-    sizes = [one.count(",") + 1 if one else 0 for one in held]
-    papers = numbers(",".join(filter(None, held)))
-    owners = np.concatenate([np.repeat(of, sizes), places_of(more[:, 0], readers)])
-    return owners, np.concatenate([papers, more[:, 1]])
+    found = rows.aggregate(
+        subscriber=Packed("subscriber_id"), size=Packed(Length("packed_picks")), picks=PackedBytes("packed_picks")
+    )
+    owners = np.repeat(places_of(numbers(found["subscriber"]), readers), numbers(found["size"]) // PICK.itemsize)
+    return owners, np.frombuffer(octets(found["picks"]), PICK)["paper"].astype(np.int64)
 
 
 def places_of(ids: Ints, among: Sequence[int] | Ints) -> Ints:
@@ -152,6 +155,11 @@ def floats(packed: Any) -> NDArray[np.float64]:
     if isinstance(packed, str):
         return np.fromstring(packed, np.float64, sep=",")
     return np.frombuffer(packed, ">f8").astype(np.float64)
+
+
+def octets(packed: Any) -> bytes:
+    """What `PackedBytes` packed."""
+    return bytes.fromhex(packed) if isinstance(packed, str) else bytes(packed or b"")
 
 
 def texts(packed: str | None) -> list[str]:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from digest.relevance.evaluation import sets
-from digest.relevance.matching.match import Document, describe
+from digest.relevance.matching.match import Document
 from digest.relevance.matching.postings import Postings
 from digest.relevance.matching.queries import Query, QueryIndex
 from digest.relevance.ranking.closeness import Nearness, is_prose, terms_of
@@ -59,7 +59,7 @@ class Desk:
         hits: dict[int, list[Hit]] = {}
         for query, paper in index.matches(papers):
             if found := query.find(paper):
-                hit = Hit(paper.paper_id, found.weight, describe(found, paper))
+                hit = Hit(paper.paper_id, found.weight)
                 hits.setdefault(query.interest_id, []).append(hit)
         return hits
 
@@ -77,7 +77,7 @@ class Desk:
         wishes = Wishes(tuple(_line(number, typed[number]) for number in lines), 2 * len(day.papers), 50)
         learned = self._taste(day, liked, passed, [typed[n] for n in lines], likeness or self.likeness)
         picks = rank(wishes, day, refused, learned)
-        return [pick["paper"] for pick in picks]
+        return [pick.paper for pick in picks]
 
     def _taste(
         self, day: Day, liked: Iterable[int], passed: Iterable[int], lines: Sequence[str], likeness: Likeness

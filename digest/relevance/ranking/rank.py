@@ -15,17 +15,17 @@ from typing import Any
 
 import numpy as np
 
+from digest.models.picks import Lane, Pick, Reason, ReasonKind
 from digest.relevance.ranking.taste import Taste
 from digest.relevance.vectors import Floats, Integers
 
-INTERESTS, TRENDING, OVERFLOW = "interests", "trending", "overflow"
 TREND_POINTS = 1.0  # at most: it decides among papers that a broad line finds, not between a good match and a poor one
 CLOSE_POINTS = 2.0  # of a paper that holds all that a line asks for, at its best
 CLOSE_ENOUGH = 0.5  # of a line's closeness, for a paper that no line matches
 TASTE_POINTS = 2.0  # a degree of taste
 LINES_BESIDE_TASTE = 2.0  # points of lines worth e - 1 points; ten points' worth have not quite five
 TO_TASTE = 2.0  # degrees, for a paper that no line matches or is close to
-FAINT = 0.25  # points of closeness below which a line is not named as a reason
+FAINT = 25  # hundredths of closeness below which a line is not named as a reason
 TWIN_SHARE = 0.5  # of its points a paper loses that is nearly the same as one above it
 STEPS = 1 << 16  # of a point, in which `finer` counts: whole numbers give the same sum in any order
 
@@ -41,11 +41,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An interest found a paper: Match.weight and Match.places."""
+    """An interest found a paper; `weight` as in Match."""
 
     paper_id: int
     weight: float
-    places: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +121,16 @@ class Day:
         return np.array([bool(self.twins.get(paper)) for paper in self.papers], bool)
 
     @cached_property
-    def _found(self) -> dict[int, dict[int, tuple[int, Hit]]]:
+    def _found(self) -> dict[int, dict[int, int]]:
         return {}
 
-    def found(self, interest_id: int) -> dict[int, tuple[int, Hit]]:
-        """By place: the hundredths an interest's exact match gives, and the hit."""
+    def found(self, interest_id: int) -> dict[int, int]:
+        """By place: the hundredths an interest's exact match gives."""
         if interest_id not in self._found:
             held = [hit for hit in self.hits.get(interest_id, ()) if hit.paper_id in self.place]
             # ln(1 + papers / papers found): an interest that finds nearly everything says little.
             rarity = math.log(1 + len(self.candidates) / len(held)) if held else 0.0
-            self._found[interest_id] = {
-                self.place[hit.paper_id]: (round(100 * (hit.weight * rarity)), hit) for hit in held
-            }
+            self._found[interest_id] = {self.place[hit.paper_id]: round(100 * (hit.weight * rarity)) for hit in held}
         return self._found[interest_id]
 
     @cached_property
@@ -157,9 +154,7 @@ def steps(points: Floats) -> Integers:
     return np.rint(STEPS * points).astype(np.int64)
 
 
-def rank(
-    wishes: Wishes, day: Day, already_sent: Iterable[int] = (), taste: Taste | None = None
-) -> list[dict[str, Any]]:
+def rank(wishes: Wishes, day: Day, already_sent: Iterable[int] = (), taste: Taste | None = None) -> list[Pick]:
     """The picks: what a pin matches, then what matches or is to the reader's taste, then what is trending anyway,
     then what there was no room for; each best first."""
     points, wanted = np.zeros(len(day.papers), np.int64), np.zeros(len(day.papers), bool)
@@ -183,15 +178,15 @@ def rank(
         free[place] = False
     trending = np.flatnonzero(free)[np.argsort(-day.trend[free], kind="stable")][:share]
     picks = [_pick(day, wishes, taste, place, cut, twin) for place, cut, twin in for_you]
-    over = [pick | {"lane": OVERFLOW} for pick in picks[most:]]
-    return picks[:most] + [_bare(day, int(place)) for place in trending] + over
+    over = [pick._replace(lane=Lane.OVERFLOW) for pick in picks[most:]]
+    return picks[:most] + [_trending(day, int(place)) for place in trending] + over
 
 
 def _add_line(day: Day, line: Line, points: Integers, finer: Integers, wanted: Any) -> None:
     found = day.found(line.interest_id)
     if found and not line.is_prose:
         places = list(found)
-        points[places] += np.array([worth for worth, _ in found.values()])
+        points[places] += np.array(list(found.values()))
         wanted[places] = True
     near = day.near(line.typed)
     if near is not None:
@@ -258,49 +253,47 @@ def best(day: Day, points: Integers, finer: Integers, wanted: Any, most: int) ->
     return chosen
 
 
-def _pick(day: Day, wishes: Wishes, taste: Taste | None, place: int, cut: int, twin: int) -> dict[str, Any]:
+def _pick(day: Day, wishes: Wishes, taste: Taste | None, place: int, cut: int, twin: int) -> Pick:
     said = [reason for line in wishes.lines if not line.is_mute and (reason := _reason(day, line, place))]
     said = _shared_out(said, taste)
-    faint = [reason for reason in said if reason.get("kind") == "close" and reason["points"] < FAINT]
-    reasons = [reason for reason in said if reason not in faint]
-    reasons.sort(key=lambda reason: (-reason["points"], reason["line"]))
-    liking = int(hundredths(day.scale.taste * taste.degree[[place]])[0]) if taste is not None else 0
-    if liking and taste is not None:
-        why = {"line": "your taste", "points": liking / 100, "words": [], "kind": "taste"}
-        reasons.append(why | ({"like": int(taste.nearest[place])} if liking > 0 and taste.nearest[place] >= 0 else {}))
+    reasons = [reason for reason in said if not _is_faint(reason)]
+    reasons.sort(key=lambda reason: -reason.points)  # of equal points, in the order of the lines
+    if taste is not None and (liking := int(hundredths(day.scale.taste * taste.degree[[place]])[0])):
+        reasons.append(Reason(ReasonKind.TASTE, max(int(taste.nearest[place]), 0) if liking > 0 else 0, liking))
     if cut:
-        less = {"line": "much like a paper above", "points": -cut / 100, "words": [], "kind": "twin"}
-        reasons.append(less | {"like": day.papers[twin]})
-    if faint:
-        worth = sum(round(100 * reason["points"]) for reason in faint)
-        reasons.append({"kind": "faint", "line": "a little of other lines", "words": [], "points": worth / 100})
-    total = sum(round(100 * reason["points"]) for reason in reasons) + int(day.trend[place])
-    return _bare(day, place) | {"lane": INTERESTS, "points": total / 100, "reasons": reasons}
+        reasons.append(Reason(ReasonKind.TWIN, day.papers[twin], -cut))
+    if faint := sum(reason.points for reason in said if _is_faint(reason)):
+        reasons.append(Reason(ReasonKind.FAINT, 0, faint))
+    trend = int(day.trend[place])
+    total = sum(reason.points for reason in reasons) + trend
+    return Pick(day.papers[place], Lane.INTERESTS, total, trend, tuple(reasons))
 
 
-def _bare(day: Day, place: int) -> dict[str, Any]:
-    trend = int(day.trend[place]) / 100
-    return {"paper": day.papers[place], "lane": TRENDING, "points": trend, "trend": trend, "reasons": []}
+def _trending(day: Day, place: int) -> Pick:
+    trend = int(day.trend[place])
+    return Pick(day.papers[place], Lane.TRENDING, trend, trend)
 
 
-def _shared_out(reasons: list[dict[str, Any]], taste: Taste | None) -> list[dict[str, Any]]:
+def _is_faint(reason: Reason) -> bool:
+    return reason.kind == ReasonKind.CLOSE and reason.points < FAINT
+
+
+def _shared_out(reasons: list[Reason], taste: Taste | None) -> list[Reason]:
     """Each line's part of what they give together, by what each is worth; none without a part."""
     if taste is None or not reasons:
         return reasons
-    worth = list(accumulate(round(100 * reason["points"]) for reason in reasons))
+    worth = list(accumulate(reason.points for reason in reasons))
     share = taste.trust * LINES_BESIDE_TASTE * math.log1p(worth[-1] / 100) / max(worth[-1], 1)
     ends = [round(100 * (share * so_far)) for so_far in worth]
     parts = [end - before for before, end in pairwise([0, *ends])]
-    return [reason | {"points": part / 100} for reason, part in zip(reasons, parts, strict=True) if part]
+    return [reason._replace(points=part) for reason, part in zip(reasons, parts, strict=True) if part]
 
 
-def _reason(day: Day, line: Line, place: int) -> dict[str, Any] | None:
-    """What a line says for a paper: an exact match with its places, or that the paper is close to it."""
+def _reason(day: Day, line: Line, place: int) -> Reason | None:
+    """What a line says for a paper: an exact match, or that the paper is close to it."""
     near = day.near(line.typed)
     close = int(near[place]) if near is not None else 0
-    if place in day.found(line.interest_id) and not line.is_prose:
-        worth, hit = day.found(line.interest_id)[place]
-        return {"line": line.typed, "points": (worth + close) / 100, **hit.places}
-    if not close:
-        return None
-    return {"line": f"close to: {line.typed}", "points": close / 100, "words": [], "kind": "close"}
+    exact = None if line.is_prose else day.found(line.interest_id).get(place)
+    if exact is not None:
+        return Reason(ReasonKind.MATCH, line.interest_id, exact + close)
+    return Reason(ReasonKind.CLOSE, line.interest_id, close) if close else None

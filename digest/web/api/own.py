@@ -21,6 +21,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from digest.mail.rendering.labels import why
 from digest.models import Digest, Feedback, Paper
+from digest.picks.evidence import describe_digests
 from digest.web.api.answers import (  # fmt: skip
     JSON,
     Problem,
@@ -147,24 +148,21 @@ def _digests(request: HttpRequest, reader: Subscriber) -> HttpResponse:
     limit, offset = place(request, DIGESTS, MOST_DIGESTS)
     rows = Digest.objects.filter(subscriber=reader)
     part = list(rows[offset : offset + limit])
-    papers = Paper.objects.in_bulk({number for digest in part for number in digest.paper_ids})
-    results = [_digest(digest, papers) for digest in part]
+    results = [_digest(digest, picks) for digest, picks in zip(part, describe_digests(part), strict=True)]
     return as_json(page(request, rows.count(), limit, offset, results))
 
 
-def _digest(digest: Digest, papers: dict[int, Paper]) -> JSON:
-    """A paper deleted since is left out."""
-    picks = [
+def _digest(digest: Digest, picks: list[dict[str, Any]]) -> JSON:
+    values = [
         {
-            "paper": paper_values(papers[pick["paper"]]),
+            "paper": paper_values(pick["paper"]),
             "lane": pick["lane"],
             "points": pick["points"],
             "why": why(pick["reasons"]),
         }
-        for pick in digest.picks
-        if pick["paper"] in papers
+        for pick in picks
     ]
-    return {"issue_date": iso(digest.issue_date), "notice": digest.notice, "picks": picks}
+    return {"issue_date": iso(digest.issue_date), "notice": digest.notice, "picks": values}
 
 
 def _saved(request: HttpRequest, reader: Subscriber) -> HttpResponse:
@@ -201,8 +199,8 @@ def _faults_of_saying(said: JSON) -> list[JSON]:
 
 def _was_mailed(reader: Subscriber, paper: int) -> bool:
     """Whether a digest of the last year held it, and it is still there."""
-    held = Digest.objects.filter(subscriber=reader).values_list("picks", flat=True)[:LOOKED_THROUGH]
-    is_held = any(pick["paper"] == paper for picks in held.iterator() for pick in picks)
+    held = Digest.objects.filter(subscriber=reader).only("packed_picks")[:LOOKED_THROUGH]
+    is_held = any(paper in digest.paper_ids for digest in held.iterator())
     return is_held and Paper.objects.filter(pk=paper).exists()
 
 

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 from digest.mail.rendering.excerpts import cut
 from digest.mail.rendering.labels import why
 from digest.models import Digest, Paper
+from digest.picks.evidence import describe_digests
 from digest.web.feeds.atom import FEED_SIZE, PaperFeed, Shown
 from subscriptions import tokens
 from subscriptions.limits import client_network, is_over
@@ -50,10 +51,11 @@ class OwnFeed(PaperFeed):
     def __init__(self, reader: Subscriber) -> None:
         self.reader, self.language = reader, reader.language
         self.picked: dict[int, Picked] = {}
-        for digest in Digest.objects.filter(subscriber=reader)[:DIGESTS]:
-            for pick in digest.picks:
+        digests = list(Digest.objects.filter(subscriber=reader)[:DIGESTS])
+        for digest, picks in zip(digests, describe_digests(digests), strict=True):
+            for pick in picks:
                 picked = Picked(digest.issue_date, digest.created_at, why(pick["reasons"]))
-                self.picked.setdefault(pick["paper"], picked)
+                self.picked.setdefault(pick["paper"].pk, picked)
 
     def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Shown:
         address = absolute(reverse("digest:feed_mine", args=[kwargs["secret"]]))

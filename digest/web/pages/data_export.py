@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Model
 
 from digest.models import Digest, Paper
+from digest.picks.evidence import describe_digests
 from subscriptions import signup
 from subscriptions.models import Subscriber, Suppression
 
@@ -40,16 +41,17 @@ def held(reader: Subscriber) -> dict[str, Any]:
         "secrets": list(reader.secrets.order_by("kind").values("kind", "made_at")),
         "consents": list(reader.consents.order_by("at", "pk").values("kind", "at", "page", "wording")),
         "feedback": [_columns(row, ("paper_id", "kind", "at", "undone_at")) for row in said],
-        "digests": [_digest(digest) for digest in digests],
+        "digests": [_digest(*one) for one in zip(digests, describe_digests(digests), strict=True)],
         "suppression": Suppression.objects.reason_for(reader.email),
         "papers": papers,
     }
 
 
-def _digest(digest: Digest) -> dict[str, Any]:
+def _digest(digest: Digest, picks: list[dict[str, Any]]) -> dict[str, Any]:
     delivery = getattr(digest, "delivery", None)
-    return _columns(digest, ("issue_date", "created_at", "notice", "is_catch_up", "picks")) | {
-        "delivery": _columns(delivery, DELIVERY) if delivery else None
+    return _columns(digest, ("issue_date", "created_at", "notice", "is_catch_up")) | {
+        "picks": [pick | {"paper": pick["paper"].pk} for pick in picks],
+        "delivery": _columns(delivery, DELIVERY) if delivery else None,
     }
 
 

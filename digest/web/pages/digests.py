@@ -18,7 +18,8 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from digest import links
-from digest.mail.rendering import context as digest_context
+from digest.mail.rendering import digest_context
+from digest.picks.evidence import describe_digests
 from digest.picks.preview import digest_preview
 from subscriptions.forms import SignupForm
 from subscriptions.language import speak_to
@@ -73,7 +74,7 @@ def web_copy(request: HttpRequest, token: str) -> HttpResponse:
     except (signing.BadSignature, ObjectDoesNotExist, ValueError):
         return _private(render(request, "subscriptions/bad_link.html", status=404))
     speak_to(request, digest.subscriber)
-    values = digest_context(digest, digest.subscriber, digest.picks_with_papers())
+    values = digest_context(digest, digest.subscriber, describe_digests([digest])[0])
     return _private(render(request, "digest/web_copy.html", values))
 
 

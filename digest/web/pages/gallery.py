@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from anymail.message import AnymailMessage
 from csp.decorators import csp
@@ -21,8 +20,8 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from digest.mail.rendering import compose
-from digest.models import Digest, Edition, Listing, Paper, Source
-from digest.relevance.ranking.rank import INTERESTS, TRENDING
+from digest.models import Digest, Edition, Lane, Listing, Paper, Pick, Reason, ReasonKind, Source
+from digest.picks.evidence import Evidence
 from subscriptions import emails, language
 from subscriptions.models import Subscriber
 
@@ -43,6 +42,7 @@ HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(1)>", "R&D: p < 0.05 > \"quoted\" 'single' &amp;",
     "Line one\r\nBcc: victim@example.org", "Supercalifragilistic" * 12,
 )  # fmt: skip
+DIFFUSION, MODELS = 1, 2  # ids of interests that are stored nowhere
 OTHER_SCRIPTS = (
     "كيف تتعلم النماذج من البيانات", "大型语言模型如何推理：一项研究", "למידה עמוקה של שפה",
     "🤖 Models that 👩‍🔬 science", "Émigré naïveté in Øresund",
@@ -91,13 +91,12 @@ def _mails(now: dt.datetime) -> Iterator[tuple[str, AnymailMessage]]:
     reader = Subscriber(**spoken)
     weekly = Subscriber(**spoken, frequency=Subscriber.Frequency.WEEKLY)
     papers = _papers(TITLES, now)
-    picks = [_pick(paper, TRENDING if place > 7 else INTERESTS) for place, paper in enumerate(papers)]
-    overflow = picks[:4] + [pick | {"lane": "overflow", "reasons": []} for pick in picks[4:8]]
+    picks = [_pick(paper, Lane.TRENDING if place > 7 else Lane.INTERESTS) for place, paper in enumerate(papers)]
+    overflow = picks[:4] + [pick._replace(lane=Lane.OVERFLOW, reasons=()) for pick in picks[4:8]]
 
-    def mail(reader: Subscriber, picks: Sequence[dict[str, Any]], notice: str = "", **more: bool) -> AnymailMessage:
+    def mail(reader: Subscriber, picks: Sequence[Pick], notice: str = "", **more: bool) -> AnymailMessage:
         own = {"issue_date": now.date(), "created_at": now, "picks": list(picks), "notice": notice}
-        digest = Digest(subscriber=reader, **own, **more)
-        return compose(digest, now)
+        return compose(Digest(subscriber=reader, **own, **more), now, _evidence(picks))
 
     yield "Daily", mail(reader, picks)
     yield "Weekly", mail(weekly, picks)
@@ -109,9 +108,9 @@ def _mails(now: dt.datetime) -> Iterator[tuple[str, AnymailMessage]]:
     yield "An empty day", mail(reader, [])
     yield "Left out for the cap", mail(reader, overflow)
     yield "One paper", mail(reader, picks[:1])
-    yield "Twenty papers", mail(reader, [*picks, *(_pick(paper, INTERESTS) for paper in _papers(TITLES, now))])
-    yield "Hostile titles", mail(reader, [_pick(paper, INTERESTS) for paper in _papers(HOSTILE, now)])
-    yield "Other scripts", mail(reader, [_pick(paper, INTERESTS) for paper in _papers(OTHER_SCRIPTS, now)])
+    yield "Twenty papers", mail(reader, [*picks, *(_pick(paper, Lane.INTERESTS) for paper in _papers(TITLES, now))])
+    yield "Hostile titles", mail(reader, [_pick(paper, Lane.INTERESTS) for paper in _papers(HOSTILE, now)])
+    yield "Other scripts", mail(reader, [_pick(paper, Lane.INTERESTS) for paper in _papers(OTHER_SCRIPTS, now)])
     for notice in (Subscriber.Notice.CONFIRM, Subscriber.Notice.ALREADY, Subscriber.Notice.LINK):
         reader.notice = notice
         yield str(notice.label).capitalize(), emails.notice(reader)
@@ -144,17 +143,21 @@ def _edition(name: str, now: dt.datetime) -> Edition:
     return Edition.objects.get_or_create(source=source, date=now.date(), defaults=times)[0]
 
 
-def _pick(paper: Paper, lane: str) -> dict[str, Any]:
+def _pick(paper: Paper, lane: Lane) -> Pick:
     """As ranking would have it for somebody who follows diffusion and models."""
-    picked: dict[str, Any] = {"paper": paper.pk, "lane": lane, "points": 4.2, "trend": 0.2, "reasons": []}
-    if lane == INTERESTS:
+    if lane != Lane.INTERESTS:
+        return Pick(paper.pk, lane, 20, 20)
+    reasons = (Reason(ReasonKind.MATCH, DIFFUSION, 300), Reason(ReasonKind.CLOSE, MODELS, 100))
+    return Pick(paper.pk, lane, 420, 20, reasons)
+
+
+def _evidence(picks: Sequence[Pick]) -> Evidence:
+    papers = Paper.objects.in_bulk({pick.paper for pick in picks})
+    places = {}
+    for pk, paper in papers.items():
         spans = {"title": _places(paper.title, "diffusion"), "abstract": _places(paper.abstract, "diffusion")}
-        found = {name: places for name, places in spans.items() if places}
-        picked["reasons"] = [
-            {"line": "diffusion", "points": 3.0, "words": ["Diffusion"], **found},
-            {"line": "close to: large models that forecast", "points": 1.0, "words": [], "kind": "close"},
-        ]
-    return picked
+        places[DIFFUSION, pk] = {"words": ["Diffusion"]} | {name: found for name, found in spans.items() if found}
+    return Evidence({DIFFUSION: "diffusion", MODELS: "large models that forecast"}, places)
 
 
 def _places(text: str, word: str) -> list[list[int]]:

@@ -47,5 +47,5 @@ def _place(text: str) -> int | None:
 
 def _pick(line: str, paper: Any, places: dict[str, Any], weight: float) -> dict[str, Any]:
     """As a mail shows it, without its points."""
-    reason = {"line": line, "points": weight, **places}
+    reason = {"kind": "match", "line": line, "points": weight, **places}
     return {"paper": paper, "lane": "interests", "points": weight, "trend": 0, "reasons": [reason]}

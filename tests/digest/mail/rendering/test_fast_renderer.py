@@ -22,17 +22,16 @@ from hypothesis import strategies as st
 from digest import links
 from digest.mail.messages import Letter
 from digest.mail.rendering import Press, compose, order_of
-from digest.mail.rendering.picked import PickReader
+from digest.mail.rendering.pick_cache import PickCache
 from digest.mail.rendering.quoted_printable import Quoted, header, quote, quote_address, quote_html
-from digest.mail.rendering.reason_fragments import spans
 from digest.mail.rendering.signed_links import Desk
-from digest.models import Delivery, Digest, Paper
+from digest.models import Delivery, Digest, Lane, Match, Paper, Pick, Reason, ReasonKind
 from digest.papers.sample.sample import PATH
 from digest.papers.sources.parsed import ParsedListing
 from digest.picks.selection.select import select_due
 from digest.relevance import match_papers
 from subscriptions import links as reader_links
-from subscriptions.models import Subscriber
+from subscriptions.models import Interest, Subscriber
 from tests.conftest import MORNING, listing, make_reader
 from tests.smtp import parsed
 
@@ -125,7 +124,8 @@ def test_for_many_readers_both_ways_say_the_same(store: Callable[..., list[Paper
         if number % 13 == 0:
             digest.picks = []
         if number % 6 == 0 and len(digest.picks) > 2:
-            digest.picks[-1]["lane"] = "overflow"
+            *others, last = digest.picks
+            digest.picks = [*others, last._replace(lane=Lane.OVERFLOW)]
     press = Press()
     letters = [press.letter(digest, MORNING) for digest in digests]
     assert len(digests) == READERS
@@ -205,7 +205,7 @@ def test_a_paper_that_was_first_shown_in_brief_is_whole_in_the_next_mail(
     digest = Digest.objects.select_related("subscriber").get()
     picks = digest.picks
     press = Press()
-    digest.picks = [pick | {"lane": "overflow"} for pick in picks]
+    digest.picks = [pick._replace(lane=Lane.OVERFLOW) for pick in picks]
     assert_same(press.letter(digest, MORNING), digest)
     digest.picks = picks
     assert_same(press.letter(digest, MORNING), digest)
@@ -214,7 +214,7 @@ def test_a_paper_that_was_first_shown_in_brief_is_whole_in_the_next_mail(
 def test_a_paper_deleted_since_is_left_out(alice: Subscriber, papers: list[Paper]) -> None:
     select_due(MORNING)
     digest = Digest.objects.select_related("subscriber").get()
-    Paper.objects.get(pk=digest.picks[0]["paper"]).delete()
+    Paper.objects.get(pk=digest.paper_ids[0]).delete()
     assert_same(Press().letter(digest, MORNING), digest)
 
 
@@ -237,9 +237,9 @@ def test_letters_of_a_chunk_carry_their_delivery_and_papers_are_read_once(
     deliveries = list(Delivery.objects.select_related("digest__subscriber").order_by("pk"))
     orders = [order_of(one.digest, one.pk) for one in deliveries]
     press = Press()
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(4):  # lines, places of matches, papers, their lists
         letters = press.letters(orders, MORNING)
-    with django_assert_num_queries(0):
+    with django_assert_num_queries(1):  # lines
         again = press.letters(orders, MORNING)
     assert letters == again
     assert [(letter.key, letter.recipient) for letter in letters] == [
@@ -331,51 +331,40 @@ def test_each_language_has_its_own_parts(alice: Subscriber, papers: list[Paper])
             assert_same(press.letter(digest, MORNING), digest)
 
 
-LOOKS_LIKE_PICKS = st.lists(
-    st.sampled_from(['}, {"lane": ', '{"paper": ', "}, {", '"', "\\", "[]", "]}", "lane", ": ", "agents", "é"]),
-    max_size=6,
-).map("".join)
+def test_picks_that_differ_in_their_points_are_one(alice: Subscriber, papers: list[Paper]) -> None:
+    interest = alice.interest_lines.first().interest_id
+    exact, faint = Reason(ReasonKind.MATCH, interest, 150), Reason(ReasonKind.FAINT, 0, 1)
+    cache, found = PickCache(), []
+    for points, more in ((150, ()), (151, (faint,)), (153, (faint._replace(points=3),))):
+        digest = Digest(subscriber=alice, issue_date=MORNING.date())
+        digest.picks = [Pick(papers[0].pk, Lane.INTERESTS, points, 0, (exact, *more))]
+        found += cache.read([order_of(digest)])[0]
+    assert len({id(one) for one in found}) == 1
 
 
-FAINT = {"kind": "faint", "line": "a little of other lines", "words": [], "points": 0.01}
+def test_a_line_is_said_as_its_own_subscriber_typed_it(papers: list[Paper]) -> None:
+    make_reader("ada@example.org", "DIFFUSION")
+    make_reader("bob@example.org", "diffusion")
+    select_due(MORNING)
+    digests = Digest.objects.select_related("subscriber").order_by("subscriber__email")
+    letters = Press().letters([order_of(digest) for digest in digests], MORNING)
+    assert ["Matches: DIFFUSION" in texts(parsed(letter.data))[0] for letter in letters] == [True, False]
+    for letter, digest in zip(letters, digests, strict=True):
+        assert_same(letter, digest)
 
 
-@given(
-    st.lists(LOOKS_LIKE_PICKS, max_size=4),
-    st.sampled_from(["lane paper trend points reasons", "paper lane points trend reasons", "paper lane reasons",
-                     "paper points lane reasons", "lane points paper reasons", "paper reasons points lane",
-                     "paper lane points reasons more"]),
-    st.booleans(),
-)  # fmt: skip
-def test_picks_are_read_as_they_were_written(lines: list[str], order: str, has_faint: bool) -> None:
-    """But for what no mail says of them. Reasons that were met in one pick are the same in another."""
-    reasons = [
-        {"line": line, "title": [[0, size], [size, 9]], "words": [line], "points": 1.5}
-        for size, line in enumerate(lines)
-    ]
-    values = {"lane": "interests", "paper": 7, "points": 3.0, "trend": 0.5, "more": [1],
-              "reasons": reasons + [FAINT] * has_faint}  # fmt: skip
-    pick = {name: values[name] for name in order.split()}
-    reader = PickReader()
-    for written in ([pick, pick | {"paper": 8}, pick | {"points": 4.0}], [pick], []):
-        for text in (json.dumps(written), json.dumps(written, ensure_ascii=False)):
-            found = reader.read(text)
-            assert [(one.paper, one.lane) for one in found] == [(one["paper"], one["lane"]) for one in written]
-            for pick in found:
-                said = [reason.parsed() for reason in pick.reasons if not reason.is_faint]
-                assert said == reasons
-                assert spans(pick.reasons, "title") == [place for one in reasons for place in one["title"]]
-                assert spans(pick.reasons, "abstract") == []
-
-
-def test_picks_that_differ_in_their_points_are_one() -> None:
-    reason = {"line": "a", "words": [], "points": 1.5}
-    picks = [
-        {"lane": "interests", "paper": 7, "points": points, "reasons": [reason, *more]}
-        for points, more in ((1.5, []), (1.51, [FAINT]), (1.53, [FAINT | {"points": 0.03}]))
-    ]
-    reader = PickReader()
-    assert len({id(one) for pick in picks for one in reader.read(json.dumps([pick]))}) == 1
+def test_what_a_reason_referred_to_may_be_gone(papers: list[Paper]) -> None:
+    reader = make_reader("ada@example.org", "diffusion")
+    select_due(MORNING)
+    digest = Digest.objects.select_related("subscriber").get()
+    Match.objects.all().delete()
+    assert_same(Press().letter(digest, MORNING), digest)
+    reader.interest_lines.all().delete()
+    assert_same(Press().letter(digest, MORNING), digest)
+    Interest.objects.all().delete()
+    letter = Press().letter(digest, MORNING)
+    assert_same(letter, digest)
+    assert "one of your earlier interests" in texts(parsed(letter.data))[0]
 
 
 @given(st.text(alphabet=st.characters(codec="ascii", exclude_categories=("Cc", "Zs")), max_size=300))

@@ -8,11 +8,10 @@ import json
 import random
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from digest.models import Digest, Feedback, Match, Paper
+from digest.models import Digest, Feedback, Lane, Match, Paper, Pick, ReasonKind
 from digest.picks.selection import alone, boards, choosing, select
 from digest.picks.selection.digest_plan import Plan
 from digest.relevance import match_papers
@@ -30,7 +29,7 @@ SENTENCES = (
 )
 
 
-def by_rank(readers: list[Subscriber], planned: list[Plan], now: dt.datetime) -> list[list[dict[str, Any]]]:
+def by_rank(readers: list[Subscriber], planned: list[Plan], now: dt.datetime) -> list[list[Pick]]:
     """The picks by `rank`, from rows read one by one."""
     ids = [reader.pk for reader in readers]
     into = dict(Paper.objects.exclude(merged_into=None).values_list("pk", "merged_into"))
@@ -42,13 +41,13 @@ def by_rank(readers: list[Subscriber], planned: list[Plan], now: dt.datetime) ->
 
 def agree(
     readers: list[Subscriber], now: dt.datetime = MORNING, planned: list[Plan] | None = None
-) -> dict[int, list[dict[str, Any]]]:
+) -> dict[int, list[Pick]]:
     """Assert that both ways give the same, and return it."""
     planned = planned or [Plan(7, reader.max_papers) for reader in readers]
     plain = by_rank(readers, planned, now)
     for reader, one, picks in zip(readers, select.choose_all(readers, planned, now), plain, strict=True):
-        assert json.dumps(json.loads(one.picks)) == json.dumps(picks), reader.email
-        assert one.papers == [pick["paper"] for pick in picks]
+        assert one.unpack() == picks, reader.email
+        assert one.papers == [pick.paper for pick in picks]
     return dict(zip([reader.pk for reader in readers], plain, strict=True))
 
 
@@ -83,12 +82,9 @@ def readers_of_all_kinds(chance: random.Random, texts: list[str], count: int) ->
     papers = list(Paper.objects.values_list("pk", flat=True))
     for reader in found:
         if chance.random() < 0.4:
-            picks = [{"paper": paper} for paper in chance.sample(papers, min(8, len(papers)))]
-            held = chance.choice([None, Digest.papers_text([pick["paper"] for pick in picks])])
+            picks = [Pick(paper, Lane.INTERESTS, 0, 0) for paper in chance.sample(papers, min(8, len(papers)))]
             yesterday = MORNING - dt.timedelta(days=1)
-            Digest.objects.create(
-                subscriber=reader, issue_date=yesterday.date(), created_at=yesterday, picks=picks, papers=held
-            )
+            Digest.objects.create(subscriber=reader, issue_date=yesterday.date(), created_at=yesterday, picks=picks)
         if chance.random() < 0.2:
             for paper in chance.sample(papers, min(3, len(papers))):
                 kind = chance.choice(Feedback.Kind.values)
@@ -113,9 +109,9 @@ def test_on_real_papers_a_chunk_gets_what_each_reader_gets_alone(
     store(*listings)
     readers = readers_of_all_kinds(chance, [row["abstract"] for row in rows], 120)
     picks = agree(readers, planned=[Plan(7, one.max_papers, chance.choice([0, 0, 10])) for one in readers])
-    kinds = {reason.get("kind") for of_one in picks.values() for pick in of_one for reason in pick["reasons"]}
-    assert kinds == {None, "close", "faint", "twin", "taste"}
-    assert {pick["lane"] for of_one in picks.values() for pick in of_one} == {"interests", "trending", "overflow"}
+    kinds = {reason.kind for of_one in picks.values() for pick in of_one for reason in pick.reasons}
+    assert kinds == set(ReasonKind)
+    assert {pick.lane for of_one in picks.values() for pick in of_one} == set(Lane)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -131,11 +127,13 @@ def test_with_few_papers_and_many_ties_too(
     agree(readers, planned=[Plan(7, one.max_papers, chance.choice([0, 3])) for one in readers])
 
 
-def test_reasons_of_equal_points_stand_in_the_order_of_their_words(store: Callable[..., list[Paper]]) -> None:
+def test_reasons_of_equal_points_stand_in_the_order_of_the_lines(store: Callable[..., list[Paper]]) -> None:
     store(*(listing(f"zebra apple {number}", "apple zebra") for number in range(3)))
     reader = make_reader("alice@example.org", "zebra", "apple", "zebra OR lemon", "apple OR lemon")
+    place = {line.interest_id: line.position for line in reader.interest_lines.all()}
     for pick in agree([reader])[reader.pk]:
-        points = [(-reason["points"], reason["line"]) for reason in pick["reasons"]]
+        points = [(-reason.points, place[reason.subject]) for reason in pick.reasons]
+        assert len(points) == 4
         assert points == sorted(points)
 
 
@@ -161,7 +159,8 @@ def test_what_is_kept_is_made_anew_when_papers_matches_or_upvotes_change(
     assert agree([alice], later)[alice.pk] != more
     Match.objects.all().delete()
     Paper.objects.update(matched_at=later)
-    assert all(reason.get("kind") for pick in agree([alice], later)[alice.pk] for reason in pick["reasons"])
+    kinds = {reason.kind for pick in agree([alice], later)[alice.pk] for reason in pick.reasons}
+    assert ReasonKind.MATCH not in kinds
 
 
 def test_a_line_not_matched_yet_is_looked_at_again(papers: list[Paper]) -> None:
@@ -172,8 +171,8 @@ def test_a_line_not_matched_yet_is_looked_at_again(papers: list[Paper]) -> None:
     agree([reader])
     Match.objects.bulk_create(made)
     Interest.objects.update(matched_at=MORNING)
-    exact = [reason for pick in agree([reader])[reader.pk] for reason in pick["reasons"] if "kind" not in reason]
-    assert [reason["line"] for reason in exact] == ["pruning"]
+    reasons = [reason for pick in agree([reader])[reader.pk] for reason in pick.reasons]
+    assert [reason.subject for reason in reasons if reason.kind == ReasonKind.MATCH] == [Interest.objects.get().pk]
 
 
 def test_a_paper_merged_into_one_that_was_sent_is_not_sent_again(alice: Subscriber, papers: list[Paper]) -> None:
@@ -181,9 +180,12 @@ def test_a_paper_merged_into_one_that_was_sent_is_not_sent_again(alice: Subscrib
         title="Old", title_key="old", first_listed_on=MORNING.date(), first_seen_at=MORNING, merged_into=papers[0]
     )
     Digest.objects.create(
-        subscriber=alice, issue_date=MORNING.date(), created_at=MORNING, picks=[{"paper": old.pk}], papers=str(old.pk)
+        subscriber=alice,
+        issue_date=MORNING.date(),
+        created_at=MORNING,
+        picks=[Pick(old.pk, Lane.INTERESTS, 0, 0)],
     )
-    assert papers[0].pk not in {pick["paper"] for pick in agree([alice])[alice.pk]}
+    assert papers[0].pk not in {pick.paper for pick in agree([alice])[alice.pk]}
 
 
 def test_the_numbers_of_papers_by_lane_are_those_of_rank() -> None:

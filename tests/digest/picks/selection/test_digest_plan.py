@@ -12,6 +12,7 @@ from digest.picks.selection.select import select_due
 from digest.relevance import match_papers
 from subscriptions.models import Subscriber
 from tests.conftest import MORNING, all_sent, listing, make_reader
+from tests.picks import picks_of
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +34,7 @@ def diffusion(**columns: object) -> Subscriber:
 
 def held(lane: str) -> list[str]:
     digest = Digest.objects.order_by("-pk")[0]
-    return [pick["paper"].title for pick in digest.picks_with_papers() if pick["lane"] == lane]
+    return [pick["paper"].title for pick in picks_of(digest) if pick["lane"] == lane]
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from digest.models import Delivery, Digest, Paper
 from digest.picks.selection.select import select_chunk, select_due
 from subscriptions.models import Subscriber
 from tests.conftest import MORNING, all_sent, listing, make_reader
+from tests.picks import picks_of
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +20,7 @@ DAY = dt.timedelta(days=1)
 
 
 def titles(digest: Digest) -> list[str]:
-    return [pick["paper"].title for pick in digest.picks_with_papers()]
+    return [pick["paper"].title for pick in picks_of(digest)]
 
 
 def test_it_chooses_what_matches_with_the_reason(alice: Subscriber, papers: list[Paper]) -> None:
@@ -30,7 +31,7 @@ def test_it_chooses_what_matches_with_the_reason(alice: Subscriber, papers: list
         "Diffusion for Weather",
         "Thinking Aloud",
     ]
-    by_title = {pick["paper"].title: pick["reasons"] for pick in digest.picks_with_papers()}
+    by_title = {pick["paper"].title: pick["reasons"] for pick in picks_of(digest)}
     assert by_title["Thinking Aloud"][0]["line"] == '"chain of thought"'
     assert by_title["Thinking Aloud"][0]["words"] == ["Chain-of-thought"]
     assert digest.mail.delivery.status == Delivery.Status.WAITING

@@ -14,6 +14,7 @@ from digest.models import Digest, Feedback, Paper
 from digest.picks.selection.select import select_due
 from subscriptions.models import Subscriber
 from tests.conftest import MORNING, make_reader
+from tests.picks import picks_of
 
 pytestmark = pytest.mark.django_db
 
@@ -84,7 +85,7 @@ def test_the_preview_and_the_mail_agree(client: Client, alice: Subscriber, paper
     answer = client.post("/preview/", FORM | {"interests": "\n".join(alice.lines())})
     shown = [link.get_text() for link in BeautifulSoup(answer.content, "lxml").select("article h2 a")]
     select_due(MORNING)
-    assert shown == [pick["paper"].title for pick in Digest.objects.get().picks_with_papers()]
+    assert shown == [pick["paper"].title for pick in picks_of(Digest.objects.get())]
 
 
 def test_the_preview_points_at_a_bad_line_and_keeps_what_was_typed(client: Client, papers: list[Paper]) -> None:
