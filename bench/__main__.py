@@ -22,7 +22,7 @@ from rich.table import Table
 
 # Each offers `cases()`, `figures()` or both: see bench/measure.py.
 MODULES = (
-    "ingesting", "parsing", "matching", "picking", "loading", "composing", "picks", "ledger", "selecting",
+    "ingesting", "parsing", "matching", "composing", "ledger", "selecting",
     "previewing", "searching", "sending", "pipeline",
 )  # fmt: skip
 # After which a module is ended; the very many readers of `pipeline` take longer.

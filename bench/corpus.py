@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from digest.papers.sample.sample import PATH
-from digest.picks.selection.picking import Rows
+from digest.picks.selection.arrays import Rows
 from digest.relevance.matching.match import Document
 from subscriptions.interests.canonical import key
 from subscriptions.interests.language import Node

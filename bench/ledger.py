@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import json
 
 from django.db import transaction
 
 from bench.measure import Case
-from bench.picks import PICK
-from digest.models import Delivery, Digest
+from digest.models import Delivery, Digest, Lane, Pick, Reason, ReasonKind
+from digest.models.picks import pack
 from digest.picks.selection import bulk_write, select
 from subscriptions.models import Subscriber
 
 READERS = 2000
 CHUNK = select.CHUNK
 NOW = dt.datetime(2026, 3, 16, 8, 0, tzinfo=dt.UTC)
-PICKS = [PICK | {"paper": number} for number in range(10)]
-TEXT, PAPERS = json.dumps(PICKS), Digest.papers_text(range(10))
+REASONS = (Reason(ReasonKind.MATCH, 12345, 310), Reason(ReasonKind.CLOSE, 12346, 43))
+PICKS = [Pick(number, Lane.INTERESTS, 361, 8, REASONS) for number in range(10)]
+PACKED = pack(PICKS)
 
 
 def cases() -> list[Case]:
@@ -31,17 +31,14 @@ def cases() -> list[Case]:
     def ours() -> None:
         date = NOW.date() + dt.timedelta(days=next(days))
         for chunk in chunks:
-            rows = [bulk_write.Row(reader.pk, date, TEXT, PAPERS) for reader in chunk]
+            rows = [bulk_write.Row(reader.pk, date, *PACKED) for reader in chunk]
             with transaction.atomic():
                 bulk_write.store(rows, NOW)
 
     def bulk_create() -> None:
         date = NOW.date() + dt.timedelta(days=next(days))
         for chunk in chunks:
-            digests = [
-                Digest(subscriber=reader, issue_date=date, created_at=NOW, picks=PICKS, papers=PAPERS)
-                for reader in chunk
-            ]
+            digests = [Digest(subscriber=reader, issue_date=date, created_at=NOW, picks=PICKS) for reader in chunk]
             with transaction.atomic():
                 Digest.objects.bulk_create(digests)
                 Delivery.objects.bulk_create([Delivery(digest=digest, not_before=NOW) for digest in digests])

@@ -21,7 +21,8 @@ from django.utils import timezone
 from bench import mailers
 from digest.mail.rendering import Press, compose, digest_context, headers, subject
 from digest.mail.rendering.renderer import _render
-from digest.models import Delivery, Digest, Paper
+from digest.models import Delivery, Digest, Lane, Paper, Pick
+from digest.picks.evidence import Evidence, describe
 from subscriptions.interests.words import fold, split, stem
 from subscriptions.models import InterestLine, Subscriber
 
@@ -88,12 +89,10 @@ def _send_one(
     wanted = [(line, _stems(line)) for line in lines]
     found = [(sum(want <= held for _, want in wanted), paper) for paper, held in papers]
     best = sorted(found, key=lambda one: (-one[0], -one[1].upvotes))[: reader.max_papers]
-    picks = [
-        {"paper": paper.pk, "lane": "interests", "points": score, "trend": 0, "reasons": []} for score, paper in best
-    ]
+    picks = [Pick(paper.pk, Lane.INTERESTS, round(100 * score), 0) for score, paper in best]
     digest = Digest.objects.create(subscriber=reader, issue_date=now.date(), created_at=now, picks=picks)
     row = Delivery.objects.create(digest=digest, not_before=now)
-    items = [pick | {"paper": paper} for pick, (_, paper) in zip(picks, best, strict=True)]
+    items = describe(picks, Evidence(), {paper.pk: paper for _, paper in best})
     values = digest_context(digest, reader, items)
     mail = EmailMultiAlternatives(
         subject(values["items"]), _render("text", values), settings.DEFAULT_FROM_EMAIL, [reader.email],

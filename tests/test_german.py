@@ -20,7 +20,7 @@ from django.utils import translation
 from config.catalogues import LOCALE
 from digest import links as digest_links
 from digest.mail.rendering import Press, compose
-from digest.models import Digest, Feedback, Paper
+from digest.models import Digest, Feedback, Lane, Paper, Pick, Reason, ReasonKind
 from digest.papers.ingest import source_schedule
 from digest.picks.explanation.explain import explain
 from digest.picks.selection.select import select_due
@@ -199,20 +199,14 @@ def test_a_digest_is_in_the_readers_language_both_ways(erika: Subscriber, alice:
 
 def test_a_weekly_an_empty_and_a_cut_mail_are_german_both_ways(erika: Subscriber, papers: list[Paper]) -> None:
     erika.frequency = Subscriber.Frequency.WEEKLY
+    interest = erika.interest_lines.first().interest_id
+    lanes = (Lane.INTERESTS, Lane.INTERESTS, Lane.INTERESTS, Lane.TRENDING, Lane.OVERFLOW)
+    reasons = (
+        [Reason(ReasonKind.MATCH, interest, 100)], [Reason(ReasonKind.CLOSE, interest, 100)],
+        [Reason(ReasonKind.TASTE, 0, 100)], [], [Reason(ReasonKind.TWIN, papers[0].pk, -100)],
+    )  # fmt: skip
     picks = [
-        {"paper": paper.pk, "lane": lane, "points": 1.5, "trend": 0.0, "reasons": reasons}
-        for paper, lane, reasons in zip(
-            papers,
-            ("interests", "interests", "interests", "trending", "overflow"),
-            (
-                [{"line": "diffusion", "points": 1.0, "words": ["Diffusion", "diffusers"], "title": [[0, 9]]}],
-                [{"line": "close to: reasoning", "points": 1.0, "words": [], "kind": "close"}],
-                [{"line": "your taste", "points": 1.0, "words": [], "kind": "taste"}],
-                [],
-                [{"line": "much like a paper above", "points": -1.0, "words": [], "kind": "twin"}],
-            ),
-            strict=True,
-        )
+        Pick(paper.pk, lane, 150, 0, tuple(said)) for paper, lane, said in zip(papers, lanes, reasons, strict=True)
     ]
     press = Press()
     for held in ([], picks[:1], picks):

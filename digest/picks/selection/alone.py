@@ -13,7 +13,7 @@ from digest.models import Digest, Feedback, Listing, Match, Paper, Pick
 from digest.models.papers import PaperQuerySet
 from digest.models.picks import paper_ids
 from digest.picks.selection.digest_plan import Plan, Reader
-from digest.picks.selection.wanted import among
+from digest.picks.selection.read_arrays import among
 from digest.relevance.ranking import corpus
 from digest.relevance.ranking.closeness import is_prose
 from digest.relevance.ranking.rank import Candidate, Day, Hit, Line, Wishes, rank

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from digest.picks.selection.arrays import Ints, Rows, largest, sums
 from digest.picks.selection.boards import FINE_BITS, FINE_SHIFT, POINTS_SHIFT, WANTED, Board
-from digest.picks.selection.picking import Ints, Rows, largest, sums
 from digest.picks.selection.standing import Standing
 from digest.relevance.ranking.rank import best
 

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digest.models import Match, Paper
-from digest.picks.selection.picking import MAX_LINES, Ints
+from digest.picks.selection.arrays import MAX_LINES, Ints
+from digest.picks.selection.read_arrays import Packed, PackedFloats, among, floats, numbers
 from digest.picks.selection.standing import News, Standing, news
-from digest.picks.selection.wanted import Packed, PackedFloats, among, floats, numbers
 from digest.relevance.ranking import corpus
 from digest.relevance.ranking.closeness import is_prose
 from digest.relevance.ranking.paper_cache import Lines

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from digest.picks.selection.arrays import BLOCK_CELLS, Ints
 from digest.picks.selection.blocks import Block, Wants, found_by
 from digest.picks.selection.boards import Board
 from digest.picks.selection.packing import NOTHING, Packed, Packer
-from digest.picks.selection.picking import BLOCK_CELLS, Ints
 from digest.picks.selection.standing import Standing
 
 

@@ -21,15 +21,15 @@ from django.utils.translation import override
 from digest.models import Delivery, Digest, Paper, Pick
 from digest.models.picks import pack
 from digest.papers.ingest import source_schedule
-from digest.picks.selection import boards, bulk_write, choosing, supersede, wanted
+from digest.picks.selection import boards, bulk_write, choosing, read_arrays, supersede
 from digest.picks.selection.alone import one_by_one, said
+from digest.picks.selection.arrays import MAX_LINES, Ints, Rows
 from digest.picks.selection.blocks import Wants
 from digest.picks.selection.boards import Board
 from digest.picks.selection.digest_plan import Plan, Reader, plans
 from digest.picks.selection.packing import NOTHING, Packed
-from digest.picks.selection.picking import MAX_LINES, Ints, Rows
+from digest.picks.selection.read_arrays import among
 from digest.picks.selection.standing import Standing
-from digest.picks.selection.wanted import among
 from subscriptions import schedule
 from subscriptions.addresses import masked
 from subscriptions.models import Subscriber
@@ -209,7 +209,7 @@ def _of_days(readers: Sequence[Reader], planned: Sequence[Plan], now: dt.datetim
     if not len(board.ids):
         return chosen
     ids = [reader.pk for reader in readers]
-    lines = wanted.lines_of(ids)
+    lines = read_arrays.lines_of(ids)
     had = _had(ids, board, earlier)
     words = said(readers, now)
     alone = {place for place, pk in enumerate(ids) if pk in words}
@@ -230,7 +230,7 @@ def _together(
     readers: Sequence[Reader],
     planned: Sequence[Plan],
     which: Ints,
-    lines: wanted.Lines,
+    lines: read_arrays.Lines,
     had: tuple[Ints, Ints],
     board: Board,
     standing: Standing,
@@ -256,7 +256,7 @@ def _had(readers: Sequence[int], board: Board, earlier: Q) -> tuple[Ints, Ints]:
     """Pairs (reader, column): the candidates that earlier digests held."""
     # No digest can hold a paper from before we first saw it or its list: older ones need not be read.
     since = board.oldest - dt.timedelta(days=1)
-    owners, papers = wanted.sent_to(readers, Digest.objects.filter(earlier, issue_date__gte=since))
+    owners, papers = read_arrays.sent_to(readers, Digest.objects.filter(earlier, issue_date__gte=since))
     for pk, into in Paper.objects.filter(merged_into__in=among(board.ids.tolist())).values_list("pk", "merged_into"):
         papers[papers == pk] = into or pk
     columns, is_here = board.columns_of(papers)

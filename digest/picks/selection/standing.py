@@ -10,8 +10,8 @@ import numpy as np
 from django.db.models import Count, Max, Min
 
 from digest.models import Listing, Paper
-from digest.picks.selection.picking import Ints
-from digest.picks.selection.wanted import Packed, numbers
+from digest.picks.selection.arrays import Ints
+from digest.picks.selection.read_arrays import Packed, numbers
 from digest.relevance.ranking.rank import Candidate, Day
 
 

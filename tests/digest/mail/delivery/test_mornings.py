@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import random
 from collections.abc import Callable, Sequence
 
 import pytest
 
-from digest.models import Feedback, Match, Paper
+from digest.models import Feedback, Match, Paper, Pick
 from digest.picks.selection import boards, select
 from digest.picks.selection.alone import candidates
 from digest.picks.selection.digest_plan import Plan
 from digest.relevance import match_papers
 from digest.relevance.ranking import corpus
 from digest.relevance.ranking.closeness import Nearness
-from subscriptions.models import Subscriber
+from subscriptions.models import Interest, Subscriber
 from tests.conftest import MORNING, listing, make_reader
 from tests.digest.picks.selection.test_choosing import SENTENCES, WORDS, agree
 
@@ -64,12 +63,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Sequence[str]]:
     return found
 
 
-def choose(readers: list[Subscriber], now: dt.datetime) -> list[str]:
+def choose(readers: list[Subscriber], now: dt.datetime) -> list[list[Pick]]:
     chosen = select.choose_all(readers, [Plan(7, 30, 10) for _ in readers], now)
-    return [one.picks for one in chosen]
+    return [one.unpack() for one in chosen]
 
 
-def anew(readers: list[Subscriber], now: dt.datetime, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def anew(readers: list[Subscriber], now: dt.datetime, monkeypatch: pytest.MonkeyPatch) -> list[list[Pick]]:
     """As a process that begins now would choose."""
     with monkeypatch.context() as patch:
         patch.setattr(corpus, "_kept", corpus._Kept())
@@ -95,7 +94,8 @@ def test_a_week_of_mornings_is_as_each_alone_and_learns_only_what_is_new(
         agree(readers, now)
     # A word that no paper held is left out of a line, until one does.
     assert learned == [[], [], [["speech", "songbird"], ["songbird"]], [], []]
-    assert any("songbird" in reason["line"] for pick in json.loads(chosen[0]) for reason in pick["reasons"])
+    songbirds = set(Interest.objects.filter(text__contains="songbird").values_list("pk", flat=True))
+    assert any(reason.subject in songbirds for pick in chosen[0] for reason in pick.reasons)
 
 
 def test_on_mondays_the_background_takes_in_the_week(

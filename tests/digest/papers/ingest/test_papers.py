@@ -9,7 +9,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.models import Digest, Edition, Feedback, Listing, Paper, Source
+from digest.models import Digest, Edition, Feedback, Lane, Listing, Paper, Pick, Source
 from digest.papers.ingest import ingest, storage
 from digest.papers.ingest.editions import Circumstances
 from digest.papers.ingest.merge import title_key
@@ -112,7 +112,7 @@ def test_two_papers_that_turn_out_to_be_one_become_one(alice: Subscriber, client
     printed = Paper.objects.get(doi="10.1/y")
     Feedback.objects.create(subscriber=alice, paper=printed, kind="save", at=MORNING)
     Digest.objects.create(
-        subscriber=alice, issue_date=MORNING.date(), created_at=MORNING, picks=[{"paper": printed.pk}]
+        subscriber=alice, issue_date=MORNING.date(), created_at=MORNING, picks=[Pick(printed.pk, Lane.INTERESTS, 0, 0)]
     )
     store(listing("A preprint on diffusion", arxiv_id="2603.7", doi="10.1/y"), slug="third")
     preprint.refresh_from_db()

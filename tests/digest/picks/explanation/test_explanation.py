@@ -34,7 +34,7 @@ def adds_up(found: Explanation) -> bool:
 def test_what_comes_next_has_its_place_and_a_sum(alice: Subscriber, papers: list[Paper]) -> None:
     found = explain(alice, "2603.00001", MORNING)
     picks = choose([alice], MORNING)[alice.pk]
-    place = [pick["paper"] for pick in picks].index(found.paper.pk) + 1  # type: ignore[union-attr]
+    place = [pick.paper for pick in picks].index(found.paper.pk) + 1  # type: ignore[union-attr]
     assert f"number {place} of your next mail" in found.answer
     assert found.score == picks[place - 1]["points"]
     assert adds_up(found)
@@ -60,7 +60,7 @@ def test_what_was_sent_has_its_date_and_what_became_of_the_mail(alice: Subscribe
     digest = Digest.objects.get()
     assert "of your mail of 16 March 2026" in found.answer
     assert "still on its way" in said(found)
-    assert found.score == next(pick["points"] for pick in digest.picks if pick["paper"] == found.paper.pk)  # type: ignore[union-attr]
+    assert found.score == next(pick.points / 100 for pick in digest.picks if pick.paper == found.paper.pk)  # type: ignore[union-attr]
     assert adds_up(found)
     Delivery.objects.update(status="sent", sent_at=MORNING)
     assert "left on 16 March 2026 at 08:00" in said(explain(alice, "2603.00002", MORNING + DAY))
@@ -137,7 +137,7 @@ def test_what_is_too_old_says_its_days_and_how_it_stood(store: Callable[..., obj
     found = explain(reader, "2603.00101", MORNING + 20 * DAY)
     assert "too old for a mail now" in found.answer
     assert "For your mail of 16 March 2026 it had" in found.answer
-    assert f"the last of the 1 papers taken had {Digest.objects.get().picks[0]['points']:.2f}" in found.answer
+    assert f"the last of the 1 papers taken had {Digest.objects.get().picks[0].points / 100:.2f}" in found.answer
     assert "could come until 23 March 2026" in said(found)
     assert adds_up(found)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from digest.models import Delivery, Digest, Paper
+from digest.models import Delivery, Digest, Lane, Paper
 from digest.picks.selection.select import select_chunk, select_due
 from subscriptions.models import Subscriber
 from tests.conftest import MORNING, all_sent, listing, make_reader
@@ -125,8 +125,8 @@ def test_trending_papers_come_when_asked_for(papers: list[Paper]) -> None:
     make_reader("nina@example.org", "entomology", trending_share=30)
     select_due(MORNING)
     picks = Digest.objects.get().picks
-    assert [pick["lane"] for pick in picks] == ["trending"] * 3
-    assert Paper.objects.get(pk=picks[0]["paper"]).upvotes == 90
+    assert [pick.lane for pick in picks] == [Lane.TRENDING] * 3
+    assert Paper.objects.get(pk=picks[0].paper).upvotes == 90
 
 
 def test_old_papers_are_no_candidates(alice: Subscriber, papers: list[Paper]) -> None:

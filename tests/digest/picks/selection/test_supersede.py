@@ -10,7 +10,7 @@ from django.core.management import call_command
 
 from digest.mail import delivery
 from digest.mail.delivery import claims
-from digest.models import Delivery, Digest, Paper
+from digest.models import Delivery, Digest, Lane, Paper
 from digest.picks.selection.select import select_due
 from digest.relevance import match_papers
 from subscriptions.models import Subscriber
@@ -81,7 +81,7 @@ def test_a_week_that_ended_meanwhile_keeps_the_list_of_what_the_cap_left_out(
     match_papers.match_papers(sunday, since=MORNING.date())
     select_due(sunday)
     select_due(sunday + DAY)
-    assert [pick["lane"] for pick in Digest.objects.get().picks] == ["interests"] * 2 + ["overflow"] * 4
+    assert [pick.lane for pick in Digest.objects.get().picks] == [Lane.INTERESTS] * 2 + [Lane.OVERFLOW] * 4
 
 
 def test_it_looks_back_as_far_as_the_first_would_have(alice: Subscriber, store: Callable[..., list[Paper]]) -> None:

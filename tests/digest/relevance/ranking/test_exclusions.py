@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.core.management import call_command
 
-from digest.models import Feedback, Paper
+from digest.models import Feedback, Paper, ReasonKind
 from digest.picks.preview import digest_preview
 from digest.picks.selection.select import choose
 from digest.relevance.matching.match import Document
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 def titles(reader: Subscriber) -> set[str]:
     picks = choose([reader], MORNING)[reader.pk]
-    return {Paper.objects.get(pk=pick["paper"]).title for pick in picks}
+    return {Paper.objects.get(pk=pick.paper).title for pick in picks}
 
 
 def test_the_mail_of_a_line_without_rain_holds_no_paper_with_rain(
@@ -77,13 +77,13 @@ def test_who_taught_a_taste_and_who_only_looks_get_no_other_answer(papers: list[
     reader = make_reader("dora@example.org", "diffusion -rain")
     Feedback.objects.create(subscriber=reader, paper=papers[2], kind=Feedback.Kind.MORE, at=MORNING)
     assert not any(
-        reason["line"].endswith("diffusion -rain")
+        reason.kind in (ReasonKind.MATCH, ReasonKind.CLOSE)
         for pick in choose([reader], MORNING)[reader.pk]
-        for reason in pick["reasons"]
-        if pick["paper"] == papers[0].pk
+        for reason in pick.reasons
+        if pick.paper == papers[0].pk
     )
     seen = digest_preview.preview(["diffusion -rain"], MORNING).picks
-    assert papers[0].pk not in {pick["paper"] for pick in seen}
+    assert papers[0].pk not in {pick.paper for pick in seen}
 
 
 def test_what_is_excluded_is_found_wherever_it_stands() -> None:

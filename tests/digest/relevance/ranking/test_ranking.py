@@ -6,8 +6,8 @@ import random
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
+from digest.models import Lane, Reason, ReasonKind
 from digest.relevance.ranking.rank import Candidate, Day, Hit, Line, Scale, Wishes, rank
 from digest.relevance.ranking.taste import Taste
 
@@ -16,12 +16,12 @@ def day(upvotes: dict[int, int], hits: dict[int, dict[int, float]]) -> Day:
     """A day of papers {id: upvotes} and hits {interest: {paper: weight}}."""
     return Day(
         {paper: Candidate(paper, votes) for paper, votes in upvotes.items()},
-        {interest: [Hit(p, w, {"words": ["x"]}) for p, w in found.items()] for interest, found in hits.items()},
+        {interest: [Hit(p, w) for p, w in found.items()] for interest, found in hits.items()},
     )
 
 
 def order(wishes: Wishes, on: Day, sent: tuple[int, ...] = ()) -> list[int]:
-    return [pick["paper"] for pick in rank(wishes, on, sent)]
+    return [pick.paper for pick in rank(wishes, on, sent)]
 
 
 LIKES_1 = (Line(1, "diffusion"),)
@@ -45,7 +45,7 @@ def test_it_breaks_a_tie_by_upvotes() -> None:
 def test_the_points_shown_add_up() -> None:
     found = day({1: 10, 2: 5}, {1: {1: 1.0}, 2: {1: 0.7, 2: 0.4}})
     for pick in rank(Wishes((Line(1, "a"), Line(2, "b"))), found):
-        assert pick["points"] == round(sum(reason["points"] for reason in pick["reasons"]) + pick["trend"], 2)
+        assert pick.points == sum(reason.points for reason in pick.reasons) + pick.trend
 
 
 def test_it_never_picks_what_is_muted_or_was_sent() -> None:
@@ -57,8 +57,8 @@ def test_it_keeps_to_the_number_of_papers_and_the_share_of_trending() -> None:
     papers = {number: number for number in range(1, 31)}
     found = day(papers, {1: dict.fromkeys(range(1, 16), 1.0)})
     picks = rank(Wishes(LIKES_1, max_papers=10, trending_share=30), found)
-    assert [pick["lane"] for pick in picks] == ["interests"] * 7 + ["trending"] * 3
-    assert [pick["paper"] for pick in picks[-3:]] == [30, 29, 28]
+    assert [pick.lane for pick in picks] == [Lane.INTERESTS] * 7 + [Lane.TRENDING] * 3
+    assert [pick.paper for pick in picks[-3:]] == [30, 29, 28]
 
 
 def test_nothing_matched_is_an_empty_list_unless_trending_was_asked_for() -> None:
@@ -84,8 +84,8 @@ def test_of_two_papers_nearly_the_same_one_stands_back() -> None:
     assert order(Wishes(LIKES_1), found) == [1, 2, 3]
     assert order(Wishes(LIKES_1), twins) == [1, 3, 2]
     last = rank(Wishes(LIKES_1), twins)[-1]
-    assert last["reasons"][-1]["like"] == 1
-    assert round(100 * last["points"]) == sum(round(100 * reason["points"]) for reason in last["reasons"])
+    assert (last.reasons[-1].kind, last.reasons[-1].subject) == (ReasonKind.TWIN, 1)
+    assert last.points == sum(reason.points for reason in last.reasons)
 
 
 def test_a_paper_close_to_a_line_comes_after_those_that_match_it() -> None:
@@ -93,28 +93,28 @@ def test_a_paper_close_to_a_line_comes_after_those_that_match_it() -> None:
     found = replace(day({1: 0, 2: 0, 3: 0}, {1: {1: 1.0}}), close=close)
     found = replace(found, scale=Scale(close=1.0))
     picks = rank(Wishes(LIKES_1), found)
-    assert [pick["paper"] for pick in picks] == [1, 2]
-    assert picks[1]["reasons"] == [{"line": "close to: diffusion", "points": 0.36, "words": [], "kind": "close"}]
+    assert [pick.paper for pick in picks] == [1, 2]
+    assert picks[1].reasons == (Reason(ReasonKind.CLOSE, 1, 36),)
 
 
 def test_beside_a_taste_lines_count_by_the_logarithm_and_the_points_still_add_up() -> None:
     found = day({1: 10, 2: 5}, {1: {1: 9.0, 2: 1.0}, 2: {1: 3.1}, 3: {1: 0.02}})
     wishes = Wishes((Line(1, "a"), Line(2, "b"), Line(3, "c"), Line(4, "worth nothing")))
-    found = replace(found, hits={**found.hits, 4: [Hit(2, 0.0, {"words": ["x"]})]})
+    found = replace(found, hits={**found.hits, 4: [Hit(2, 0.0)]})
     alone = rank(wishes, found)
-    assert alone[0]["points"] > 10
+    assert alone[0].points > 1000
     for trust in (1.0, 0.4, 0.0):
         pick = rank(wishes, found, (), Taste(np.zeros(2), np.array([7, 7]), trust))[0]
-        worth = alone[0]["points"] - alone[0]["trend"]
-        assert pick["points"] - pick["trend"] == pytest.approx(trust * 2 * np.log1p(worth), abs=0.006)
-        assert round(100 * pick["points"]) == sum(round(100 * r["points"]) for r in pick["reasons"]) + 100
-        assert all(reason["points"] for reason in pick["reasons"])
+        worth = (alone[0].points - alone[0].trend) / 100
+        assert pick.points - pick.trend == round(100 * trust * 2 * np.log1p(worth))
+        assert pick.points == sum(reason.points for reason in pick.reasons) + 100
+        assert all(reason.points for reason in pick.reasons)
 
 
 def test_a_line_worth_nothing_is_no_error_beside_a_taste() -> None:
     learned = Taste(np.array([2.5]), np.array([7]))
     pick = rank(Wishes(LIKES_1), day({1: 0}, {1: {1: 0.0}}), (), learned)[0]
-    assert [reason["line"] for reason in pick["reasons"]] == ["your taste"]
+    assert [reason.kind for reason in pick.reasons] == [ReasonKind.TASTE]
 
 
 def test_three_lines_on_a_paper_do_not_drown_a_strong_taste_for_another() -> None:
@@ -122,14 +122,14 @@ def test_three_lines_on_a_paper_do_not_drown_a_strong_taste_for_another() -> Non
     lines = Wishes((Line(1, "a"), Line(2, "b"), Line(3, "c")))
     assert order(lines, found) == [1, 2]
     learned = Taste(np.array([0.0, 2.0, 0.0]), np.array([7, 7, 7]))
-    assert [pick["paper"] for pick in rank(lines, found, (), learned)] == [2, 1]
+    assert [pick.paper for pick in rank(lines, found, (), learned)] == [2, 1]
 
 
 def test_taste_alone_brings_a_paper_only_when_it_is_strong() -> None:
     learned = Taste(np.array([9.0, 0.5, -9.0]), np.array([7, 7, 7]))
-    assert [pick["paper"] for pick in rank(Wishes(()), day({1: 0, 2: 0, 3: 0}, {}), (), learned)] == [1]
+    assert [pick.paper for pick in rank(Wishes(()), day({1: 0, 2: 0, 3: 0}, {}), (), learned)] == [1]
 
 
 def test_what_the_reader_does_not_like_is_left_out_though_it_matches() -> None:
     learned = Taste(np.array([-9.0, 0.0]), np.array([-1, -1]))
-    assert [pick["paper"] for pick in rank(Wishes(LIKES_1), day({1: 0, 2: 0}, {1: {1: 1, 2: 1}}), (), learned)] == [2]
+    assert [pick.paper for pick in rank(Wishes(LIKES_1), day({1: 0, 2: 0}, {1: {1: 1, 2: 1}}), (), learned)] == [2]

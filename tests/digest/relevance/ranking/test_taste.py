@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from digest.models import Digest, Feedback, Paper
+from digest.models import Digest, Feedback, Lane, Paper, Pick, ReasonKind
 from digest.picks.selection.alone import said
 from digest.picks.selection.select import choose
 from digest.relevance.ranking import corpus
@@ -214,7 +214,7 @@ def reader(store: Callable[..., list[Paper]]) -> Subscriber:
 
 def titles(reader: Subscriber, now: dt.datetime = MORNING) -> list[str]:
     picks = choose([reader], now)[reader.pk]
-    return [Paper.objects.get(pk=pick["paper"]).title for pick in picks]
+    return [Paper.objects.get(pk=pick.paper).title for pick in picks]
 
 
 def say(reader: Subscriber, title: str, kind: str = Feedback.Kind.MORE) -> Feedback:
@@ -228,11 +228,10 @@ def test_one_click_brings_more_like_it_with_the_reason_and_points_that_add_up(re
     say(reader, "Birds 0")
     assert titles(reader)[0].startswith("Birds")
     for pick in choose([reader], MORNING)[reader.pk]:
-        reasons = sum(round(100 * reason["points"]) for reason in pick["reasons"])
-        assert round(100 * pick["points"]) == reasons + round(100 * pick["trend"])
+        assert pick.points == sum(reason.points for reason in pick.reasons) + pick.trend
     first = choose([reader], MORNING)[reader.pk][0]
-    liked = next(reason for reason in first["reasons"] if reason.get("kind") == "taste")
-    assert liked["like"] == Paper.objects.get(title="Birds 0").pk
+    liked = next(reason for reason in first.reasons if reason.kind == ReasonKind.TASTE)
+    assert liked.subject == Paper.objects.get(title="Birds 0").pk
 
 
 @pytest.mark.django_db
@@ -274,7 +273,7 @@ def test_papers_sent_beside_one_that_was_liked_were_passed_over(reader: Subscrib
     liked, beside, unopened = (Paper.objects.get(title=title).pk for title in ("Birds 0", "Rocks 0", "Rocks 1"))
     for days, papers in ((1, (liked, beside)), (2, (unopened,))):
         at = MORNING - dt.timedelta(days=days)
-        picks = [{"paper": paper} for paper in papers]
+        picks = [Pick(paper, Lane.INTERESTS, 0, 0) for paper in papers]
         Digest.objects.create(subscriber=reader, issue_date=at.date(), created_at=at, picks=picks)
     assert said([reader], MORNING) == {}
     say(reader, "Birds 0")

@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from digest.models import Digest, Feedback, Paper
+from digest.models import Digest, Feedback, Lane, Paper, Pick
 from digest.picks.selection.select import select_due
 from digest.web.api import own as own_api
 from subscriptions import tokens
@@ -251,7 +251,9 @@ def test_more_and_less_cannot_both_hold(ask: Ask, alice: Subscriber, mailed: Dig
 def test_only_papers_of_ones_own_mail_are_spoken_of(ask: Ask, alice: Subscriber, mailed: Digest) -> None:
     (other,) = set(Paper.objects.filter(title="Pruning Networks").values_list("pk", flat=True))
     dan = make_reader("dan@example.org", "pruning")
-    Digest.objects.create(subscriber=dan, issue_date=MORNING.date(), created_at=MORNING, picks=[{"paper": other}])
+    Digest.objects.create(
+        subscriber=dan, issue_date=MORNING.date(), created_at=MORNING, picks=[Pick(other, Lane.INTERESTS, 0, 0)]
+    )
     assert set(faults(ask("post", FEEDBACK, {"paper": other, "say": "more"}))) == {"#/paper"}
     Feedback.objects.create(subscriber=dan, paper_id=other, kind="save", at=MORNING)
     assert ask("delete", f"{FEEDBACK}?paper={other}&say=save").status_code == 204
@@ -359,7 +361,7 @@ def test_the_number_of_queries_is_fixed(
 ) -> None:
     for day in range(1, 13):
         paper = store(listing(f"Diffusion {day}"))[-1]
-        picks = [{"paper": paper.pk, "lane": "interests", "points": 1.0, "trend": 0, "reasons": []}]
+        picks = [Pick(paper.pk, Lane.INTERESTS, 100, 0)]
         Digest.objects.create(subscriber=alice, issue_date=dt.date(2026, 1, day), created_at=MORNING, picks=picks)
         Feedback.objects.create(subscriber=alice, paper=paper, kind="save", at=MORNING)
         if day in (1, 12):

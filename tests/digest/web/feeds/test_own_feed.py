@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from digest.mail.rendering.labels import why
-from digest.models import Digest, Paper
+from digest.models import Digest, Lane, Match, Paper, Pick, Reason, ReasonKind
 from digest.picks.selection.select import select_due
 from digest.web.feeds import own as own_feed
 from subscriptions import tokens
@@ -42,11 +42,13 @@ def address(alice: Subscriber, papers: list[Paper]) -> str:
 
 
 def give(reader: Subscriber, papers: list[Paper], date: dt.date) -> Digest:
-    """A digest of these papers, found by one line."""
-    reason = {"line": "diffusion", "points": 1.0, "words": ["diffusion"], "title": [[0, 4]]}
-    picks = [
-        {"paper": paper.pk, "lane": "interests", "points": 1.0, "trend": 0, "reasons": [reason]} for paper in papers
-    ]
+    """A digest of these papers, found by the subscriber's first line."""
+    line = reader.interest_lines.first()
+    for paper in papers:
+        places = {"words": ["diffusion"], "title": [[0, 4]]}
+        Match.objects.get_or_create(interest=line.interest, paper=paper, defaults={"weight": 1, "places": places})
+    reason = Reason(ReasonKind.MATCH, line.interest_id, 100)
+    picks = [Pick(paper.pk, Lane.INTERESTS, 100, 0, (reason,)) for paper in papers]
     made = dt.datetime.combine(date, dt.time(8), tzinfo=dt.UTC)
     return Digest.objects.create(subscriber=reader, issue_date=date, created_at=made, picks=picks)
 
@@ -191,10 +193,10 @@ def test_it_holds_sixty_papers_at_most(alice: Subscriber, client: Client) -> Non
 
 def test_hostile_papers_and_lines_make_well_formed_xml(alice: Subscriber, client: Client) -> None:
     rows = store_rows(HOSTILE, authors=HOSTILE, abstract=HOSTILE[0] + HOSTILE[4])
-    digest = give(alice, rows, MORNING.date())
-    for pick, line in zip(digest.picks, HOSTILE, strict=True):
-        pick["reasons"][0] |= {"line": line, "words": [line]}
-    digest.save()
+    give(alice, rows, MORNING.date())
+    alice.interest_lines.update(typed=HOSTILE[0])
+    for match, words in zip(Match.objects.all(), HOSTILE, strict=True):
+        Match.objects.filter(pk=match.pk).update(places={"words": [words]})
     assert len(tree(client.get(address_of(alice)).content).findall(f"{ATOM}entry")) == len(HOSTILE)
 
 

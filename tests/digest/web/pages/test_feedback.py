@@ -148,9 +148,9 @@ def test_a_muted_author_no_longer_comes(alice: Subscriber, digest: Digest, clien
     client.post(address(digest, "mute", "2603.00002"), {"line": '-author:"Ada Lovelace"'})
     digest.delete()  # as if it had not been sent
     match_papers.match_new(MORNING)
-    assert thinking not in [pick["paper"] for pick in choose([alice], MORNING)[alice.pk]]
+    assert thinking not in [pick.paper for pick in choose([alice], MORNING)[alice.pk]]
     edit_interests.remove(alice, '-author:"Ada Lovelace"')
-    assert thinking in [pick["paper"] for pick in choose([alice], MORNING)[alice.pk]]
+    assert thinking in [pick.paper for pick in choose([alice], MORNING)[alice.pk]]
 
 
 @pytest.mark.parametrize("typed, line", [

@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from digest.models import Digest, Feedback, Paper
+from digest.models import Digest, Feedback, Lane, Paper, Pick
 from digest.picks.preview import interest_counts
 from digest.picks.preview.interest_counts import Rate, rate
 from digest.picks.selection.select import select_due
@@ -119,7 +119,7 @@ def test_the_page_asks_the_database_as_often_for_many_lines_and_mails(
 ) -> None:
     alice.set_lines([f"topic{number}" for number in range(50)])
     Interest.objects.update(matched_at=MORNING)
-    picks = [{"paper": paper.pk, "lane": "interests", "points": 1, "trend": 0, "reasons": []} for paper in papers]
+    picks = [Pick(paper.pk, Lane.INTERESTS, 100, 0) for paper in papers]
     for day in range(20):
         date = MORNING.date() - dt.timedelta(days=day)
         Digest.objects.create(subscriber=alice, issue_date=date, created_at=MORNING, picks=picks)

@@ -18,7 +18,7 @@ from django.db.models.functions import Length
 from numpy.typing import NDArray
 
 from digest.models.picks import PICK
-from digest.picks.selection.picking import Ints, Rows
+from digest.picks.selection.arrays import Ints, Rows
 from subscriptions.models import InterestLine
 
 
@@ -93,15 +93,6 @@ def lines_of(readers: Sequence[int]) -> Lines:
     ends, order = _by_reader(found, readers)
     typed = texts(found["typed"])
     return Lines(Rows(ends, numbers(found["interest"])[order]), [typed[place] for place in order.tolist()])
-
-
-def interests_of(readers: Sequence[int]) -> Rows:
-    """The same without how it was typed."""
-    found = _lines(readers).aggregate(
-        subscriber=Packed("subscriber_id"), place=Packed("position"), interest=Packed("interest_id")
-    )
-    ends, order = _by_reader(found, readers)
-    return Rows(ends, numbers(found["interest"])[order])
 
 
 def _lines(readers: Sequence[int]) -> Any:
