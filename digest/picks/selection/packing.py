@@ -46,8 +46,7 @@ class Packer:
         """Yield the picks of each subscriber of the block."""
         most = block.columns.shape[1]
         picks, reasons = self._picks(block), self._reasons(block)
-        slots = np.arange(0, (len(block.columns) + 1) * most, most or 1)
-        ends = np.searchsorted(reasons["slot"], slots).tolist()
+        ends = np.searchsorted(reasons["slot"], np.arange(len(block.columns) + 1) * most).tolist()
         packed = np.zeros(len(reasons), REASON)
         for name in ("kind", "subject", "points"):
             packed[name] = reasons[name]

@@ -36,7 +36,7 @@ def test_what_comes_next_has_its_place_and_a_sum(alice: Subscriber, papers: list
     picks = choose([alice], MORNING)[alice.pk]
     place = [pick.paper for pick in picks].index(found.paper.pk) + 1  # type: ignore[union-attr]
     assert f"number {place} of your next mail" in found.answer
-    assert found.score == picks[place - 1]["points"]
+    assert found.score == picks[place - 1].points / 100
     assert adds_up(found)
     assert ("Diffusion", True) in found.title
     assert ("diffusion", True) in found.abstract
@@ -48,9 +48,9 @@ def test_what_is_below_the_cut_has_its_place_and_the_points_of_the_last_one_take
     everything = explain(reader, "2603.00101", MORNING)
     taken = choose([reader], MORNING)[reader.pk]
     assert "number 5 of the papers for you" in everything.answer
-    assert f"the last one taken has {taken[-1]['points']:.2f}" in everything.answer
+    assert f"the last one taken has {taken[-1].points / 100:.2f}" in everything.answer
     assert "room for 2 papers" in said(everything)
-    assert everything.score < taken[-1]["points"]  # type: ignore[operator]
+    assert everything.score < taken[-1].points / 100  # type: ignore[operator]
     assert adds_up(everything)
 
 

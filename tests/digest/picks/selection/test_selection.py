@@ -34,7 +34,7 @@ def test_it_chooses_what_matches_with_the_reason(alice: Subscriber, papers: list
     by_title = {pick["paper"].title: pick["reasons"] for pick in picks_of(digest)}
     assert by_title["Thinking Aloud"][0]["line"] == '"chain of thought"'
     assert by_title["Thinking Aloud"][0]["words"] == ["Chain-of-thought"]
-    assert digest.mail.delivery.status == Delivery.Status.WAITING
+    assert digest.delivery.status == Delivery.Status.WAITING
 
 
 def test_what_a_pin_matches_comes_first_whatever_its_points(
