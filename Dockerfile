@@ -11,7 +11,8 @@ COPY requirements.txt .
 RUN pip install --no-cache-dir -r requirements.txt
 
 COPY . .
-RUN SECRET_KEY=for-collectstatic-only DATA_DIR=/tmp/build python manage.py collectstatic --noinput && rm -r /tmp/build
+RUN SECRET_KEY=for-collectstatic-only DATA_DIR=/tmp/build python manage.py collectstatic --noinput && rm -r /tmp/build \
+    && chmod -R go+rX /app  # a checkout of a careful umask would be closed to the user below
 
 USER paper
 VOLUME /data

@@ -192,6 +192,7 @@ def environment() -> dict[str, str]:
 
 def _lay_out(folder: Path, port: int) -> None:
     owner = pwd.getpwnam(OWNER).pw_uid
+    os.umask(0o022)  # our settings' is stricter, and Postfix reads these as users of its own
     folder.chmod(0o755)
     names = {name: folder / name for name in ("etc", "queue", "data")}
     for path in names.values():

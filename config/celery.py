@@ -2,10 +2,11 @@
 
 import gc
 import os
+from importlib import import_module
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_prerun, worker_process_init
+from celery.signals import celeryd_after_setup, task_prerun, worker_process_init
 from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -13,6 +14,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("paper_round")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@celeryd_after_setup.connect
+def log_findings_of_checks(**_: object) -> None:
+    """After the set-up of logging, once for all processes of a worker."""
+    import_module("subscriptions.checks").log_findings()  # needs the apps, which are not loaded with this module
 
 
 @worker_process_init.connect

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import secrets
+import stat
 import tempfile
 from collections.abc import Callable
 from functools import wraps
@@ -210,6 +211,11 @@ def site_url(env: environ.Env, default: str) -> str:
     return url
 
 
+def words(env: environ.Env, name: str) -> list[str]:
+    """Return the parts of a comma-separated list, without the blanks around them."""
+    return [word.strip() for word in str(env.str(name, "")).split(",") if word.strip()]
+
+
 def secret_key(env: environ.Env, data_dir: Path) -> str:
     """SECRET_KEY, or one made once and kept beside the data: links in sent mail must outlive a restart."""
     given: Any = env.str("SECRET_KEY", "")
@@ -234,6 +240,8 @@ def socket_path(data_dir: Path) -> Path:
     name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
     folder = Path(tempfile.gettempdir()) / f"paper-round-{os.getuid()}-{name}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
+    info = folder.lstat()
+    if info.st_uid != os.getuid() or not stat.S_ISDIR(info.st_mode):
         raise ImproperlyConfigured(f"{folder} belongs to somebody else: set DATA_DIR to a shorter path.")
+    folder.chmod(0o700)
     return folder / "redis.sock"

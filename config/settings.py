@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONE, SELF
 
-from config import environment, mailing
+from config import environment, mailing, private_files
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -21,7 +21,7 @@ VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="u
 
 # --- where things are -------------------------------------------------------------------------------
 DATA_DIR = (BASE_DIR / (env.str("DATA_DIR", "") or "var")).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+private_files.prepare(DATA_DIR)  # and the umask: whatever starts a process of the service, it reads this first
 PORT = environment.whole_number(env, "PORT", 8000, 1, 65535)
 SITE_URL = environment.site_url(env, f"http://127.0.0.1:{PORT}")
 SITE_NAME = env.str("SITE_NAME", "") or "Paper Round"
@@ -31,7 +31,10 @@ SITE_IS_LOCAL = urlsplit(SITE_URL).hostname in ("127.0.0.1", "localhost", "::1")
 # --- safety -----------------------------------------------------------------------------------------
 DEBUG = environment.yes_or_no(env, "DEBUG", False)
 SECRET_KEY = environment.secret_key(env, DATA_DIR)
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY_FALLBACKS = environment.words(env, "SECRET_KEY_FALLBACKS")
+# Suppressed addresses are hashed with a key of their own where there is one: it need not change with SECRET_KEY.
+SUPPRESSION_KEY = env.str("SUPPRESSION_KEY", "")
+SUPPRESSION_KEY_FALLBACKS = environment.words(env, "SUPPRESSION_KEY_FALLBACKS")
 # The machine itself may always ask: health checks do.
 ALLOWED_HOSTS = [
     *(env.list("ALLOWED_HOSTS", default=[]) or [urlsplit(SITE_URL).hostname]),
@@ -102,6 +105,13 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
+_VALIDATION = "django.contrib.auth.password_validation"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"{_VALIDATION}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_VALIDATION}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": f"{_VALIDATION}.CommonPasswordValidator"},
+    {"NAME": f"{_VALIDATION}.NumericPasswordValidator"},
+]
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -138,6 +148,7 @@ TEMPLATES = [
 ]
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o755  # of STATIC_ROOT, whatever the umask: another user's server may read it
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 # Outside the image nothing is collected, the finders serve the files: no reason for a warning at each start.

@@ -13,9 +13,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 
-from subscriptions import bounces
+from subscriptions import bounces, keyed_hashes
 from subscriptions.erasure import erase
 from subscriptions.models import Consent, Interest, InterestLine, Subscriber, Suppression
+from subscriptions.models.suppressions import current_key_id
 
 
 class ReadOnly:
@@ -121,7 +122,7 @@ class SubscriberAdmin(ModelAdmin):
     @admin.display(description="Mailbox")
     def mailbox(self, reader: Subscriber) -> str:
         """Whether the address may be mailed, what is counted against it, and how to lift that."""
-        row = Suppression.objects.filter(address_hash=Suppression.hash_of(reader.email)).first()
+        row = Suppression.objects.for_address(reader.email).order_by("at").last()
         if row is None:
             return bounces.in_words(reader.bounce_score, reader.bounced_at, timezone.now())
         by_reader = "" if row.reason == Suppression.Reason.BOUNCED else "do not "
@@ -159,6 +160,7 @@ class SuppressionForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def save(self, commit: bool = True) -> Suppression:
         self.instance.address_hash = Suppression.hash_of(self.cleaned_data["address"])
+        self.instance.key_id = current_key_id()
         self.instance.reason, self.instance.at = Suppression.Reason.BY_HAND, timezone.now()
         saved: Suppression = super().save(commit)
         return saved
@@ -170,11 +172,24 @@ class SuppressionForm(forms.ModelForm):  # type: ignore[type-arg]
         return address
 
 
+class LostKeyFilter(admin.SimpleListFilter):
+    """Finds what `doctor` counts: rows that have no effect until their key is configured again."""
+
+    title = "key"
+    parameter_name = "key"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, str]]:
+        return [("lost", "Not configured")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> QuerySet[Suppression]:
+        return queryset & Suppression.objects.under_lost_keys() if self.value() == "lost" else queryset
+
+
 @admin.register(Suppression)
 class SuppressionAdmin(ModelAdmin):
     form = SuppressionForm
-    list_display = ["address_hash", "reason", "at"]
-    list_filter = ["reason"]
+    list_display = ["address_hash", "reason", "at", "has_effect"]
+    list_filter = ["reason", LostKeyFilter]
     search_fields = ["address_hash"]
     search_help_text = "A whole e-mail address, or the beginning of a hash."
 
@@ -182,9 +197,14 @@ class SuppressionAdmin(ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[Suppression], search_term: str
     ) -> tuple[QuerySet[Suppression], bool]:
         if "@" in search_term:
-            return queryset.filter(address_hash=Suppression.hash_of(search_term.strip())), False
+            hashes = keyed_hashes.address_hashes(search_term.strip())
+            return queryset.filter(address_hash__in=hashes), False
         found: tuple[QuerySet[Suppression], bool] = super().get_search_results(request, queryset, search_term)
         return found
+
+    @admin.display(boolean=True, description="Key is configured")
+    def has_effect(self, row: Suppression) -> bool:
+        return not row.is_under_lost_key
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import ipaddress
+import logging
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Warning, register, run_checks
 
 from subscriptions import providers
 
 TAG = "paper_round"
+logger = logging.getLogger(__name__)
+
+
+def log_findings() -> None:
+    """Log what the checks find. For processes that Django does not check at their start: web servers and workers."""
+    for message in run_checks(tags=[TAG]):
+        if not message.is_silenced():
+            logger.log(message.level, "%s %s", message.msg, message.hint or "")
 
 
 @register(TAG)
@@ -52,6 +62,33 @@ def sender_has_an_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
             id="paper_round.W002",
         )
     ]
+
+
+@register(TAG)
+def mail_password_is_encrypted(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """With smtp:// the password, and every mail, crosses the network for anybody on the way to read."""
+    encrypted = settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL
+    if not (settings.EMAIL_HOST_PASSWORD and _uses_smtp()) or encrypted or _is_near(settings.EMAIL_HOST):
+        return []
+    return [
+        Warning(
+            f"The password of the mail server {settings.EMAIL_HOST} is sent unencrypted.",
+            hint="Write EMAIL_URL with smtp+tls:// (port 587, STARTTLS) or smtp+ssl:// (port 465) instead of smtp://.",
+            id="paper_round.W004",
+        )
+    ]
+
+
+def _uses_smtp() -> bool:
+    return str(settings.EMAIL_BACKEND).endswith(".smtp.EmailBackend")
+
+
+def _is_near(host: str) -> bool:
+    """Whether the way there is this machine or a private container network: loopback, or a name without a dot."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return "." not in host or host.lower().rstrip(".").endswith((".localhost", ".internal"))
 
 
 @register(TAG)

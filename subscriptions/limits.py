@@ -17,6 +17,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from subscriptions.keyed_hashes import lasting_key
 from subscriptions.models import RateCount
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ def is_over(name: str, who: str, most: int, seconds: int, *, cost: int = 1, dura
     Counted in the cache, or in the database when the limit is `durable` (it must survive a restart of Redis) or the
     cache is down. When neither can count, the request is refused.
     """
-    key = f"limit:{name}:{salted_hmac('paper-round.limit', who).hexdigest()[:24]}"
+    key = f"limit:{name}:{salted_hmac('paper-round.limit', who, secret=lasting_key()).hexdigest()[:24]}"
     if not durable:
         try:
             cache.add(key, 0, seconds)

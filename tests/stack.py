@@ -18,6 +18,7 @@ from tests.smtp import parsed
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 40.0
+UMASK = 0o022  # that of most shells: what the service writes must be private all the same
 AT_START = 120.0  # five processes at once, on a machine that may be busy
 # A browser that calls nobody.
 QUIET = [
@@ -86,7 +87,8 @@ class Stack:
     def start(self, *args: str) -> subprocess.Popen[bytes]:
         """A Python process of this service; what it says is in `log`."""
         with self.log.open("ab") as out:
-            process = subprocess.Popen([sys.executable, *args], cwd=ROOT, env=self.env, stdout=out, stderr=out)
+            command = [sys.executable, *args]
+            process = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=out, stderr=out, umask=UMASK)
         self.processes.append(process)
         return process
 
@@ -100,9 +102,8 @@ class Stack:
 
     def manage(self, *args: str) -> str:
         """A command, to its end; what it printed. Fails with its error."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *args], cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=120
-        )
+        command = [sys.executable, "manage.py", *args]
+        done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=120, umask=UMASK)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -12,6 +12,7 @@ from django.utils.crypto import salted_hmac
 
 from digest.models import Digest
 from subscriptions import links as reader_links
+from subscriptions.keyed_hashes import lasting_key
 from subscriptions.models import Subscriber
 
 MESSAGE_ID = "paper-round.message-id"  # the salt
@@ -42,7 +43,7 @@ def same_for_all() -> dict[str, str]:
 
 def message_id(digest: Digest) -> str:
     """The same for each try at the same reader and date, so that a repeat can be recognised."""
-    mac = salted_hmac(MESSAGE_ID, named(digest), algorithm="sha256").hexdigest()
+    mac = salted_hmac(MESSAGE_ID, named(digest), secret=lasting_key(), algorithm="sha256").hexdigest()
     return message_id_of(digest.issue_date, mac, sender_domain())
 
 

@@ -16,6 +16,7 @@ from django.urls import reverse
 from digest import links
 from digest.mail.messages import Order
 from digest.mail.rendering.headers import MESSAGE_ID, message_id_of, sender_domain
+from subscriptions.keyed_hashes import lasting_key
 from subscriptions.links import PREFERENCES, UNSUBSCRIBE, absolute
 
 _STAND_IN = "TOKEN"
@@ -27,8 +28,8 @@ class Seal:
 
     __slots__ = ("_inner", "_outer")
 
-    def __init__(self, salt: str) -> None:
-        key = hashlib.sha256((salt + settings.SECRET_KEY).encode()).digest().ljust(64, b"\0")
+    def __init__(self, salt: str, secret: str) -> None:
+        key = hashlib.sha256((salt + secret).encode()).digest().ljust(64, b"\0")
         self._inner = hashlib.sha256(bytes(octet ^ 0x36 for octet in key))
         self._outer = hashlib.sha256(bytes(octet ^ 0x5C for octet in key))
 
@@ -46,7 +47,7 @@ class Address:
 
     def __init__(self, view: str, salt: str) -> None:
         self._before, self._after = absolute(reverse(view, args=[_STAND_IN])).split(_STAND_IN)
-        self._seal = Seal(f"{salt}signer")
+        self._seal = Seal(f"{salt}signer", settings.SECRET_KEY)
 
     def of(self, name: str) -> str:
         mac = b2a_base64(self._seal.digest(name), newline=False).translate(_URL_SAFE)[:43].decode("ascii")
@@ -71,7 +72,7 @@ class Desk:
         self._feedback = Address("digest:feedback", links.FEEDBACK)
         self._preferences = Address("subscriptions:preferences", f"paper-round.{PREFERENCES}")
         self._unsubscribe = Address("subscriptions:unsubscribe", f"paper-round.{UNSUBSCRIBE}")
-        self._message_id, self._domain = Seal(MESSAGE_ID), sender_domain()
+        self._message_id, self._domain = Seal(MESSAGE_ID, lasting_key()), sender_domain()
 
     def links(self, order: Order) -> Links:
         """Their names are those of `links.name_of`, `headers.named` and `subscriptions.links`."""

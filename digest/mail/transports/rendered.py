@@ -14,6 +14,7 @@ from django.db import Error as DatabaseError
 
 from digest.mail.messages import Letter, Order
 from digest.mail.rendering import Press
+from subscriptions.keyed_hashes import lasting_key
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,8 @@ NOT_ITS_FAULT = (DatabaseError, SoftTimeLimitExceeded)  # nor any other mail's
 
 def letters(orders: Sequence[Order], now: dt.datetime) -> dict[int, Letter]:
     """By delivery id, from parts that this process keeps from chunk to chunk."""
-    press = _press(settings.SECRET_KEY, settings.SITE_URL, settings.SITE_NAME, settings.DEFAULT_FROM_EMAIL)
+    keys = (settings.SECRET_KEY, lasting_key())
+    press = _press(*keys, settings.SITE_URL, settings.SITE_NAME, settings.DEFAULT_FROM_EMAIL)
     try:
         return {letter.key: letter for letter in press.letters(orders, now)}
     except NOT_ITS_FAULT:

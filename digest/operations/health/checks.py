@@ -23,7 +23,9 @@ from redis.retry import Retry
 
 from digest.mail.delivery import send_control
 from digest.models import Delivery, KeptPage, MailGate, Source
+from digest.operations.health.files import files
 from digest.operations.health.findings import Finding, Level, ok, problem, reason, warning
+from digest.operations.health.keys import suppressions
 from digest.operations.health.outside import mail_server, name_records, senders
 from digest.papers.ingest import source_schedule
 from subscriptions.models import Subscriber
@@ -47,9 +49,11 @@ def examine(clock: Callable[[], dt.datetime], *, fast: bool = False) -> Iterator
         yield from database_clock(clock())
         yield from sources(clock())
         yield from deliveries(clock())
+        yield from suppressions()
     yield from queue()
     yield from beat(clock())
     yield from configuration()
+    yield from files()
     yield from senders()
     if not fast:
         yield from mail_server()

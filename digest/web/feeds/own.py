@@ -24,6 +24,7 @@ from digest.models import Digest, Paper
 from digest.picks.evidence import describe_digests
 from digest.web.feeds.atom import FEED_SIZE, PaperFeed, Shown
 from subscriptions import tokens
+from subscriptions.keyed_hashes import lasting_key
 from subscriptions.limits import client_network, is_over
 from subscriptions.links import absolute
 from subscriptions.models import Secret, Subscriber
@@ -91,7 +92,8 @@ class OwnFeed(PaperFeed):
 
 def _tag(reader: Subscriber, date: dt.date, name: str) -> str:
     """A tag of RFC 4151 that is this reader's alone and tells nobody who that is."""
-    who = salted_hmac("paper-round.own-feed", reader.code, algorithm="sha256").hexdigest()[:16]
+    mac = salted_hmac("paper-round.own-feed", reader.code, secret=lasting_key(), algorithm="sha256")
+    who = mac.hexdigest()[:16]
     return f"tag:{urlsplit(settings.SITE_URL).hostname},{date:%Y-%m-%d}:/mine/{who}/{name}"
 
 

@@ -17,7 +17,16 @@ from embedded import demo
 from embedded.instance import CannotStart, Lock
 
 # Whatever this shell or .env names is somebody's real service: a demo must not touch it. Empty means unset.
-NOT_OURS = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SITE_URL", "PORT", "ALLOWED_HOSTS", "SECRET_KEY")
+NOT_OURS = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "EMAIL_URL",
+    "SITE_URL",
+    "PORT",
+    "ALLOWED_HOSTS",
+    "SECRET_KEY",
+    "SUPPRESSION_KEY",
+)
 
 
 class Command(BaseCommand):

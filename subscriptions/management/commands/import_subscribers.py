@@ -39,6 +39,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
+        if lost := Suppression.objects.under_lost_keys().count():
+            raise CommandError(
+                f"{_of(lost, 'suppression')} cannot be compared with the file, because their key is not configured. "
+                "Nothing was stored. Run `manage.py doctor`, which says what to do."
+            )
         sheet = csv_import.read(content_of(options["file"]))
         if sheet.faults:
             raise CommandError(self._faults(options["file"], sheet))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import io
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -261,6 +263,29 @@ def test_settings_that_do_not_go_together(public: Any, changed: dict[str, object
     for name, value in changed.items():
         setattr(public, name, value)
     assert any(found == level and says in what for found, what in told(checks.configuration()))
+
+
+def test_files_that_everybody_can_read(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    folder.chmod(0o755)
+    settings.BASE_DIR, settings.DKIM_PRIVATE_KEY = folder, str(folder / "dkim.pem")
+    monkeypatch.setitem(connection.settings_dict, "NAME", str(folder / "db.sqlite3"))
+    names = [".env", "dkim.pem", *(["db.sqlite3"] if connection.vendor == "sqlite" else [])]
+    try:
+        for name in names:
+            (folder / name).touch()
+            (folder / name).chmod(0o644)
+        assert sorted(told(checks.files())) == [
+            ("warning", f"Everybody on this machine can read {folder / name}.") for name in sorted(names)
+        ]
+        for name in names:
+            (folder / name).chmod(0o640)
+        assert levels(checks.files()) == ["ok"]
+        (folder / ".env").chmod(0o644)
+        folder.chmod(0o700)  # what cannot be reached cannot be read
+        assert levels(checks.files()) == ["ok"]
+    finally:
+        shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("values", [

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 
 # RFC 6376 5.4.1; without the two List headers in it, mailbox providers show no unsubscribe button (RFC 8058 4).
 SIGNED = (
@@ -33,7 +33,7 @@ SIGNED = (
 )  # fmt: skip
 # Named once more than they occur: one that is added on the way breaks the signature (RFC 6376 8.15).
 OVERSIGNED = (b"from", b"subject", b"to")
-MIN_RSA_BITS = 1024  # RFC 8301 3.2: verifiers need not take less
+MIN_RSA_BITS, GOOD_RSA_BITS = 1024, 2048  # RFC 8301 3.2: verifiers need not take less than the one; sign with the other
 
 _FIELD = re.compile(rb"([\x21-\x39\x3b-\x7e]+)[ \t]*:((?:[^\n]|\n[ \t])*)\n")
 _BLANKS = re.compile(rb"[ \t\r\n]+")
@@ -60,10 +60,20 @@ def configured() -> Signer | None:
 def mail_can_be_signed(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """What is wrong with the key is said at the start, not at the first mail."""
     try:
-        configured()
+        signer = configured()
     except KeyProblem as problem:
         return [Error(str(problem), hint="`openssl genrsa -traditional 2048` makes one.", id="paper_round.E003")]
-    return []
+    return [] if signer is None or signer.is_strong else [_weak(signer)]
+
+
+def _weak(signer: Signer) -> Warning:
+    record = f"{signer.selector}._domainkey.{signer.domain}"
+    return Warning(
+        f"DKIM_PRIVATE_KEY is RSA of under {GOOD_RSA_BITS} bits: it can be broken, and receivers may ignore it.",
+        hint="Make a new one (`openssl genrsa -traditional 2048`), publish its public half under a new selector, set "
+        f"DKIM_PRIVATE_KEY and DKIM_SELECTOR, and remove the record of {record} a week later.",
+        id="paper_round.W005",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,10 @@ class Signer:
     @property
     def algorithm(self) -> str:
         return "rsa-sha256" if isinstance(self.key, RSAPrivateKey) else "ed25519-sha256"
+
+    @property
+    def is_strong(self) -> bool:
+        return not isinstance(self.key, RSAPrivateKey) or self.key.key_size >= GOOD_RSA_BITS
 
     def sign(self, data: bytes, at: dt.datetime) -> bytes:
         """The mail with its signature on top."""

@@ -197,3 +197,31 @@ def test_half_a_setting_is_an_error_of_check(settings: Any) -> None:
     assert ["go together" in error.msg for error in mail_can_be_signed(None)] == [True]
     settings.DKIM_PRIVATE_KEY = "/nowhere"
     assert ["neither a PEM key" in error.msg for error in mail_can_be_signed(None)] == [True]
+
+
+def test_a_short_key_is_told_with_what_to_do(settings: Any) -> None:
+    settings.DKIM_SELECTOR, settings.DKIM_DOMAIN = "s2020", "example.org"
+    for bits, said in ((1024, ["paper_round.W005"]), (2047, ["paper_round.W005"]), (2048, [])):
+        settings.DKIM_PRIVATE_KEY = pem(rsa.generate_private_key(65537, bits))
+        found = mail_can_be_signed(None)
+        assert [one.id for one in found] == said
+        assert all("genrsa" in str(one.hint) and "s2020._domainkey.example.org" in str(one.hint) for one in found)
+
+
+# `openssl genrsa -traditional 512`: the library that we use makes none so short.
+TINY = """
+-----BEGIN RSA PRIVATE KEY-----
+MIIBOQIBAAJBALuMxHD0eBCF7xtEd0jm8EjlonD3Rupcg0RgAy/s2EaRkDhIk8SR
+ZZPCbGnaOwVkySTUIWDrrVBcRNkOoX4e4aMCAwEAAQJAZSXxF/4w9rBVGT6empm6
+Q4ZdSlGCVIkaXnjtnx48MioIlp0DgfrkNVp6SL479sgdOiybUihPqamZ7plJx+Bm
+OQIhAOaScH1wBmKoAtYMwD6sXRmbb4oWhbhGMLF9DBPujIEVAiEA0Du3hbYjWYtK
+MnuL/4qxp5FCid8KIDjXbGQmPkHY1dcCIGTplJghznmhRNR/8ie78mdBsziBkPbM
+qYUU0JNspUvdAiALi+QnQ+w94N1iYztmFhi3w/Q+lOGI294GIp+EQD53zQIgagyy
+ElRHOB2XwI/mZXGQnE07etUvH7ZB3l6mUp1giH4=
+-----END RSA PRIVATE KEY-----
+"""
+
+
+def test_a_key_that_receivers_need_not_take_is_refused() -> None:
+    with pytest.raises(KeyProblem, match="has 512 bits; use RSA of 2048, or Ed25519"):
+        Signer.of("example.org", "rsa", TINY)
