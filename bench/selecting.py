@@ -115,7 +115,11 @@ def prepare(
     made = Interest.objects.bulk_create(
         [
             Interest(
-                key=canonical.key(node), text=str(node), is_mute=language.is_mute(node), is_pin=language.is_pin(node)
+                key=canonical.key(node),
+                text=str(node),
+                is_mute=language.is_mute(node),
+                is_pin=language.is_pin(node),
+                wanted_at=old,
             )
             for node in nodes
         ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import numpy as np
+from django.db import transaction
 
 from bench import corpus
 from digest.models import Delivery
@@ -12,6 +13,7 @@ from digest.papers.ingest import ingest, storage
 from digest.papers.ingest.editions import Circumstances
 from digest.papers.sources.parsed import ParsedEdition, ParsedListing
 from digest.relevance import match_papers
+from subscriptions.interests import canonical
 from subscriptions.models import Interest, InterestLine, Subscriber
 
 PAPERS, INTERESTS, PICKS = 200, 1_200, 10
@@ -32,7 +34,10 @@ def build(readers: int, now: dt.datetime, trending_share: int = 50) -> list[int]
     )  # fmt: skip
     storage.store(ingest.huggingface(), ParsedEdition(listings=listings), Circumstances(now=now))
     nodes = corpus.interests(rows, INTERESTS)
-    made = [Interest.objects.get_or_make(node)[0] for node in nodes]
+    with transaction.atomic():
+        by_key = Interest.objects.take(nodes)
+        Interest.objects.want([interest.pk for interest in by_key.values()])
+    made = [by_key[canonical.key(node)] for node in nodes]
     typed = [str(node) for node in nodes]
     wants = corpus.readers(readers, np.arange(len(made)))
     ids: list[int] = []

@@ -217,6 +217,18 @@ FETCH_PRIVATE_HOSTS = environment.private_hosts(env, "FETCH_PRIVATE_HOSTS")
 CANDIDATE_DAYS = environment.whole_number(env, "CANDIDATE_DAYS", 7, 1, 60)
 # How far back the first mail after a pause looks.
 CATCH_UP_DAYS = environment.whole_number(env, "CATCH_UP_DAYS", 30, 1, 60)
+# How long what grows is kept, in days (digest.operations.retention). Whatever is set, no mail looks back further
+# than 125 days, and the digests of these say which papers a subscriber had already.
+KEEP_DIGESTS_DAYS = environment.whole_number(env, "KEEP_DIGESTS_DAYS", 365, 125, 36_500)
+_LOOKED_BACK = max(30, max(7, CANDIDATE_DAYS) + CATCH_UP_DAYS)
+KEEP_MATCHES_DAYS = environment.whole_number(env, "KEEP_MATCHES_DAYS", max(60, _LOOKED_BACK), _LOOKED_BACK, 36_500)
+KEEP_UNCONFIRMED_DAYS = environment.whole_number(env, "KEEP_UNCONFIRMED_DAYS", 7, 7, 365)  # their link is good for 7
+KEEP_LEFT_DAYS = environment.whole_number(env, "KEEP_LEFT_DAYS", 90, 1, 36_500)
+KEEP_PAGES_DAYS = environment.whole_number(env, "KEEP_PAGES_DAYS", 30, 1, 36_500)
+KEEP_HISTORY_DAYS = environment.whole_number(env, "KEEP_HISTORY_DAYS", 400, 365, 36_500)
+KEEP_ADMIN_LOG_DAYS = environment.whole_number(env, "KEEP_ADMIN_LOG_DAYS", 365, 1, 36_500)
+KEEP_SIGN_INS_DAYS = environment.whole_number(env, "KEEP_SIGN_INS_DAYS", 30, 1, 36_500)
+KEEP_CAUGHT_MAIL_DAYS = environment.whole_number(env, "KEEP_CAUGHT_MAIL_DAYS", 30, 1, 36_500)
 # Many mails a call where the provider takes them; 0: one by one, each with its own idempotency key where it knows keys.
 PROVIDER_BATCHES = environment.yes_or_no(env, "PROVIDER_BATCHES", True)
 UNKNOWN_DELIVERIES = environment.choice(env, "UNKNOWN_DELIVERIES", "resend", ("resend", "hold"))
@@ -270,7 +282,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60,
         "options": {"expires": 55},
     },
-    "prune-unconfirmed": {"task": "subscriptions.tasks.prune_unconfirmed", "schedule": 3600},
+    "prune": {"task": "digest.tasks.prune", "schedule": 3600, "options": {"expires": 3000}},
 }
 
 # --- admin ------------------------------------------------------------------------------------------

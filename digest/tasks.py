@@ -11,6 +11,7 @@ from django.utils import timezone
 from digest.mail import delivery
 from digest.mail.delivery import send_control
 from digest.models import Delivery, Source
+from digest.operations.retention import pruning
 from digest.papers.ingest import ingest, source_schedule
 from digest.papers.sources.parsed import SourceError
 from digest.picks.selection import select
@@ -20,6 +21,7 @@ from subscriptions.models import Subscriber
 logger = logging.getLogger(__name__)
 
 MAX_HELPERS = 20  # chunk tasks a look may enqueue; the next look enqueues more
+PRUNING = 600.0  # seconds an hour, well within the time limit of a task
 TURN = 5.0  # seconds after which a task that sends lets other work go first
 
 
@@ -85,6 +87,12 @@ def deliver_chunks() -> None:
     counts = delivery.deliver_chunks(timezone.now(), longest=TURN)
     if counts and not counts[Delivery.Status.WAITING] and delivery.ready_count(timezone.now(), 1):
         deliver_chunks.apply_async(expires=300)
+
+
+@shared_task
+def prune() -> None:
+    """Delete what is older than the settings keep."""
+    pruning.prune(timezone.now(), longest=PRUNING)
 
 
 def _chunks(count: int, size: int) -> int:

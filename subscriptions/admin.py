@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -14,8 +14,9 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 
 from subscriptions import bounces, keyed_hashes
-from subscriptions.erasure import erase
+from subscriptions.erasure import erase, erase_all
 from subscriptions.models import Consent, Interest, InterestLine, Subscriber, Suppression
+from subscriptions.models.subscribers import ENDS
 from subscriptions.models.suppressions import current_key_id
 
 
@@ -108,16 +109,25 @@ class SubscriberAdmin(ModelAdmin):
         mailed = obj.status == Status.ACTIVE
         if mailed and "status" in form.changed_data:
             obj.bounce_score, obj.bounced_at = 0.0, None  # staff say that the mailbox works
+        if "status" in form.changed_data:
+            obj.stopped_at = now if obj.status in ENDS else None
         until = obj.paused_until if obj.is_paused(now) else None
         obj.next_digest_at = obj.choose_next_digest_at(until or now) if mailed else None
         super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        subscriber: Subscriber = form.instance
+        before = subscriber.interest_ids()
+        super().save_related(request, form, formsets, change)
+        if subscriber.status == Status.ACTIVE:
+            Interest.objects.want(subscriber.interest_ids())
+        Interest.objects.drop(before)
 
     def delete_model(self, request: HttpRequest, obj: Subscriber) -> None:
         erase(obj)  # the admin's own history is forgotten too
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
-        for reader in queryset:
-            erase(reader)
+        erase_all(Subscriber.objects.filter(pk__in=queryset.values("pk")))
 
     @admin.display(description="Mailbox")
     def mailbox(self, reader: Subscriber) -> str:
@@ -139,6 +149,9 @@ class InterestAdmin(ReadOnly, ModelAdmin):
     list_display = ["text", "is_mute", "readers", "matched_at"]
     list_filter = ["is_mute"]
     search_fields = ["text", "lines__typed"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False  # it would take away subscribers' lines, and goes by itself with the last of them
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Interest]:
         rows: QuerySet[Interest] = super().get_queryset(request)

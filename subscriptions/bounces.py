@@ -62,10 +62,10 @@ def clear(reader: Subscriber) -> None:
 def give_up(reader: Subscriber, now: dt.datetime) -> None:
     """The mailbox is dead. Its owner can prove the contrary by confirming anew."""
     Suppression.objects.add_address(reader.email, Suppression.Reason.BOUNCED, now)
-    reader.stop(Status.BOUNCED)
+    reader.stop(Status.BOUNCED, now)
 
 
 def complained(reader: Subscriber, now: dt.datetime) -> None:
     """The reader called our mail spam: never again, not even if they sign up anew."""
     Suppression.objects.add_address(reader.email, Suppression.Reason.COMPLAINED, now)
-    reader.stop(Status.COMPLAINED)
+    reader.stop(Status.COMPLAINED, now)

@@ -19,21 +19,28 @@ class TooManyLines(ValueError):
 
 def add(reader: Subscriber, line: str) -> bool:
     """Put the line last. False: the reader has one of that meaning already. Raises InterestError, TooManyLines."""
-    interest, _ = Interest.objects.get_or_make(parse(line))
+    node = parse(line)
     with transaction.atomic():
-        Subscriber.objects.select_for_update().get(pk=reader.pk)  # two clicks at once must not both be the 50th
-        if reader.interest_lines.filter(interest=interest).exists():
+        # Two clicks at once must not both be the 50th.
+        stored = Subscriber.objects.select_for_update(no_key=True).get(pk=reader.pk)
+        if reader.interest_lines.filter(interest__key=canonical.key(node)).exists():
             return False
         if reader.interest_lines.count() >= MAX_LINES:
             said = gettext("You have %(count)s lines, and that is the most: take one away in your preferences.")
             raise TooManyLines(said % {"count": MAX_LINES})
         last = reader.interest_lines.aggregate(last=Max("position"))["last"]
         position = 0 if last is None else last + 1
+        (interest,) = Interest.objects.take([node]).values()
         InterestLine.objects.create(subscriber=reader, interest=interest, typed=line, position=position)
+        if stored.status == Subscriber.Status.ACTIVE:
+            Interest.objects.want([interest.pk])
     return True
 
 
 def remove(reader: Subscriber, line: str) -> bool:
     """Take away the line of this meaning; whether there was one. Raises InterestError."""
-    removed, _ = reader.interest_lines.filter(interest__key=canonical.key(parse(line))).delete()
+    rows = reader.interest_lines.filter(interest__key=canonical.key(parse(line)))
+    interests = list(rows.values_list("interest", flat=True))
+    removed, _ = rows.delete()
+    Interest.objects.drop(interests)
     return removed > 0

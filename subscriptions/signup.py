@@ -15,7 +15,9 @@ from django.db import transaction
 from django.dispatch import Signal
 
 from subscriptions import addresses
+from subscriptions.erasure import erase_all
 from subscriptions.models import Consent, Subscriber, Suppression
+from subscriptions.models.subscribers import SubscriberQuerySet
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +26,6 @@ confirmed = Signal()  # an address said yes (`reader`, `now`), in the same trans
 WORDING = "Send me papers that match my interests by e-mail. I can change this or leave with one click in every mail."
 FOR_GOOD = (Suppression.Reason.COMPLAINED, Suppression.Reason.BY_HAND)  # what signing up anew does not lift
 WITH_LINK = (Subscriber.Status.ACTIVE, Subscriber.Status.UNSUBSCRIBED)  # who may ask for their link
-PENDING_DAYS = 7  # an address that does not confirm is forgotten
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +108,7 @@ def leave(reader: Subscriber, *, page: str, now: dt.datetime) -> None:
     if reader.status in (Subscriber.Status.UNSUBSCRIBED, Subscriber.Status.COMPLAINED):
         return
     with transaction.atomic():
-        reader.stop(Subscriber.Status.UNSUBSCRIBED)
+        reader.stop(Subscriber.Status.UNSUBSCRIBED, now)
         Consent.objects.create(subscriber=reader, kind=Consent.Kind.WITHDRAWN, at=now, page=page[:200])
 
 
@@ -117,14 +118,17 @@ def can_come_back(reader: Subscriber) -> bool:
     return reader.confirmed_at is not None and last != Consent.Kind.REQUESTED
 
 
-def prune_unconfirmed(now: dt.datetime) -> int:
-    """Forget addresses that never confirmed. Returns how many."""
-    since = now - dt.timedelta(days=PENDING_DAYS)
+def unconfirmed(now: dt.datetime) -> SubscriberQuerySet:
+    """Addresses that had KEEP_UNCONFIRMED_DAYS to confirm and did not."""
+    since = now - dt.timedelta(days=settings.KEEP_UNCONFIRMED_DAYS)
     old = Subscriber.objects.filter(status=Subscriber.Status.PENDING, created_at__lt=since)
     # The link of a confirmation that went out later is still good.
-    old = old.exclude(notice="", notices_sent__gt=0, last_notice_at__gte=since)
-    count = old.count()
-    old.delete()
+    return old.exclude(notice="", notices_sent__gt=0, last_notice_at__gte=since)
+
+
+def prune_unconfirmed(now: dt.datetime) -> int:
+    """Erase addresses that never confirmed. Return how many."""
+    count = erase_all(unconfirmed(now))
     if count:
         logger.info("Forgot %d sign-ups that were never confirmed.", count)
     return count

@@ -24,7 +24,7 @@ def send_notices() -> None:
 
 @shared_task
 def prune_unconfirmed() -> None:
-    """Forget addresses that never confirmed."""
+    """Forget addresses that never confirmed. The timetable asks for `digest.tasks.prune`, which does it too."""
     signup.prune_unconfirmed(timezone.now())
 
 

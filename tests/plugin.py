@@ -32,7 +32,7 @@ for name in (
     "LOOK_EVERY",
 ):
     os.environ[name] = ""
-for name in [name for name in os.environ if name.startswith(("ANYMAIL_", "MAIL_"))]:
+for name in [name for name in os.environ if name.startswith(("ANYMAIL_", "KEEP_", "MAIL_"))]:
     os.environ[name] = ""
 
 FOLDER = Path(tempfile.mkdtemp(prefix="paper-round-tests-"))

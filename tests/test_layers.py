@@ -24,6 +24,7 @@ FLOORS = [
     {"composing", "smtp"},
     {"evaluation", "selecting"},
     {"providers", "tracking"},
+    {"retention"},
     {"delivery", "explaining", "previewing", "dashboard", "health"},
     {"suggesting"},
     {"feeds", "api", "pages", "metrics", "admin", "tasks", "templatetags"},

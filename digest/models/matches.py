@@ -25,4 +25,5 @@ class Match(models.Model):
         constraints = [models.UniqueConstraint(fields=["interest", "paper"], name="match_once")]
 
     def __str__(self) -> str:
-        return f"{self.interest} found {self.paper}"
+        # The admin's history outlives the interest, so its words do not belong here.
+        return f"interest {self.interest_id}, paper {self.paper_id}"

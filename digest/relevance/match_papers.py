@@ -1,4 +1,6 @@
-"""New papers against all interests, new interests against the recent papers. The only writer of Match.
+"""New papers against all wanted interests, new interests against the recent papers. The only writer of Match.
+
+Wanted is what an active subscriber has: what waits for a confirmation costs nothing here.
 
 Whichever of a paper and an interest is committed last finds the other, so no pair is missed; a pair found
 from both sides is stored once.
@@ -10,6 +12,7 @@ import datetime as dt
 import json
 import logging
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -31,6 +34,9 @@ from subscriptions.models import Interest
 logger = logging.getLogger(__name__)
 
 RECENT_DAYS = 30  # how far back a new interest looks
+# Stored of an interest that is no mute: a week's papers, in a service of 700 papers a day. What a mute forgot would be
+# mailed. The rest is trimmed by `digest.operations.retention`.
+MOST_MATCHES = 5_000
 MOST_KEPT = 200_000  # interests a process keeps ready: about 300 MB
 _BATCH = 500
 _NEW_AT_ONCE = 10_000  # interests: some 20 MB
@@ -38,10 +44,10 @@ _ROWS_AT_ONCE = 5_000
 
 
 class _Ready:
-    """All interests ready to be asked, kept by this process: only those that are new are read and parsed.
+    """All wanted interests ready to be asked, kept by this process: only those that are new are read and parsed.
 
-    An interest never changes, it comes or goes. What is kept only saves time. Where there are more than MOST_KEPT,
-    they are made ready anew for each batch of papers, so many at once.
+    What an interest means never changes: it comes or goes. What is kept only saves time. Where there are more than
+    MOST_KEPT, they are made ready anew for each batch of papers, so many at once.
     """
 
     def __init__(self) -> None:
@@ -55,7 +61,7 @@ class _Ready:
     def up_to_date(self) -> Iterator[_Ready]:
         """Itself with all interests there are; no other thread changes it meanwhile."""
         with self._lock:
-            row = Interest.objects.aggregate(count=Count("pk"), last=Max("pk"), sum=Sum("pk"))
+            row = Interest.objects.wanted().aggregate(count=Count("pk"), last=Max("pk"), sum=Sum("pk"))
             self._fits = row["count"] <= MOST_KEPT
             if not self._fits:
                 self._known, self._index = set(), QueryIndex()
@@ -69,12 +75,12 @@ class _Ready:
         if self._fits:
             yield self._index
             return
-        queries = _queries(Interest.objects.order_by("pk").iterator())
+        queries = _queries(Interest.objects.wanted().order_by("pk").iterator())
         while part := list(islice(queries, MOST_KEPT)):
             yield QueryIndex(part)
 
     def _read(self) -> None:
-        there = set(Interest.objects.values_list("pk", flat=True))
+        there = set(Interest.objects.wanted().values_list("pk", flat=True))
         if len(self._known - there) > len(there) // 2:
             self._known, self._index = set(), QueryIndex()
         self._index.discard(self._known - there)
@@ -127,18 +133,41 @@ def _match_batch(interests: _Ready, batch: PaperQuerySet, now: dt.datetime) -> i
 
 
 def match_interests(now: dt.datetime) -> int:
-    """Match interests nobody had before against the papers of the last 30 days, so many at a time."""
-    new = list(Interest.objects.filter(matched_at=None).order_by("pk").values_list("pk", flat=True))
+    """Match interests that no active subscriber had before against the papers of the last 30 days, so many at a time.
+
+    Of one that finds very many, MOST_MATCHES are stored, of the newest papers.
+    """
+    new = list(Interest.objects.wanted().filter(matched_at=None).order_by("pk").values_list("pk", flat=True))
     stored = 0
     for start in range(0, len(new), _NEW_AT_ONCE):
-        some = Interest.objects.filter(pk__in=new[start : start + _NEW_AT_ONCE])
-        index = QueryIndex(_queries(some.iterator()))
-        papers = with_sources(Paper.objects.fresh(now, days=RECENT_DAYS))
-        stored += sum(_store(_rows(index, batch)) for batch in _batches(papers))
-        some.update(matched_at=now)
+        some = list(Interest.objects.wanted().filter(pk__in=new[start : start + _NEW_AT_ONCE]))
+        index, stored_of = QueryIndex(_queries(some)), Counter[int]()
+        papers = with_sources(Paper.objects.fresh(now, days=RECENT_DAYS).order_by("-first_listed_on", "-pk"))
+        stored += sum(_store(_rows(index, batch, stored_of)) for batch in _batches(papers))
+        _mark_matched(some, now)
     if new:
         logger.info("Matched %d new interests: %d matches.", len(new), stored)
     return stored
+
+
+def _mark_matched(interests: list[Interest], now: dt.datetime) -> None:
+    """Those that were given up and wanted again meanwhile may have lost matches: they stay unmatched. So do rows that
+    somebody has locked, which must not be waited for in another order than theirs.
+    """
+    if not interests:
+        return
+    latest = max(interest.wanted_at for interest in interests if interest.wanted_at)
+    with transaction.atomic():
+        same = Interest.objects.filter(pk__in=[interest.pk for interest in interests], wanted_at__lte=latest)
+        Interest.objects.filter(pk__in=same.lock(skip_locked=True)).update(matched_at=now)
+
+
+def ask(interests: Iterable[Interest], papers: PaperQuerySet) -> Iterator[Row]:
+    """Find what these interests match among these papers, as rows of Match. Stores nothing."""
+    index = QueryIndex(_queries(interests))
+    if len(index):
+        for batch in _batches(with_sources(papers)):
+            yield from _rows(index, batch)
 
 
 def _queries(interests: Iterable[Interest]) -> Iterator[Query]:
@@ -158,11 +187,18 @@ def _batches(papers: Iterator[Document]) -> Iterator[Postings]:
 Row = tuple[int, int, float, str]  # of Match: interest, paper, weight, places as JSON text
 
 
-def _rows(index: QueryIndex, papers: Postings) -> Iterator[Row]:
-    """A row for each pair that matches: only there it is asked how well, and where."""
+def _rows(index: QueryIndex, papers: Postings, stored_of: Counter[int] | None = None) -> Iterator[Row]:
+    """A row for each pair that matches: only there it is asked how well, and where.
+
+    `stored_of` counts the rows of each interest; one that has MOST_MATCHES gets no more.
+    """
+    counts = Counter[int]() if stored_of is None else stored_of
     for query, paper in index.matches(papers):
+        if counts[query.interest_id] >= MOST_MATCHES and not query.mutes:
+            continue
         found = query.find(paper)
         if found:
+            counts[query.interest_id] += 1
             places = json.dumps(describe(found, paper))
             yield query.interest_id, paper.paper_id, round(found.weight, 4), places
 
@@ -181,22 +217,38 @@ def _store(rows: Iterator[Row]) -> int:
     return stored
 
 
-_TABLE = Match._meta.db_table
+_TABLE, _INTERESTS = Match._meta.db_table, Interest._meta.db_table
 _COLUMNS = "interest_id, paper_id, weight, places"
 _LEFT_ALONE = "ON CONFLICT (interest_id, paper_id) DO NOTHING"
 
 
 def _copy(cursor: Any, rows: list[Row]) -> None:
-    """By way of a table of its own: COPY knows no ON CONFLICT. JSON text holds no tab and no line break."""
+    """By way of a table of its own: COPY knows no ON CONFLICT. JSON text holds no tab and no line break.
+
+    An interest that was given up meanwhile gets no rows; the others cannot be deleted before the commit.
+    """
     # fmt: off
     cursor.execute(f"CREATE TEMP TABLE new_match ON COMMIT DROP AS SELECT {_COLUMNS} FROM {_TABLE} LIMIT 0")  # noqa: S608
     with cursor.copy(f"COPY new_match ({_COLUMNS}) FROM STDIN") as copy:
         text = "".join([f"{interest}\t{paper}\t{weight!r}\t{places}\n" for interest, paper, weight, places in rows])
         copy.write(text.replace("\\", "\\\\"))
-    cursor.execute(f"INSERT INTO {_TABLE} ({_COLUMNS}) SELECT {_COLUMNS} FROM new_match {_LEFT_ALONE}")  # noqa: S608
+    cursor.execute(
+        f"""
+        WITH wanted AS (
+            SELECT id FROM {_INTERESTS} WHERE id IN (SELECT interest_id FROM new_match) AND wanted_at IS NOT NULL
+            FOR KEY SHARE
+        )
+        INSERT INTO {_TABLE} ({_COLUMNS})
+        SELECT {_COLUMNS} FROM new_match WHERE interest_id IN (SELECT id FROM wanted) {_LEFT_ALONE}"""  # noqa: S608
+    )
     cursor.execute("DROP TABLE new_match")
     # fmt: on
 
 
 def _row_by_row(cursor: Any, rows: list[Row]) -> None:
-    cursor.executemany(f"INSERT INTO {_TABLE} ({_COLUMNS}) VALUES (%s, %s, %s, %s) {_LEFT_ALONE}", rows)  # noqa: S608
+    """The same, in a transaction that nobody else can write beside."""
+    is_wanted = f"SELECT 1 FROM {_INTERESTS} WHERE id = %s AND wanted_at IS NOT NULL"  # noqa: S608
+    cursor.executemany(
+        f"INSERT INTO {_TABLE} ({_COLUMNS}) SELECT %s, %s, %s, %s WHERE EXISTS ({is_wanted}) {_LEFT_ALONE}",
+        [(*row, row[0]) for row in rows],
+    )

@@ -113,6 +113,12 @@ class Subscriber(models.Model):
     confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
     bounce_score = models.FloatField(default=0, editable=False, help_text="As it was at `bounced_at`; it decays.")
     bounced_at = models.DateTimeField(null=True, blank=True, editable=False)
+    stopped_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Since when there is no more mail: left, bounced or complained.",
+    )
 
     objects = SubscriberQuerySet.as_manager()
 
@@ -166,15 +172,19 @@ class Subscriber(models.Model):
         self.paused_until = self.paused_at = None
         self.next_digest_at = self.choose_next_digest_at(now)
         self.bounce_score, self.bounced_at = 0.0, None  # the mailbox has just proved it works
-        self.save(
-            update_fields=[
-                "status", "confirmed_at", "notice", "notices_sent", "paused_until", "paused_at", "next_digest_at",
-                "bounce_score", "bounced_at",
-            ]
-        )  # fmt: skip
+        self.stopped_at = None
+        with transaction.atomic():
+            self.save(
+                update_fields=[
+                    "status", "confirmed_at", "notice", "notices_sent", "paused_until", "paused_at", "next_digest_at",
+                    "bounce_score", "bounced_at", "stopped_at",
+                ]
+            )  # fmt: skip
+            Interest.objects.want(self.interest_ids())
 
-    def stop(self, status: Status) -> None:
-        """No more mail: the reader left, or the address bounced or complained.
+    def stop(self, status: Status, now: dt.datetime) -> None:
+        """No more mail: the reader left, or the address bounced or complained. Their lines stay until they are
+        erased (`digest.operations.retention`), but are no longer matched.
 
         Reports come in any order: what somebody did is never overwritten by what a mailbox did, nor a complaint by
         anything.
@@ -182,8 +192,11 @@ class Subscriber(models.Model):
         weaker = ENDS[: ENDS.index(status)]
         changes = {"status": status, "next_digest_at": None, "notice": self.Notice.NONE, "notices_sent": 0}
         # The notices begin anew: who left can ask to come back.
-        Subscriber.objects.filter(pk=self.pk).exclude(status__in=set(ENDS) - set(weaker)).update(**changes)
-        self.refresh_from_db(fields=changes)
+        with transaction.atomic():
+            stoppable = Subscriber.objects.filter(pk=self.pk).exclude(status__in=set(ENDS) - set(weaker))
+            stoppable.update(**changes, stopped_at=now)
+            Interest.objects.release(self.interest_ids())
+        self.refresh_from_db(fields=[*changes, "stopped_at"])
 
     def pause(self, until: dt.datetime | None, now: dt.datetime) -> None:
         """No mail before `until`; None resumes."""
@@ -193,25 +206,31 @@ class Subscriber(models.Model):
         self.next_digest_at = self.choose_next_digest_at(until or now)
         self.save(update_fields=["paused_until", "paused_at", "next_digest_at"])
 
+    def interest_ids(self) -> list[int]:
+        return list(self.interest_lines.order_by().values_list("interest", flat=True))
+
     def lines(self) -> list[str]:
         """The interests as the reader typed them, in order."""
         return list(self.interest_lines.order_by("position").values_list("typed", flat=True))
 
-    def set_lines(self, lines: list[str]) -> list[Interest]:
-        """Replace the interests, and return those nobody had before. Raises InterestError for a bad line."""
+    def set_lines(self, lines: list[str]) -> None:
+        """Replace the interests. Raises InterestError for a bad line."""
         nodes = {line: parse(line) for line in dict.fromkeys(lines)}
-        # In one order for everybody: two sign-ups that make the same new interests must not lock each other out.
-        in_order = sorted(nodes, key=lambda line: canonical.key(nodes[line]))
-        made = {line: Interest.objects.get_or_make(nodes[line]) for line in in_order}
-        rows: dict[int, InterestLine] = {}
-        for line in nodes:
-            interest, _ = made[line]
-            row = InterestLine(subscriber=self, interest=interest, typed=line, position=len(rows))
-            rows.setdefault(interest.pk, row)
         with transaction.atomic():
+            # Whoever confirms at this moment waits, and then has the new lines matched.
+            status = Subscriber.objects.select_for_update(no_key=True).values_list("status", flat=True).get(pk=self.pk)
+            made = Interest.objects.take(nodes.values())
+            before = set(self.interest_lines.values_list("interest", flat=True))
+            rows: dict[int, InterestLine] = {}
+            for line, node in nodes.items():
+                interest = made[canonical.key(node)]
+                row = InterestLine(subscriber=self, interest=interest, typed=line, position=len(rows))
+                rows.setdefault(interest.pk, row)
             self.interest_lines.all().delete()
             InterestLine.objects.bulk_create(rows.values())
-        return [interest for interest, is_new in made.values() if is_new]
+            if status == self.Status.ACTIVE:
+                Interest.objects.want(rows.keys())
+        Interest.objects.drop(before - rows.keys())
 
 
 # How mail ends, the weakest first.

@@ -74,8 +74,8 @@ def test_the_count_is_said_in_words() -> None:
 @pytest.mark.parametrize("first", ENDS)
 @pytest.mark.parametrize("second", ENDS)
 def test_the_strongest_end_stays_whatever_came_last(alice: Subscriber, first: Status, second: Status) -> None:
-    alice.stop(first)
-    alice.stop(second)
+    alice.stop(first, MORNING)
+    alice.stop(second, MORNING)
     assert alice.status == Subscriber.objects.get().status == max(first, second, key=ENDS.index)
 
 

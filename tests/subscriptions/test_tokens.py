@@ -72,7 +72,7 @@ def test_a_secret_opens_its_own_kind_only(alice: Subscriber) -> None:
 
 def test_who_has_left_holds_none(alice: Subscriber, page: str, client: Client) -> None:
     secret = tokens.make(alice, FEED, MORNING)
-    alice.stop(Subscriber.Status.UNSUBSCRIBED)
+    alice.stop(Subscriber.Status.UNSUBSCRIBED, MORNING)
     assert tokens.holder(secret, FEED) is None
     assert "<code>" not in (text := client.post(page, {"make": API}).content.decode())
     assert "Make" not in text

@@ -179,7 +179,7 @@ def _act(reader: Subscriber, report: Report, now: dt.datetime, is_new: bool) -> 
     elif report is Report.DEAD:
         bounces.give_up(reader, now)
     elif report is Report.LEFT:
-        reader.stop(Subscriber.Status.UNSUBSCRIBED)
+        reader.stop(Subscriber.Status.UNSUBSCRIBED, now)
     elif report is Report.SOFT and is_new:
         bounces.count(reader, 1, now)
     if report in (Report.COMPLAINED, Report.DEAD, Report.LEFT, Report.SOFT):

@@ -14,6 +14,7 @@ from digest.mail.delivery import send_control
 from digest.mail.rendering.excerpts import shorten
 from digest.management import arguments
 from digest.models import Delivery, MailGate, Paper
+from digest.operations.retention import windows
 from digest.picks.selection import dry_run, select
 from digest.relevance import match_papers
 from subscriptions.addresses import masked
@@ -44,11 +45,14 @@ class Command(BaseCommand):
         if options["compare"] and not (options["dry_run"] and options["date"]):
             raise CommandError("--compare needs --dry-run, and --date for the day to compare with.")
         if options["compare"]:
+            self._warn_of_deleted_matches(self._now(options))
             self._compare(options["date"])
             return
         now = self._now(options)
+        self._warn_of_deleted_matches(now)
         if not options["dry_run"]:
             self._refuse_the_future(now)
+            self._refuse_what_was_deleted(now)
         reader = self._reader(options["subscriber"])
         if options["dry_run"]:
             self._dry_run(now, reader)
@@ -85,6 +89,24 @@ class Command(BaseCommand):
             )
         if moment > now:
             self.stderr.write(f"{said} is to come: readers who are due until then get their mail now.")
+
+    def _refuse_what_was_deleted(self, moment: dt.datetime) -> None:
+        """The digests that say which of that day's papers a subscriber had must all be there."""
+        first = windows.first_day_to_send(timezone.now())
+        if moment.date() < first:
+            raise CommandError(
+                f"Mail of before {first} cannot be sent: digests of that time may have been deleted"
+                " (KEEP_DIGESTS_DAYS), and without them papers would be mailed twice. Add --dry-run to see who would"
+                " get what."
+            )
+
+    def _warn_of_deleted_matches(self, moment: dt.datetime) -> None:
+        first = windows.first_matched_day(timezone.now())
+        if moment.date() < first:
+            self.stderr.write(
+                f"Matches of papers from before {first} may have been deleted (KEEP_MATCHES_DAYS): what is chosen now"
+                " may not be what was chosen then."
+            )
 
     def _reader(self, address: str | None) -> Subscriber | None:
         if not address:

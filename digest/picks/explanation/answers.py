@@ -16,10 +16,12 @@ from django.utils.translation import ngettext
 from digest.mail.rendering.labels import day, found_as, quoted
 from digest.models import Delivery, Digest, Lane, Paper, Pick
 from digest.models.picks import in_lane
+from digest.operations.retention import windows
 from digest.picks.explanation.case import Case, Explanation
 from digest.picks.explanation.missing_words import Half
 from digest.picks.selection.select import choose
 from digest.relevance.matching.match import describe
+from subscriptions.models import Subscriber
 
 _WAITS = (Delivery.Status.WAITING, Delivery.Status.SENDING)
 _LOST = (Delivery.Status.FAILED, Delivery.Status.BOUNCED, Delivery.Status.REJECTED, Delivery.Status.INVALID)
@@ -27,7 +29,7 @@ _LOST = (Delivery.Status.FAILED, Delivery.Status.BOUNCED, Delivery.Status.REJECT
 
 def first_answer(case: Case) -> Explanation:
     """The first answer there is; the last question always has one."""
-    asked = (_sent, _withdrawn, _muted, _not_news, _unmatched_yet, _too_old)
+    asked = (_sent, _withdrawn, _muted, _not_news, _no_mail, _unmatched_yet, _too_old)
     return next((found for question in asked if (found := question(case))), None) or _ranked(case)
 
 
@@ -87,6 +89,13 @@ def _not_news(case: Case) -> Explanation | None:
     return case.explained(answer, _arrival(case))
 
 
+def _no_mail(case: Case) -> Explanation | None:
+    if case.reader.status == Subscriber.Status.ACTIVE:
+        return None
+    answer = _("You get no mail from us, so new papers are not compared with your lines.")
+    return case.explained(answer, _arrival(case), marks=_half_marks(case))
+
+
 def _unmatched_yet(case: Case) -> Explanation | None:
     if case.paper.matched_at is not None:
         return None
@@ -110,6 +119,9 @@ def _too_old(case: Case) -> Explanation | None:
     if last is None:
         late = _("It is too old for a mail, and none was made for you while it was new.")
         return case.explained(late, _arrival(case), days, marks=_half_marks(case))
+    if last.created_at.date() < windows.first_matched_day(case.now):
+        forgotten = _("It is too old for a mail now, and how it stood then is no longer known.")
+        return case.explained(forgotten, _arrival(case), days, marks=_half_marks(case))
     past = _in_that_mail(case, last)
     answer = _("It is too old for a mail now.")
     return replace(past, answer=f"{answer} {past.answer}", more=(*past.more, _arrival(case), days))

@@ -147,7 +147,7 @@ def next_digest(reader: Subscriber, now: dt.datetime) -> Digest | None:
 
     Its signed links carry no working token: staff may read over a reader's shoulder, not act for them.
     """
-    picks = choose([reader], now)[reader.pk]
+    picks = choose([reader], now, live=reader.status != Subscriber.Status.ACTIVE)[reader.pk]
     if not picks:
         return None
     stand_in = copy.copy(reader)

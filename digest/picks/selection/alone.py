@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from django.db.models import Min
@@ -14,11 +14,12 @@ from digest.models.papers import PaperQuerySet
 from digest.models.picks import paper_ids
 from digest.picks.selection.digest_plan import Plan, Reader
 from digest.picks.selection.read_arrays import among
+from digest.relevance import match_papers
 from digest.relevance.ranking import corpus
 from digest.relevance.ranking.closeness import is_prose
 from digest.relevance.ranking.rank import Candidate, Day, Hit, Line, Wishes, rank
 from digest.relevance.ranking.taste import LESS, MORE, PASSED_OVER, Taste
-from subscriptions.models import InterestLine
+from subscriptions.models import Interest, InterestLine
 
 REMEMBERED = 200  # words of a reader about papers, the latest; the taste of before fades by their number
 PASSED_OVER_FOR = dt.timedelta(days=30)
@@ -30,13 +31,15 @@ def one_by_one(
     now: dt.datetime,
     sent: Mapping[int, set[int]],
     words: Mapping[int, dict[int, float]],
+    *,
+    live: bool = False,
 ) -> list[list[Pick]]:
     """The picks of readers whose mails cover the same days, each ranked alone: for those who taught us their taste,
     and as the reference."""
     if not readers:
         return []
     lines, printed = _lines(readers)
-    day = read_day({line.interest_id for of_one in lines.values() for line in of_one}, now, planned[0].days)
+    day = read_day({line.interest_id for of_one in lines.values() for line in of_one}, now, planned[0].days, live=live)
     known = corpus.at(day.candidates, now)
     day = replace(day, close=known.close(printed), twins=known.twins)
     typed = {pk: [line.typed for line in of_one if not line.is_mute] for pk, of_one in lines.items()}
@@ -84,12 +87,15 @@ def said(readers: Sequence[Reader], now: dt.datetime) -> dict[int, dict[int, flo
     return words
 
 
-def read_day(interest_ids: Iterable[int], now: dt.datetime, days: int | None = None) -> Day:
-    """The candidates of this moment, and the hits of these interests on them."""
+def read_day(interest_ids: Collection[int], now: dt.datetime, days: int | None = None, *, live: bool = False) -> Day:
+    """The candidates of this moment, and the hits of these interests on them; `live`: also of those not matched."""
     fresh = Paper.objects.fresh(now, days)
     hits: dict[int, list[Hit]] = defaultdict(list)
     rows = Match.objects.filter(interest__in=set(interest_ids), paper__in=fresh).order_by("interest_id", "paper_id")
     for interest_id, paper_id, weight in rows.values_list("interest_id", "paper_id", "weight"):
+        hits[interest_id].append(Hit(paper_id, weight))
+    unmatched = Interest.objects.filter(pk__in=set(interest_ids), matched_at=None) if live else ()
+    for interest_id, paper_id, weight, _ in match_papers.ask(unmatched, fresh):
         hits[interest_id].append(Hit(paper_id, weight))
     return Day(candidates(fresh), hits)
 

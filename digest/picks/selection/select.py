@@ -180,14 +180,22 @@ def _having_a_digest(readers: Sequence[Due], dates: dict[int, dt.date]) -> Itera
             yield subscriber_id
 
 
-def choose(readers: Sequence[Reader], now: dt.datetime) -> dict[int, list[Pick]]:
-    """The picks of each reader (by id) at this moment. Reads only; the number of queries is fixed."""
-    chosen = choose_all(readers, plans(readers, now), now)
+def choose(readers: Sequence[Reader], now: dt.datetime, *, live: bool = False) -> dict[int, list[Pick]]:
+    """The picks of each reader (by id) at this moment. Reads only; the number of queries is fixed.
+
+    `live`: each is ranked alone, and lines that are not matched are asked now: for a subscriber who is not active.
+    """
+    chosen = choose_all(readers, plans(readers, now), now, live=live)
     return {reader.pk: one.unpack() for reader, one in zip(readers, chosen, strict=True)}
 
 
 def choose_all(
-    readers: Sequence[Reader], planned: Sequence[Plan], now: dt.datetime, earlier: Q | None = None
+    readers: Sequence[Reader],
+    planned: Sequence[Plan],
+    now: dt.datetime,
+    earlier: Q | None = None,
+    *,
+    live: bool = False,
 ) -> list[Packed]:
     """What each reader gets, as the ledger stores it; those whose mails cover the same days together.
 
@@ -197,13 +205,15 @@ def choose_all(
     for days in sorted({plan.days for plan in planned}):
         which = [place for place, plan in enumerate(planned) if plan.days == days]
         some = [readers[place] for place in which]
-        found = _of_days(some, [planned[place] for place in which], now, earlier or Q())
+        found = _of_days(some, [planned[place] for place in which], now, earlier or Q(), live)
         for place, one in zip(which, found, strict=True):
             chosen[place] = one
     return chosen
 
 
-def _of_days(readers: Sequence[Reader], planned: Sequence[Plan], now: dt.datetime, earlier: Q) -> list[Packed]:
+def _of_days(
+    readers: Sequence[Reader], planned: Sequence[Plan], now: dt.datetime, earlier: Q, live: bool
+) -> list[Packed]:
     board, standing = boards.at(now, planned[0].days)
     chosen = [NOTHING] * len(readers)
     if not len(board.ids):
@@ -212,7 +222,7 @@ def _of_days(readers: Sequence[Reader], planned: Sequence[Plan], now: dt.datetim
     lines = read_arrays.lines_of(ids)
     had = _had(ids, board, earlier)
     words = said(readers, now)
-    alone = {place for place, pk in enumerate(ids) if pk in words}
+    alone = {place for place, pk in enumerate(ids) if live or pk in words}
     alone |= set(np.flatnonzero(np.diff(lines.interests.ends) > MAX_LINES).tolist())
     many = np.array([place for place in range(len(ids)) if place not in alone], np.int64)
     for place, one in zip(many.tolist(), _together(readers, planned, many, lines, had, board, standing), strict=True):
@@ -220,7 +230,8 @@ def _of_days(readers: Sequence[Reader], planned: Sequence[Plan], now: dt.datetim
     if alone:
         some = sorted(alone)
         sent = {ids[place]: set(board.ids[had[1][had[0] == place]].tolist()) for place in some}
-        found = one_by_one([readers[place] for place in some], [planned[place] for place in some], now, sent, words)
+        of_alone, their_plans = [readers[place] for place in some], [planned[place] for place in some]
+        found = one_by_one(of_alone, their_plans, now, sent, words, live=live)
         for place, picks in zip(some, found, strict=True):
             chosen[place] = Packed(*pack(picks))
     return chosen

@@ -15,7 +15,7 @@ from subscriptions.models import Subscriber, Suppression
 SETTINGS = (*signup.SETTINGS, "paused_until", "paused_at", "pasted")
 OF_READER = (
     "email", "code", "token_version", "status", "created_at", "confirmed_at", "next_digest_at", "bounce_score",
-    "bounced_at",
+    "bounced_at", "stopped_at",
 )  # fmt: skip
 NOTICES = ("notice", "notices_sent", "last_notice_at")
 DELIVERY = (

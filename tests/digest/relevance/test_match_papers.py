@@ -78,7 +78,7 @@ def test_a_paper_that_changed_loses_matches_that_are_no_longer_true(alice: Subsc
 def test_one_interest_that_cannot_be_read_stops_no_other(
     alice: Subscriber, store: Callable[..., list[Paper]], caplog: pytest.LogCaptureFixture
 ) -> None:
-    Interest.objects.create(key="0" * 64, text="(broken", matched_at=MORNING)
+    Interest.objects.create(key="0" * 64, text="(broken", wanted_at=MORNING, matched_at=MORNING)
     store(listing("Fresh Diffusion"))
     assert found() == {("diffusion", "Fresh Diffusion")}
     assert "cannot be read" in caplog.text

@@ -181,7 +181,7 @@ def test_a_worker_that_died_after_claiming_loses_nothing(waiting: list[Delivery]
 
 
 def test_who_left_in_between_gets_nothing(waiting: list[Delivery], smtp_server: Server) -> None:
-    Subscriber.objects.get(email="reader1@example.org").stop(Subscriber.Status.UNSUBSCRIBED)
+    Subscriber.objects.get(email="reader1@example.org").stop(Subscriber.Status.UNSUBSCRIBED, MORNING)
     Suppression.objects.add_address("reader2@example.org", Suppression.Reason.COMPLAINED, MORNING)
     Subscriber.objects.filter(email="reader3@example.org").update(paused_until=MORNING + dt.timedelta(days=3))
     assert delivery.deliver_all(MORNING) == {"sent": 4, "rejected": 3}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -23,6 +24,7 @@ from digest import tasks
 from digest.mail import delivery
 from digest.mail.delivery import worker_locks
 from digest.models import Delivery, Digest, Listing, Match, Paper
+from digest.operations.retention import pruning
 from digest.papers.ingest import ingest
 from digest.papers.ingest.editions import Circumstances
 from digest.papers.ingest.storage import store
@@ -30,7 +32,8 @@ from digest.papers.sources.parsed import ParsedEdition
 from digest.picks.selection import select
 from digest.picks.selection.select import select_due
 from digest.relevance import match_papers
-from subscriptions.models import Subscriber, Suppression
+from subscriptions import erasure, signup
+from subscriptions.models import Interest, InterestLine, Subscriber, Suppression
 from tests.conftest import MORNING, PAPERS, make_reader
 from tests.digest.test_tasks import run_at_once
 from tests.smtp import Server
@@ -189,3 +192,40 @@ def test_a_claim_goes_with_its_connection_where_it_cannot_be_given_back(monkeypa
     with pytest.raises(SoftTimeLimitExceeded), worker_locks.holding(6):
         monkeypatch.setattr(worker_locks, "_ask", end)
     assert connection.connection is None
+
+
+def test_interests_that_come_and_go_at_once_are_neither_lost_nor_left() -> None:
+    """Sign-ups, confirmations, goodbyes, erasures, matching and sweeps of the same lines: no error, no deadlock."""
+    store(ingest.huggingface(), ParsedEdition(listings=PAPERS), Circumstances(now=MORNING))
+    lines = ["diffusion", "pruning", "agents", "survey", "weather"]
+    number = itertools.count()
+
+    def live() -> None:
+        for turn in range(8):
+            mine = next(number)
+            some = [lines[(mine + place) % 5] for place in range(3)]
+            wishes = signup.Wishes(lines=tuple(some))
+            signup.sign_up(f"reader{mine}@example.org", wishes, page="/", now=MORNING)
+            subscriber = Subscriber.objects.get(email=f"reader{mine}@example.org")
+            signup.confirm(subscriber, page="/", now=MORNING)
+            match_papers.match_new(MORNING)
+            subscriber.set_lines(some[:2])
+            if turn % 2:
+                signup.leave(subscriber, page="/", now=MORNING)
+            if turn % 4:
+                erasure.erase(subscriber)
+            if turn % 3 == 0:
+                pruning.prune(MORNING)
+
+    at_once(live)
+    pruning.prune(MORNING)
+    match_papers.match_new(MORNING)
+    left = set(InterestLine.objects.values_list("interest", flat=True))
+    assert left == set(Interest.objects.values_list("pk", flat=True))
+    active = InterestLine.objects.filter(subscriber__status="active")
+    assert set(active.values_list("interest", flat=True)) == set(Interest.objects.wanted().values_list("pk", flat=True))
+    stored = set(Match.objects.values_list("interest", "paper"))
+    Match.objects.all().delete()
+    Interest.objects.update(matched_at=None)
+    match_papers.match_interests(MORNING)
+    assert stored == set(Match.objects.values_list("interest", "paper"))

@@ -70,6 +70,7 @@ def readers_of_all_kinds(chance: random.Random, texts: list[str], count: int) ->
         while len(lines) < chance.choice([0, 1, 2, 5, 9, 20]):
             lines[a_line(chance, texts)] = None
         reader = Subscriber.objects.at_address(f"reader{number}@example.org")
+        reader.status = Subscriber.Status.ACTIVE  # else their lines are not matched
         reader.max_papers = chance.choice([0, 1, 3, 10, 10, 10, 20, 50])
         reader.trending_share = chance.choice([0, 0, 20, 50, 100])
         reader.save()

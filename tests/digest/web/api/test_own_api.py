@@ -300,7 +300,7 @@ def test_wrong_revoked_left_and_erased_look_alike(alice: Subscriber, token: str)
     wrong = Client(headers={"Authorization": "Bearer nobodys"}).get(ME)
     feed = Client(headers={"Authorization": f"Bearer {tokens.make(alice, Secret.Kind.FEED, MORNING)}"}).get(ME)
     assert answer()[0] == 200
-    alice.stop(Subscriber.Status.UNSUBSCRIBED)
+    alice.stop(Subscriber.Status.UNSUBSCRIBED, MORNING)
     left = answer()
     alice.confirm(MORNING)
     tokens.revoke(alice, Secret.Kind.API)

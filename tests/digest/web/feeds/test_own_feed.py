@@ -112,7 +112,7 @@ def test_wrong_revoked_and_left_look_alike(address: str, alice: Subscriber, clie
     answers.append(client.get(address))
     mended = address_of(alice)
     assert client.get(mended).status_code == 200
-    alice.stop(Subscriber.Status.UNSUBSCRIBED)
+    alice.stop(Subscriber.Status.UNSUBSCRIBED, MORNING)
     answers.append(client.get(mended))
     alice.delete()
     answers.append(client.get(mended))
