@@ -5,19 +5,25 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
+from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin, TabularInline
 
-from subscriptions import bounces, keyed_hashes
+from auditlog import audit
+from subscriptions import bounces, keyed_hashes, signup, tasks, transitions
 from subscriptions.erasure import erase, erase_all
 from subscriptions.models import Consent, Interest, InterestLine, Subscriber, Suppression
 from subscriptions.models.subscribers import ENDS
 from subscriptions.models.suppressions import current_key_id
+from subscriptions.permissions import may_view
 
 
 class ReadOnly:
@@ -41,7 +47,7 @@ class ConsentInline(ReadOnly, TabularInline):
     """The proof of what was agreed to: nobody changes it."""
 
     model = Consent
-    fields = ["kind", "at", "page"]
+    fields = ["kind", "at", "page", "origin"]
     extra = 0
     hide_title = True
     can_delete = False
@@ -56,13 +62,19 @@ WHY = {
 
 
 class SubscriberForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Nobody is made active whom delivery would not mail."""
+    """Offers and accepts only the statuses that staff may set; see subscriptions.transitions."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "status" in self.fields:  # not for those who may only view
+            offered = {self.instance.status, *transitions.targets(self.instance)}
+            kept = [choice for choice in Status.choices if choice[0] in offered]
+            self.fields["status"].widget.choices = kept
 
     def clean_status(self) -> str:
         status = str(self.cleaned_data["status"])
-        is_new = "status" in self.changed_data and status == Status.ACTIVE
-        if is_new and Suppression.objects.reason_for(self.instance.email):
-            raise forms.ValidationError("The address is suppressed: see “Mailbox” for how to lift that first.")
+        if refusal := transitions.refusal(Subscriber.objects.get(pk=self.instance.pk), status):
+            raise forms.ValidationError(refusal)
         return status
 
 
@@ -73,8 +85,9 @@ class SubscriberAdmin(ModelAdmin):
     list_filter = ["status", "frequency", "time_zone"]
     search_fields = ["email", "interest_lines__typed"]
     readonly_fields = [
-        "email", "next_digest_at", "mailbox", "notices_sent", "last_notice_at", "created_at", "confirmed_at",
+        "email", "next_digest_at", "mailbox", "notice", "notices_sent", "last_notice_at", "created_at", "confirmed_at",
     ]  # fmt: skip
+    actions = ["resend_confirmations"]
     fieldsets = [
         (None, {"fields": ["email", "status", "mailbox", "language"]}),
         (
@@ -102,6 +115,22 @@ class SubscriberAdmin(ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # readers add themselves, and say yes themselves
 
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        return [*self.search_fields] if may_view(request.user, InterestLine) else ["email"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Subscriber | None = None) -> Any:
+        if may_view(request.user, Suppression):
+            return self.fieldsets
+        (_, first), *others = super().get_fieldsets(request, obj)
+        return [(None, {"fields": [name for name in first["fields"] if name != "mailbox"]}), *others]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Subscriber | None:
+        found: Subscriber | None = super().get_object(request, object_id, from_field)
+        if found is None or request.method != "POST":
+            return found
+        # Lock the row: who unsubscribes while staff save the form must not come back to life.
+        return Subscriber.objects.select_for_update().filter(pk=found.pk).first()
+
     def save_model(
         self, request: HttpRequest, obj: Subscriber, form: forms.ModelForm[Subscriber], change: bool
     ) -> None:
@@ -109,6 +138,9 @@ class SubscriberAdmin(ModelAdmin):
         mailed = obj.status == Status.ACTIVE
         if mailed and "status" in form.changed_data:
             obj.bounce_score, obj.bounced_at = 0.0, None  # staff say that the mailbox works
+        if obj.status == Status.UNSUBSCRIBED and "status" in form.changed_data:
+            transitions.unsubscribe(Subscriber.objects.get(pk=obj.pk), now)
+            obj.notice, obj.notices_sent = Subscriber.Notice.NONE, 0
         if "status" in form.changed_data:
             obj.stopped_at = now if obj.status in ENDS else None
         until = obj.paused_until if obj.is_paused(now) else None
@@ -128,6 +160,35 @@ class SubscriberAdmin(ModelAdmin):
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
         erase_all(Subscriber.objects.filter(pk__in=queryset.values("pk")))
+
+    def get_urls(self) -> list[URLPattern]:
+        resend = self.admin_site.admin_view(self.resend_confirmation)
+        return [path("<int:pk>/resend-confirmation/", resend, name="resend_confirmation"), *super().get_urls()]
+
+    @method_decorator(require_POST)
+    def resend_confirmation(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The button on a subscriber's page."""
+        subscriber = get_object_or_404(Subscriber, pk=pk)
+        if not self.has_change_permission(request, subscriber):
+            raise PermissionDenied
+        self.resend_confirmations(request, Subscriber.objects.filter(pk=pk))
+        return redirect("admin:subscriptions_subscriber_change", pk)
+
+    @admin.action(description="Resend confirmation", permissions=["change"])
+    def resend_confirmations(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
+        now, sent = timezone.now(), 0
+        for subscriber in queryset:
+            if signup.resend_confirmation(subscriber, now):
+                audit.record("resend confirmation", now, user=request.user, target=str(subscriber))
+                sent += 1
+        if sent:
+            tasks.soon()
+            messages.success(request, f"Confirmation mails queued: {sent}.")
+        if refused := len(queryset) - sent:
+            messages.warning(
+                request, f"Not sent: {refused}. Active, complained or suppressed subscribers get none,"
+                " and everybody else only a few in 30 days.",
+            )  # fmt: skip
 
     @admin.display(description="Mailbox")
     def mailbox(self, reader: Subscriber) -> str:

@@ -1,24 +1,66 @@
-"""Log lines without the secrets that stand in addresses."""
+"""Log lines without the secrets and e-mail addresses that URLs and messages carry. Pure."""
 
 from __future__ import annotations
 
 import logging
 import re
+from urllib.parse import quote, unquote
 
-# Everything that a token or a secret opens: the part after it is what nobody else may read.
-_SECRET = re.compile(r"(/(?:confirm|preferences|link|unsubscribe|digest|feedback|feeds/mine)/)[^/\s?\"]{20,}")
+from subscriptions.addresses import masked
+
+MAX_DECODINGS = 5  # a word that is percent-encoded more often is dropped
+
+# Each word is looked at on its own; what breaks words in a log line never stands raw in a URL.
+_WORD = re.compile(r'[^\s"\']+')
+# The path segment behind one of these is a token or a secret.
+_SECRET = re.compile(
+    r"(/(?:confirm|preferences|link|unsubscribe|digest|feedback|feeds/+mine)/+)[^/?#]{20,}", re.IGNORECASE
+)
+# A signed token wherever it stands: code.version:signature, with a time stamp before the signature or without.
+_TOKEN = re.compile(r"[\w-]{16}\.\d{1,10}(?::\w{1,12})?:[\w-]{20,}")
+# Staff search for people, and so do some public forms.
+_ADMIN_QUERY = re.compile(r"(/admin/[^?\s]*\?).*", re.IGNORECASE | re.DOTALL)
+_PARAMETER = re.compile(
+    r"((?:^|[?&;])(?:q|s|e-?mail|address|user(?:name)?|token|secret|key|password|code)=)[^&;#]+", re.IGNORECASE
+)
+_ADDRESS = re.compile(r"[^\s\"'<>(),;:@/=?&\[\]…]{1,64}@(?:\[[^\]\s]*\]|[\w.-]+)")
 
 
 def redact(text: str) -> str:
-    """The text with "…" where an address has its token."""
-    return _SECRET.sub(r"\1…", text)
+    """Return the text with "…" for each secret and a mask for each e-mail address, percent-encoded ones too."""
+    if not any(sign in text for sign in "@%/=:"):
+        return text
+    return _WORD.sub(lambda found: _redact_word(found[0]), text)
 
 
-class NoSecrets(logging.Filter):
-    """Cleans what a line says before it is written; it lets every line through."""
+def _redact_word(word: str) -> str:
+    """Redact one word at each level of its percent-encoding; one that hides nothing stays as it was written."""
+    seen = shown = _hide(word)
+    for _ in range(MAX_DECODINGS):
+        decoded = unquote(seen)
+        if decoded == seen:
+            return shown
+        seen = _hide(decoded)
+        if seen != decoded:
+            shown = _on_one_line(seen)
+    return "…"
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
-        if (clean := redact(text)) != text:
-            record.msg, record.args = clean, ()
-        return True
+
+def _hide(text: str) -> str:
+    text = _ADMIN_QUERY.sub(r"\1…", text)
+    text = _PARAMETER.sub(r"\1…", text)
+    text = _SECRET.sub(r"\1…", text)
+    text = _TOKEN.sub("…", text)
+    return _ADDRESS.sub(lambda found: masked(found[0]), text)
+
+
+def _on_one_line(text: str) -> str:
+    """Encode again what a decoded word must not bring into a log: line ends, quotes, control characters."""
+    return "".join(sign if sign.isprintable() and sign not in " \"'\\" else quote(sign, safe="") for sign in text)
+
+
+class RedactingFormatter(logging.Formatter):
+    """Redacts the whole line, its traceback included."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(redact(line) for line in super().format(record).split("\n"))

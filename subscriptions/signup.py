@@ -26,6 +26,8 @@ confirmed = Signal()  # an address said yes (`reader`, `now`), in the same trans
 WORDING = "Send me papers that match my interests by e-mail. I can change this or leave with one click in every mail."
 FOR_GOOD = (Suppression.Reason.COMPLAINED, Suppression.Reason.BY_HAND)  # what signing up anew does not lift
 WITH_LINK = (Subscriber.Status.ACTIVE, Subscriber.Status.UNSUBSCRIBED)  # who may ask for their link
+# Who may be sent the confirmation again by staff; those who complained are never asked.
+CAN_CONFIRM = (Subscriber.Status.PENDING, Subscriber.Status.UNSUBSCRIBED, Subscriber.Status.BOUNCED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +55,9 @@ SETTINGS = tuple(field.name for field in fields(Wishes) if field.name != "lines"
 
 
 def sign_up(
-    address: str, wishes: Wishes, *, page: str, now: dt.datetime, wording: str = WORDING, pasted: Sequence[int] = ()
-) -> None:
+    address: str, wishes: Wishes, *, page: str, now: dt.datetime, wording: str = WORDING, pasted: Sequence[int] = (),
+    origin: str = Consent.Origin.SUBSCRIBER,
+) -> None:  # fmt: skip
     """Store the wish and owe the confirmation mail. An address that is active already keeps what it has.
 
     `pasted` are the numbers of papers the reader wants more of, once the address says yes.
@@ -75,7 +78,7 @@ def sign_up(
         reader.pasted = list(pasted)
         reader.save(update_fields=[*names, "notice", "pasted"])
         reader.set_lines(list(wishes.lines))
-        Consent.objects.create(subscriber=reader, kind=Consent.Kind.REQUESTED, at=now, page=page[:200], wording=wording)
+        _add_consent(reader, Consent.Kind.REQUESTED, page, now, origin, wording)
 
 
 def send_link(address: str, now: dt.datetime) -> None:
@@ -88,7 +91,24 @@ def send_link(address: str, now: dt.datetime) -> None:
             reader.save(update_fields=["notice", "notices_sent"])
 
 
-def confirm(reader: Subscriber, *, page: str, now: dt.datetime, wording: str = WORDING) -> bool:
+def resend_confirmation(subscriber: Subscriber, now: dt.datetime) -> bool:
+    """Queue the confirmation mail again, on the word of staff. Return False when the limits or a suppression forbid it.
+
+    It takes effect only with the subscriber's own click.
+    """
+    with transaction.atomic():
+        locked = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
+        if locked.status not in CAN_CONFIRM or Suppression.objects.reason_for(locked.email) in FOR_GOOD:
+            return False
+        if not locked.owe(Subscriber.Notice.CONFIRM, now):
+            return False
+        locked.save(update_fields=["notice", "notices_sent"])
+    return True
+
+
+def confirm(
+    reader: Subscriber, *, page: str, now: dt.datetime, wording: str = WORDING, origin: str = Consent.Origin.SUBSCRIBER
+) -> bool:
     """The owner of the address said yes. Lifts a bounce of earlier days: the mailbox has just proved it works.
 
     False: the address complained since, or the operator suppressed it, and stays so.
@@ -98,18 +118,24 @@ def confirm(reader: Subscriber, *, page: str, now: dt.datetime, wording: str = W
             return False
         Suppression.objects.for_address(reader.email).filter(reason=Suppression.Reason.BOUNCED).delete()
         reader.confirm(now)
-        Consent.objects.create(subscriber=reader, kind=Consent.Kind.CONFIRMED, at=now, page=page[:200], wording=wording)
+        _add_consent(reader, Consent.Kind.CONFIRMED, page, now, origin, wording)
         confirmed.send(Subscriber, reader=reader, now=now)
     return True
 
 
-def leave(reader: Subscriber, *, page: str, now: dt.datetime) -> None:
+def leave(reader: Subscriber, *, page: str, now: dt.datetime, origin: str = Consent.Origin.SUBSCRIBER) -> None:
     """The reader wants no more mail. Said twice, it is still so."""
     if reader.status in (Subscriber.Status.UNSUBSCRIBED, Subscriber.Status.COMPLAINED):
         return
     with transaction.atomic():
         reader.stop(Subscriber.Status.UNSUBSCRIBED, now)
-        Consent.objects.create(subscriber=reader, kind=Consent.Kind.WITHDRAWN, at=now, page=page[:200])
+        _add_consent(reader, Consent.Kind.WITHDRAWN, page, now, origin)
+
+
+def _add_consent(
+    subscriber: Subscriber, kind: str, page: str, now: dt.datetime, origin: str, wording: str = ""
+) -> None:
+    Consent.objects.create(subscriber=subscriber, kind=kind, at=now, page=page[:200], wording=wording, origin=origin)
 
 
 def can_come_back(reader: Subscriber) -> bool:

@@ -18,13 +18,16 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from digest.models import Source
+from auditlog import audit
+from digest.models import Paper, Source
 from digest.papers.ingest import addresses, source_preview
 from digest.papers.ingest.source_detection import Duplicate
 from digest.papers.ingest.source_preview import Trial
 from digest.papers.ingest.storage import NEWS_DAYS
 from digest.papers.sources.parsed import SourceError
 from subscriptions import limits
+from subscriptions.permissions import may_view
+from subscriptions.redaction import redact
 
 SALT = "digest.source-trial"
 MAX_AGE = dt.timedelta(hours=1)  # of a trial that is saved
@@ -98,8 +101,10 @@ def _try(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
         answer = _page(model_admin, request, form, status=429)
         answer["Retry-After"] = str(TRIALS_IN)
         return answer
+    now, address = timezone.now(), form.cleaned_data["address"]
+    audit.record("try source", now, user=request.user, target=redact(address))
     try:
-        tried = source_preview.of(form.cleaned_data["address"], timezone.now())
+        tried = source_preview.of(address, now)
     except SourceError as error:
         form.add_error("address", _said(model_admin, request, error))
         return _page(model_admin, request, form)
@@ -137,6 +142,7 @@ def _saved(model_admin: ModelAdmin, request: HttpRequest, form: SaveForm) -> boo
         with transaction.atomic():
             model_admin.save_model(request, form.instance, form, change=False)
             model_admin.log_addition(request, form.instance, [{"added": {}}])
+            audit.record("add source", timezone.now(), user=request.user, target=f"source {form.instance.slug}")
     except IntegrityError:
         form.add_error("slug", "Another source took this slug a moment ago.")
         return False
@@ -161,7 +167,7 @@ def _page(
         "news_days": NEWS_DAYS,
         "every": EVERY[int(OFTEN.total_seconds())],
         "has_view_permission": model_admin.has_view_permission(request),
-        "may_view_papers": request.user.has_perm("digest.view_paper"),
+        "may_view_papers": may_view(request.user, Paper),
     }
     if tried is None:  # else it stands below the papers, and the browser would go there
         form.fields["address"].widget.attrs["autofocus"] = True

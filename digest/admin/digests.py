@@ -14,6 +14,20 @@ from digest.mail.rendering.labels import label
 from digest.models import Delivery, Digest, Feedback
 from digest.picks.evidence import describe_digests
 from subscriptions.admin import ReadOnly
+from subscriptions.models import Subscriber
+from subscriptions.permissions import may_view
+
+
+class OfSubscriber:
+    """Names subscribers by number, and by address only to those who may view subscribers."""
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        names = list(super().get_list_display(request))  # type: ignore[misc]
+        return names if may_view(request.user, Subscriber) else [name for name in names if name != "address"]
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        names = list(super().get_search_fields(request))  # type: ignore[misc]
+        return names if may_view(request.user, Subscriber) else [name for name in names if "email" not in name]
 
 
 class MailFilter(admin.SimpleListFilter):
@@ -32,14 +46,17 @@ class MailFilter(admin.SimpleListFilter):
 
 
 @admin.register(Digest)
-class DigestAdmin(ReadOnly, ModelAdmin):
-    list_display = ["subscriber", "issue_date", "papers", "mail"]
+class DigestAdmin(OfSubscriber, ReadOnly, ModelAdmin):
+    list_display = ["subscriber", "address", "issue_date", "papers", "mail"]
     list_filter = [MailFilter, "issue_date"]
     date_hierarchy = "issue_date"
     search_fields = ["subscriber__email"]
     list_select_related = ["subscriber", "delivery"]
     fields = ["subscriber", "issue_date", "created_at", "chosen"]
     readonly_fields = ["chosen"]
+
+    def address(self, digest: Digest) -> str:
+        return digest.subscriber.email
 
     def papers(self, digest: Digest) -> int:
         return len(digest.paper_ids)
@@ -64,14 +81,17 @@ class DigestAdmin(ReadOnly, ModelAdmin):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnly, ModelAdmin):
-    list_display = ["reader", "issue_date", "status", "attempts", "not_before", "sent_at", "error"]
+class DeliveryAdmin(OfSubscriber, ReadOnly, ModelAdmin):
+    list_display = ["subscriber", "address", "issue_date", "status", "attempts", "not_before", "sent_at", "error"]
     list_filter = ["status", "was_resent"]
     search_fields = ["digest__subscriber__email", "message_id", "error"]
     list_select_related = ["digest__subscriber"]
     date_hierarchy = "not_before"
 
-    def reader(self, delivery: Delivery) -> str:
+    def subscriber(self, delivery: Delivery) -> str:
+        return str(delivery.digest.subscriber)
+
+    def address(self, delivery: Delivery) -> str:
         return delivery.digest.subscriber.email
 
     def issue_date(self, delivery: Delivery) -> Any:
@@ -79,7 +99,11 @@ class DeliveryAdmin(ReadOnly, ModelAdmin):
 
 
 @admin.register(Feedback)
-class FeedbackAdmin(ReadOnly, ModelAdmin):
-    list_display = ["subscriber", "kind", "paper", "at", "undone_at"]
+class FeedbackAdmin(OfSubscriber, ReadOnly, ModelAdmin):
+    list_display = ["subscriber", "address", "kind", "paper", "at", "undone_at"]
     list_filter = ["kind"]
+    list_select_related = ["subscriber", "paper"]
     search_fields = ["subscriber__email", "paper__title"]
+
+    def address(self, feedback: Feedback) -> str:
+        return feedback.subscriber.email

@@ -9,8 +9,10 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path
 from django.utils import timezone
 
+from auditlog import audit
 from digest.picks.preview import digest_preview
 from subscriptions.models import Subscriber
+from subscriptions.permissions import may_view
 
 
 def preview_urls() -> list[URLPattern]:
@@ -28,9 +30,10 @@ def preview_urls() -> list[URLPattern]:
 def next_mail(request: HttpRequest, pk: int) -> HttpResponse:
     """A reader's next mail as it would be sent now: headers, text part, and the HTML part in a frame."""
     _check_may_view(request)
-    reader = get_object_or_404(Subscriber, pk=pk)
-    message = digest_preview.next_mail(reader, timezone.now())
-    values = admin.site.each_context(request) | {"title": f"Next mail of {reader}", "reader": reader}
+    reader, now = get_object_or_404(Subscriber, pk=pk), timezone.now()
+    audit.record("preview digest", now, user=request.user, target=str(reader))
+    message = digest_preview.next_mail(reader, now)
+    values = admin.site.each_context(request) | {"title": f"Next mail of {reader.email}", "reader": reader}
     if message:
         values |= {"subject": message.subject, "text": message.body, "headers": message.message().items()}
     return render(request, "admin/next_mail.html", values)
@@ -47,5 +50,5 @@ def next_mail_html(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _check_may_view(request: HttpRequest) -> None:
-    if not request.user.has_perm("subscriptions.view_subscriber"):
+    if not may_view(request.user, Subscriber):
         raise PermissionDenied

@@ -7,15 +7,18 @@ from collections.abc import Callable
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from auditlog import audit
 from digest.mail.delivery import send_control
 from digest.mail.delivery.test_mail import NotSent, send_test
 from digest.models import MailGate
+from subscriptions.addresses import masked
 
 Switch = MailGate.Switch
 SAID = {
@@ -49,7 +52,9 @@ def act(request: HttpRequest, action: str) -> HttpResponse:
         return _test(request)
     if action not in actions:
         raise Http404
-    actions[action]()
+    with transaction.atomic():
+        actions[action]()
+        audit.record(f"mail {action}", now, user=request.user)
     messages.success(request, SAID[action])
     return redirect("admin:index")
 
@@ -57,6 +62,7 @@ def act(request: HttpRequest, action: str) -> HttpResponse:
 def _test(request: HttpRequest) -> HttpResponse:
     """A test mail, while the page waits: as long as the mail server may be silent at most."""
     address = request.POST.get("address", "").strip()
+    audit.record("mail test", timezone.now(), user=request.user, target=masked(address))
     try:
         message_id = send_test(address, timezone.now())
         messages.success(request, f"The mail server accepted a mail to {address}, under the Message-ID {message_id}.")

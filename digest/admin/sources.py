@@ -19,11 +19,13 @@ from django.utils.html import format_html
 from django.views.decorators.csrf import csrf_protect
 from unfold.admin import ModelAdmin
 
+from auditlog import audit
 from digest.admin.add_source import EveryField, add_source
 from digest.models import KeptPage, Source
 from digest.papers.ingest import failed_pages, source_detection, source_schedule
 from digest.papers.sources.parsed import SourceError
 from subscriptions.admin import ReadOnly
+from subscriptions.permissions import may_view
 
 HEALTH = ["state", "last_read", "streak", "last_error", "last_warning", "next_check", "usual", "pages_kept"]
 
@@ -64,6 +66,13 @@ class SourceAdmin(ModelAdmin):
     # A slug stands in readers' interests, as source:slug, and a kind goes with the address it was tried at.
     readonly_fields = ["kind", "slug", *HEALTH]
     actions = ["check_now", "try_kept_pages"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Source | None = None) -> Any:
+        hidden = set() if may_view(request.user, KeptPage) else {"pages_kept"}
+        return [
+            (title, {"fields": [name for name in options["fields"] if name not in hidden]})
+            for title, options in self.fieldsets
+        ]
 
     @method_decorator(csrf_protect)
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
@@ -125,15 +134,19 @@ class SourceAdmin(ModelAdmin):
 
     @admin.action(description="Check now (at the next look), also when paused", permissions=["change"])
     def check_now(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
-        number = queryset.update(next_check_at=None, error_count=0)
+        number, now = queryset.update(next_check_at=None, error_count=0), timezone.now()
+        for source in queryset:
+            audit.record("check source", now, user=request.user, target=f"source {source.slug}")
         self.message_user(request, f"{number} source{'' if number == 1 else 's'} will be checked at the next look.")
 
     @admin.action(description="Try the kept pages again", permissions=["change"])
     def try_kept_pages(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
         for source in queryset:
             read, unread, fault = 0, 0, ""
+            now = timezone.now()
+            audit.record("retry pages", now, user=request.user, target=f"source {source.slug}")
             try:
-                for page, said in failed_pages.retry([source], timezone.now()):
+                for page, said in failed_pages.retry([source], now):
                     if page.pk is None:  # deleted: it was read
                         read += 1
                     else:

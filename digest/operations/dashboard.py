@@ -6,8 +6,9 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, Model, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +17,7 @@ from digest.mail.delivery import complaints, send_control
 from digest.models import Delivery, Digest, KeptPage, MailDay, MailGate, Paper, Source
 from digest.papers.ingest import source_schedule
 from subscriptions.models import Subscriber
+from subscriptions.permissions import may_view
 
 PLOTTED_DAYS = 14
 OPEN = (Delivery.Status.WAITING, Delivery.Status.SENDING)
@@ -54,25 +56,45 @@ SIDEBAR = [
             ("Pages kept", "digest_keptpage_changelist"),
         ],
     ),
-    ("Staff", [("Users", "auth_user_changelist"), ("Refused log-ins", "axes_accessattempt_changelist")]),
+    (
+        "Staff",
+        [
+            ("Users", "auth_user_changelist"),
+            ("Failed sign-ins", "axes_accessattempt_changelist"),
+            ("Audit log", "auditlog_auditentry_changelist"),
+            ("Changes", "admin_logentry_changelist"),
+        ],
+    ),
 ]
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Unfold's sidebar."""
+    """Unfold's sidebar: the lists that the user may open."""
+    shown = [(title, [item for item in items if _may_open(request.user, item[1])]) for title, items in SIDEBAR]
     return [
         {
             "title": title,
             "separator": bool(title),
             "items": [{"title": label, "link": reverse(f"admin:{name}")} for label, name in items],
         }
-        for title, items in SIDEBAR
+        for title, items in shown
+        if items
     ]
 
 
+def _may_open(user: Any, name: str) -> bool:
+    return name == "index" or may_view(user, _listed(name.removesuffix("_changelist")))
+
+
+def _listed(name: str) -> type[Model]:
+    """The model behind a list, from the name of its URL."""
+    app, _, model = name.partition("_")
+    return apps.get_model(app, model)
+
+
 def context(request: HttpRequest, values: dict[str, Any]) -> dict[str, Any]:
-    """Unfold's DASHBOARD_CALLBACK: adds `groups`, `mail`, `days` and `sources` to the index page's context."""
-    return values | figures(timezone.now()) | {"title": "Dashboard"}
+    """Unfold's DASHBOARD_CALLBACK: adds what the user may view of `groups`, `mail`, `days` and `sources`."""
+    return values | figures(request.user, timezone.now()) | {"title": "Dashboard"}
 
 
 def _sources(now: dt.datetime) -> list[dict[str, Any]]:
@@ -111,15 +133,21 @@ def _days(now: dt.datetime) -> list[dict[str, Any]]:
     ]
 
 
-def figures(now: dt.datetime) -> dict[str, Any]:
-    """The service in numbers, what holds the mail, and the sources."""
-    return {
-        "groups": {"Now": _now(now), "Last 24 hours": _last_day(now - dt.timedelta(days=1))},
-        "mail": _mail(now),
-        "days": _days(now),
-        "sources": _sources(now),
-        "fetching_is_off": not settings.FETCH_SOURCES,
+def figures(user: Any, now: dt.datetime) -> dict[str, Any]:
+    """The service in numbers, what holds the mail, and the sources: each block for those who may view its rows."""
+    groups = {"Now": _now(now), "Last 24 hours": _last_day(now - dt.timedelta(days=1))}
+    shown = {
+        title: [number for number in numbers if may_view(user, _listed(number["list"]))]
+        for title, numbers in groups.items()
     }
+    found: dict[str, Any] = {"groups": {title: numbers for title, numbers in shown.items() if numbers}}
+    if may_view(user, MailGate):
+        found["mail"] = _mail(now)
+    if may_view(user, MailDay):
+        found["days"] = _days(now)
+    if may_view(user, Source):
+        found |= {"sources": _sources(now), "shows_sources": True, "fetching_is_off": not settings.FETCH_SOURCES}
+    return found | {"is_empty": not (found["groups"] or len(found) > 1)}
 
 
 def _now(now: dt.datetime) -> list[dict[str, Any]]:
@@ -160,7 +188,7 @@ def _last_day(since: dt.datetime) -> list[dict[str, Any]]:
 def _number(one: str, many: str, value: int, name: str, query: str = "") -> dict[str, Any]:
     """A number of the dashboard, its label (`many` "": one for all numbers), and the list of the rows behind it."""
     label = one if value == 1 or not many else many
-    return {"label": label, "value": value, "url": f"admin:{name}_changelist", "query": query}
+    return {"label": label, "value": value, "list": name, "url": f"admin:{name}_changelist", "query": query}
 
 
 def _statuses(statuses: Iterable[str]) -> str:

@@ -15,10 +15,18 @@ class Consent(models.Model):
         CONFIRMED = "confirmed"
         WITHDRAWN = "withdrawn"
 
+    class Origin(models.TextChoices):
+        SUBSCRIBER = "subscriber"
+        STAFF = "staff"
+
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="consents")
     kind = models.CharField(max_length=16, choices=Kind.choices)
     at = models.DateTimeField()
     page = models.CharField(max_length=200)
+    origin = models.CharField(
+        max_length=16, choices=Origin.choices, default=Origin.SUBSCRIBER, db_default=Origin.SUBSCRIBER.value,
+        help_text="Who recorded it: staff where they import consent given elsewhere.",
+    )  # fmt: skip
     wording = models.TextField(blank=True)
 
     def __str__(self) -> str:

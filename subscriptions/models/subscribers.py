@@ -140,7 +140,8 @@ class Subscriber(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.email
+        # Never the address: Django writes this into the admin's history and into error messages.
+        return f"subscriber {self.pk}"
 
     def choose_next_digest_at(self, after: dt.datetime) -> dt.datetime:
         """The reader's next due moment after `after`, in UTC."""

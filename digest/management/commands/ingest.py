@@ -10,11 +10,13 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import track
 
+from auditlog import audit
 from digest.management import arguments
 from digest.models import Source
 from digest.papers.ingest import failed_pages, ingest
 from digest.papers.sources.parsed import EmptyEdition, SourceError
 from digest.relevance import match_papers
+from subscriptions.redaction import redact
 
 
 class Command(BaseCommand):
@@ -31,6 +33,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         _refuse_contradictions(options)
+        audit.record("retry pages" if options["retry"] else "ingest", now, detail=_what(options))
         try:
             if options["retry"]:
                 self._retry(options["source"], now)
@@ -110,6 +113,13 @@ class Command(BaseCommand):
             known = ", ".join(Source.objects.values_list("slug", flat=True)) or "none yet"
             raise CommandError(f"There is no source “{slug}”. Known: {known}. For a saved page, use --file {slug}")
         return source
+
+
+def _what(options: dict[str, Any]) -> str:
+    """What the audit log says was read."""
+    names = [*options["source"], *options["file"]] or ["every due source"]
+    span = [f"{name} {options[name]}" for name in ("date", "since", "until") if options[name]]
+    return redact(", ".join([*names, *span]))
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:

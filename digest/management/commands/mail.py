@@ -7,11 +7,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 from django.utils import timezone
 
+from auditlog import audit
 from digest.mail.delivery import complaints, rate_limits, send_control
 from digest.mail.delivery.test_mail import NotSent, send_test
 from digest.models import Delivery, MailDay, MailGate
+from subscriptions.addresses import masked
 
 ACTIONS = {
     "status": "whether mail leaves, what holds it back, how much waits",
@@ -44,11 +47,15 @@ class Command(BaseCommand):
             "go": lambda: send_control.allow(now),
             "retry": send_control.try_now,
         }
-        if options["action"] == "test":
+        action = options["action"]
+        if action == "test":
             self._test(options["address"])
-        else:
-            actions[options["action"]]()
-            self._status()
+            return
+        with transaction.atomic():
+            actions[action]()
+            if action != "status":
+                audit.record(f"mail {action}", now)
+        self._status()
 
     def _status(self) -> None:
         now, status = timezone.now(), Delivery.Status
@@ -66,6 +73,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Rates: {', '.join(settings.MAIL_RATE)}.")
 
     def _test(self, address: str) -> None:
+        audit.record("mail test", timezone.now(), target=masked(address))
         try:
             message_id = send_test(address, timezone.now())
         except NotSent as error:

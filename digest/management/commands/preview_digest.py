@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from auditlog import audit
 from digest.mail.rendering import Press, compose
 from digest.management import arguments
 from digest.picks.preview import digest_preview
@@ -35,6 +36,7 @@ class Command(BaseCommand):
         reader = Subscriber.objects.by_address(options["email"]).first()
         if reader is None:
             raise CommandError(f"No reader has the address {options['email']}.")
+        audit.record("preview digest", timezone.now(), target=str(reader))
         match_papers.match_new(timezone.now())
         at = self._moment(reader, options)
         # Not on the standard output, which may be a file that a mail program is to open.

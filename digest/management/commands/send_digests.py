@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from auditlog import audit
 from digest.mail import delivery
 from digest.mail.delivery import send_control
 from digest.mail.rendering.excerpts import shorten
@@ -57,6 +58,7 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self._dry_run(now, reader)
             return
+        audit.record("send digests", timezone.now(), target=str(reader or ""), detail=f"as of {now:%Y-%m-%d %H:%M} UTC")
         match_papers.match_new(now)
         selected = select.select_chunk(now, reader) if reader else select.select_due(now)
         counts = delivery.deliver_all(now, reader)

@@ -39,7 +39,7 @@ def held(reader: Subscriber) -> dict[str, Any]:
             )
         ),
         "secrets": list(reader.secrets.order_by("kind").values("kind", "made_at")),
-        "consents": list(reader.consents.order_by("at", "pk").values("kind", "at", "page", "wording")),
+        "consents": list(reader.consents.order_by("at", "pk").values("kind", "at", "page", "origin", "wording")),
         "feedback": [_columns(row, ("paper_id", "kind", "at", "undone_at")) for row in said],
         "digests": [_digest(*one) for one in zip(digests, describe_digests(digests), strict=True)],
         "suppression": Suppression.objects.reason_for(reader.email),

@@ -61,7 +61,7 @@ def programs(port: int) -> list[Program]:
         env["LOG_LEVEL"] = "INFO"  # what was sent, and what was not and why, is worth a line
     # A control socket would lie in the user's home, shared by all instances.
     web = f"gunicorn config.wsgi --bind 127.0.0.1:{port} --workers 2 --threads 4"
-    web += " --graceful-timeout 5 --log-level warning --no-control-socket"
+    web += " --graceful-timeout 5 --log-level warning --no-control-socket --logger-class config.access_log.Log"
     celery = "celery --quiet -A config"
     worker = f"{celery} worker --concurrency 2 --loglevel INFO --without-gossip --without-mingle"
     found = [

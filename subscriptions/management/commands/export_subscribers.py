@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
+from auditlog import audit
 from subscriptions import csv_import, signup
 from subscriptions.models import Subscriber
 
@@ -29,6 +31,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path | None = options["output"]
+        audit.record(
+            "export subscribers", timezone.now(), detail="of every status" if options["all"] else "active ones"
+        )
         if path is None:
             try:
                 count = write(self.stdout, options["all"])

@@ -12,9 +12,10 @@ from django.db import transaction
 from django.utils import timezone
 from rich.progress import track
 
+from auditlog import audit
 from subscriptions import addresses, csv_import, signup
 from subscriptions.csv_import import Row, Sheet
-from subscriptions.models import Subscriber, Suppression
+from subscriptions.models import Consent, Subscriber, Suppression
 
 CHUNK = 500
 PAGE = "import"  # what the proof of consent names as its origin
@@ -53,6 +54,8 @@ class Command(BaseCommand):
             for start in track(range(0, len(rows), CHUNK), description="Readers", disable=not self.stdout.isatty()):
                 chunk = rows[start : start + CHUNK]
                 counts += take(chunk, now, confirmed=options["confirmed"], dry_run=options["dry_run"])
+            if not options["dry_run"]:
+                audit.record("import subscribers", now, detail=_what(counts, options))
         self.stdout.write(self._summary(counts, options))
 
     def _faults(self, path: Path, sheet: Sheet) -> str:
@@ -107,9 +110,16 @@ def take(rows: list[Row], now: dt.datetime, *, confirmed: bool, dry_run: bool) -
 
 def add(row: Row, now: dt.datetime, *, confirmed: bool) -> None:
     """One new reader, who owes us a yes unless the operator holds it."""
-    signup.sign_up(row.address, row.wishes, page=PAGE, now=now, wording=WORDING)
+    by_staff: dict[str, Any] = {"page": PAGE, "now": now, "wording": WORDING, "origin": Consent.Origin.STAFF}
+    signup.sign_up(row.address, row.wishes, **by_staff)
     if confirmed:
-        signup.confirm(Subscriber.objects.by_address(row.address).get(), page=PAGE, now=now, wording=WORDING)
+        signup.confirm(Subscriber.objects.by_address(row.address).get(), **by_staff)
+
+
+def _what(counts: Counter[str], options: dict[str, Any]) -> str:
+    """What the audit log says of an import."""
+    consent = "consent held elsewhere" if options["confirmed"] else "asked to confirm"
+    return f"{counts['active']:,} active, {counts['pending']:,} pending; {consent}"
 
 
 def _of(count: int, word: str) -> str:
