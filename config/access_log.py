@@ -7,7 +7,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
-from subscriptions.redaction import RedactingFormatter, redact
+from subscriptions.redaction import RedactingFormatter, loggable
 
 
 class Log(Logger):  # type: ignore[misc]
@@ -15,7 +15,7 @@ class Log(Logger):  # type: ignore[misc]
 
     def atoms(self, resp: Any, req: Any, environ: Any, request_time: dt.timedelta) -> dict[str, Any]:
         atoms = super().atoms(resp, req, environ, request_time)
-        redacted = {name: redact(value) if isinstance(value, str) else value for name, value in atoms.items()}
+        redacted = {name: loggable(value) if isinstance(value, str) else value for name, value in atoms.items()}
         if redacted.get("q"):  # alone, a query does not tell which page it was for
             redacted["q"] = "…"
         return redacted

@@ -10,10 +10,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
-from csp.constants import NONE, SELF
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
-from config import environment, mailing, private_files
+from config import content_policy, environment, mailing, private_files
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -53,20 +53,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 # "Origin: null" with our own forms, which the CSRF check rightly refuses.)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = {
-    "EXCLUDE_URL_PREFIXES": ["/admin/"],
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "style-src": [SELF],
-        "script-src": [SELF],
-        "img-src": [SELF],
-        "connect-src": [SELF],
-        "frame-src": [SELF],
-        "form-action": [SELF],
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
-    },
-}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": content_policy.SITE}
 # How many proxies of ours stand in front and append to X-Forwarded-For; 0 believes no header.
 TRUSTED_PROXIES = environment.whole_number(env, "TRUSTED_PROXIES", 0, 0, 5)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
@@ -121,6 +108,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.content_policy.admin_policy",
     "axes.middleware.AxesMiddleware",
 ]
 _VALIDATION = "django.contrib.auth.password_validation"
@@ -162,7 +150,12 @@ TEMPLATES = [
         },
     },
     # Subjects and text parts are not HTML: escaped, "R&D" would arrive as "R&amp;D".
-    {**_TEMPLATES, "NAME": "text", "OPTIONS": {"autoescape": False, "builtins": _BUILTINS}},
+    {
+        **_TEMPLATES,
+        "BACKEND": "config.text_templates.TextTemplates",
+        "NAME": "text",
+        "OPTIONS": {"builtins": _BUILTINS},
+    },
 ]
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
@@ -318,6 +311,7 @@ UNFOLD = {
     "ACCOUNT": {"navigation": [{"title": "Second factor", "link": reverse_lazy("second_factor")}]},
     "SITE_SYMBOL": "mail",
     "SHOW_HISTORY": True,
+    "SCRIPTS": [lambda request: static("admin-alpine.js")],
     "DASHBOARD_CALLBACK": "digest.operations.dashboard.context",
     "SIDEBAR": {"navigation": "digest.operations.dashboard.navigation"},
     "COLORS": {

@@ -5,17 +5,10 @@ from __future__ import annotations
 from django.core import signing
 from django.urls import reverse
 
-from digest.models import Digest, Paper
+from digest.models import Digest
 from subscriptions.links import absolute
 
 DIGEST, FEEDBACK = "paper-round.digest", "paper-round.feedback"  # salts
-
-
-def to_read(paper: Paper) -> str:
-    """Where to read the paper; our own page where its source points at something that is not the web."""
-    link = paper.link
-    is_web = link.lower().startswith(("http://", "https://"))
-    return link if is_web else absolute(paper.get_absolute_url())
 
 
 def web_copy(digest: Digest) -> str:

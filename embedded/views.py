@@ -21,7 +21,7 @@ from embedded import mailbox as box
 
 PAGE = 50
 SHOWN = ("From", "To", "Subject", "Date", "Message-ID", "List-Unsubscribe", "List-Id")
-SANDBOX = ["allow-popups", "allow-popups-to-escape-sandbox", "allow-top-navigation-by-user-activation"]
+SANDBOX = ["allow-popups", "allow-popups-to-escape-sandbox"]  # links open beside the frame; nothing else
 PART_POLICY = {
     "default-src": ["'none'"],
     "style-src": ["'unsafe-inline'"],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import re
 from urllib.parse import quote, unquote
 
 from subscriptions.addresses import masked
+from subscriptions.visible import on_one_line, visible
 
 MAX_DECODINGS = 5  # a word that is percent-encoded more often is dropped
 
@@ -59,8 +61,15 @@ def _on_one_line(text: str) -> str:
     return "".join(sign if sign.isprintable() and sign not in " \"'\\" else quote(sign, safe="") for sign in text)
 
 
+def loggable(text: str) -> str:
+    """Return one line of a log without secrets and without anything that could forge another line."""
+    return on_one_line(redact(text))
+
+
 class RedactingFormatter(logging.Formatter):
-    """Redacts the whole line, its traceback included."""
+    """Redacts the whole line, its traceback included. A message cannot begin another line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return "\n".join(redact(line) for line in super().format(record).split("\n"))
+        clean = copy.copy(record)
+        clean.msg, clean.args = on_one_line(record.getMessage()), ()
+        return "\n".join(visible(redact(line)) for line in super().format(clean).split("\n"))

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from digest.models.sources import Source
+from digest.papers.sources.identifiers import paper_url, safe_url
 
 
 class PaperQuerySet(models.QuerySet["Paper"]):
@@ -74,12 +75,16 @@ class Paper(models.Model):
 
     @property
     def link(self) -> str:
-        """Where to read it: arXiv's abstract page first, else where its source points, else our own page."""
-        if self.arxiv_id:
-            return f"https://arxiv.org/abs/{self.arxiv_id}"
-        if self.doi:
-            return f"https://doi.org/{self.doi}"
-        return self.url or f"{settings.SITE_URL}{self.get_absolute_url()}"
+        """Where to read it: arXiv's abstract page first, else where its source points, else our own page.
+
+        The only address of a paper that anything prints: http or https, and nothing that needs quoting.
+        """
+        return self.elsewhere or f"{settings.SITE_URL}{self.get_absolute_url()}"
+
+    @property
+    def elsewhere(self) -> str:
+        """The paper's own page, "" where we know of none on the web: a row may hold what no source was checked for."""
+        return paper_url(self.arxiv_id or "", self.doi or "") or safe_url(self.url)
 
     @property
     def pdf_link(self) -> str:

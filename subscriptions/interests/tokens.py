@@ -17,7 +17,8 @@ _QUOTES = "“”„‟«»〝〞〟《》「」"
 _SAME: dict[int, int | str] = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _SAME |= {ord(quote): '"' for quote in _QUOTES} | {0x3000: " ", ord("、"): ",", ord("【"): "[", ord("】"): "]"}
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff"
+    "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]+"
 )
 _END = r'(?![^\s()"|])'
 _TOKEN = re.compile(

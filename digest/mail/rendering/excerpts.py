@@ -16,9 +16,12 @@ _SENTENCE_END = re.compile(
     r"[.!?](?<![A-Z]\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bet al\.)(?<!\b(?:vs|cf|Eq)\.)(?<!\bFig\.)(?<!\bresp\.)"
     r"[\"')\]]?\s+(?=[A-Z0-9\"'(\[])|[。！？]\s*"
 )
-# What no letter may hold: controls (they would break lines and headers), and the noncharacters of Unicode, which
-# are "for internal use" and mark places for us. Each becomes one blank, so that no matched word changes its place.
-_BLANKED = dict.fromkeys([*range(32), *range(127, 160), *range(0xFDD0, 0xFDF0), 0x2028, 0x2029], " ")
+# What no letter may hold: controls (they would break lines and headers), overrides of the reading direction (they
+# would reach into the words around them), and the noncharacters of Unicode, which are "for internal use" and mark
+# places for us. Each becomes one blank, so that no matched word changes its place.
+_BLANKED = dict.fromkeys(
+    [*range(32), *range(127, 160), *range(0x2028, 0x202F), *range(0x2066, 0x206A), *range(0xFDD0, 0xFDF0)], " "
+)
 
 Segment = tuple[str, bool]
 Spans = Iterable[Sequence[int]]

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from django.utils.safestring import SafeString
-
 from digest.mail.rendering import context
 from digest.mail.rendering.excerpts import Piece, Sentences, excerpt, in_order, joined, plain, wrap
 from digest.mail.rendering.listing_labels import Listed
@@ -53,7 +51,7 @@ def frames(digest: Digest, lanes: Sequence[context.Lane], left_out: int) -> tupl
         "feedback": FEEDBACK,
         "preferences": PREFERENCES,
         "unsubscribe": UNSUBSCRIBE,
-        "lanes": [{"heading": lane.heading, "papers": [SafeString(slot(n))]} for n, lane in enumerate(lanes)],
+        "lanes": [{"heading": lane.heading, "papers": [slot(n)]} for n, lane in enumerate(lanes)],
     }
     html = inliner().inline(render("html", "digest", values))
     return Layout(html), Layout(render("text", "digest", values))
@@ -150,7 +148,7 @@ class PaperParts:
             given |= {"excerpt": _probe(EXCERPT), "excerpt_lines": LINES}
         item = context.fixed(self._paper) | {"listed": self._listed} | given
         values = {"item": item, "feedback": FEEDBACK}
-        html = self._styles.inline(render("html", f"_{kind}", values | {"why": SafeString(WHY)}))
+        html = self._styles.inline(render("html", f"_{kind}", values | {"why": WHY}))
         marks = {found.group(1): (quote(found.group(2)), quote(found.group(3))) for found in _MARKED.finditer(html)}
         text = render("text", f"_{kind}", values | {"why": WHY})
         known = {FEEDBACK: PLACE_OF_FEEDBACK}

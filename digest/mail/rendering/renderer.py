@@ -12,7 +12,7 @@ import css_inline
 from anymail.message import AnymailMessage
 from django.conf import settings
 from django.template.loader import get_template
-from django.utils.safestring import SafeString
+from django.utils.html import format_html_join
 from django.utils.translation import override
 
 from digest.mail.rendering import context
@@ -85,12 +85,12 @@ def _render(engine: str, values: dict[str, Any]) -> str:
     return render(engine, "digest", values | shown)
 
 
-def _paper(engine: str, kind: str, item: dict[str, Any], values: dict[str, Any]) -> SafeString:
-    why = SafeString("".join(render(engine, "_reason", {"reason": reason}) for reason in item["spoken"]))
+def _paper(engine: str, kind: str, item: dict[str, Any], values: dict[str, Any]) -> str:
+    said = [render(engine, "_reason", {"reason": reason}) for reason in item["spoken"]]
+    why = format_html_join("", "{}", ((one,) for one in said)) if engine == "html" else "".join(said)
     return render(engine, f"_{kind}", {"item": item, "why": why, "feedback": values["feedback"]})
 
 
-def render(engine: str, name: str, values: dict[str, Any]) -> SafeString:
-    """emails/<name> by the engine "html", which escapes, or "text", which does not."""
-    # What our templates have made is not escaped again.
-    return SafeString(get_template(f"emails/{name}.{EXTENSIONS[engine]}", using=engine).render(values))
+def render(engine: str, name: str, values: dict[str, Any]) -> str:
+    """Render emails/<name> by the engine "html", which escapes and marks as safe, or "text", which does neither."""
+    return get_template(f"emails/{name}.{EXTENSIONS[engine]}", using=engine).render(values)

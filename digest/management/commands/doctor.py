@@ -6,16 +6,17 @@ import sys
 from collections import Counter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from digest.operations.health import checks
 from digest.operations.health.findings import Finding, Level
+from subscriptions.management.terminal import TerminalCommand
 
 MARKS = {Level.OK: "✓", Level.WARNING: "!", Level.PROBLEM: "✗"}
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Say what is misconfigured or unhealthy, and what to do. Changes nothing. Exit code 1: there is a problem."
     requires_system_checks: list[str] = []  # they are among the findings; they must not keep us from the others
 

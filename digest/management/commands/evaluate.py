@@ -8,16 +8,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import OperationalError
 
 from digest.relevance.evaluation import protocols, report
 from digest.relevance.evaluation.baselines import has_learners
 from digest.relevance.evaluation.files import SetError
 from digest.relevance.evaluation.sets import read
+from subscriptions.management.terminal import TerminalCommand
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "Measure the ranking on judged sets (folders; docs/ranking.md says which files). "
         "The usual methods run beside it; the same files give the same table."

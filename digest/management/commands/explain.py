@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from digest.mail.rendering.excerpts import Segment
 from digest.picks.explanation.explain import explain
+from subscriptions.management.terminal import TerminalCommand
 from subscriptions.models import Subscriber
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "Say why a paper was, or was not, in a reader's mail, as the page of their preferences says it. "
         "PAPER: an arXiv id, a DOI, an address, our number or a title."

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 
 from auditlog import audit
@@ -16,10 +17,12 @@ from digest.models import Source
 from digest.papers.ingest import failed_pages, ingest
 from digest.papers.sources.parsed import EmptyEdition, SourceError
 from digest.relevance import match_papers
+from subscriptions.management.terminal import TerminalCommand
 from subscriptions.redaction import redact
+from subscriptions.visible import visible
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Fetch, parse and store papers. Without SOURCE and --file: every source that is due."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -87,7 +90,11 @@ class Command(BaseCommand):
             days = (last - options["since"]).days + 1
             steps = ingest.backfill(source, options["since"], last, now)
             progress = track(
-                steps, description=source.name, total=days, console=Console(stderr=True), disable=not self._at_terminal
+                steps,
+                description=visible(escape(source.name)),
+                total=days,
+                console=Console(stderr=True),
+                disable=not self._at_terminal,
             )
             for _, outcome in progress:
                 self.stdout.write(outcome)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
@@ -15,6 +15,7 @@ from digest.mail.delivery import complaints, rate_limits, send_control
 from digest.mail.delivery.test_mail import NotSent, send_test
 from digest.models import Delivery, MailDay, MailGate
 from subscriptions.addresses import masked
+from subscriptions.management.terminal import TerminalCommand
 
 ACTIONS = {
     "status": "whether mail leaves, what holds it back, how much waits",
@@ -27,7 +28,7 @@ ACTIONS = {
 }
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Pause, drain and resume the mail, say how it is, send a test mail."
 
     def add_arguments(self, parser: CommandParser) -> None:

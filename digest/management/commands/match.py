@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from digest.management import arguments
 from digest.relevance import match_papers
+from subscriptions.management.terminal import TerminalCommand
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Match papers and interests that are not matched yet."
 
     def add_arguments(self, parser: CommandParser) -> None:

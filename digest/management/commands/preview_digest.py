@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from auditlog import audit
@@ -13,12 +13,13 @@ from digest.mail.rendering import Press, compose
 from digest.management import arguments
 from digest.picks.preview import digest_preview
 from digest.relevance import match_papers
+from subscriptions.management.terminal import TerminalCommand
 from subscriptions.models import Subscriber
 
 FORMATS = ("text", "html", "eml")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Print one reader's next mail. It is stored nowhere, and its personal links do not work."
 
     def add_arguments(self, parser: CommandParser) -> None:

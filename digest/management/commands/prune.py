@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from digest.operations.retention import pruning
 from digest.operations.retention.rules import RULES
+from subscriptions.management.terminal import TerminalCommand
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Delete what is older than the KEEP_… settings keep. The worker does the same every hour."
 
     def add_arguments(self, parser: CommandParser) -> None:

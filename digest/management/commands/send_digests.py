@@ -6,7 +6,7 @@ import datetime as dt
 from itertools import islice
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from auditlog import audit
@@ -19,12 +19,13 @@ from digest.operations.retention import windows
 from digest.picks.selection import dry_run, select
 from digest.relevance import match_papers
 from subscriptions.addresses import masked
+from subscriptions.management.terminal import TerminalCommand
 from subscriptions.models import Subscriber
 
 TITLE = 80  # characters
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Choose and send what is due. With --subscriber: that reader's mail, due or not, once a date."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -20,6 +20,7 @@ from digest.papers.ingest import addresses, merge, source_detection
 from digest.papers.ingest.editions import edition_date
 from digest.papers.ingest.source_detection import Answer
 from digest.papers.ingest.storage import is_news
+from digest.papers.sources.identifiers import paper_url, safe_url
 from digest.papers.sources.parsed import ParsedListing, SourceError
 from digest.papers.sources.plain_text import quoted
 
@@ -188,8 +189,4 @@ def _shown(listing: ParsedListing, paper: Paper) -> TrialPaper:
 
 def _link(listing: ParsedListing) -> str:
     """Where the paper is, "" where the source does not say; never anything but http."""
-    if listing.arxiv_id:
-        return f"https://arxiv.org/abs/{listing.arxiv_id}"
-    if listing.doi:
-        return f"https://doi.org/{listing.doi}"
-    return listing.url if listing.url.startswith(("http://", "https://")) else ""
+    return paper_url(listing.arxiv_id or "", listing.doi or "") or safe_url(listing.url)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 MAX_URL = 2_000
 MAX_DOI = 300
+IN_PATH = "/:;()!$&'*+,=@"  # signs that stand in the path of an address as they are (RFC 3986, 3.3)
 
 # The archives that handed out ids of the old kind (until March 2007); without the list "and/1234567"
 # would be a paper.
@@ -81,8 +82,8 @@ def first_doi(texts: Iterable[str]) -> str:
 def paper_url(arxiv_id: str, doi: str) -> str:
     """Where a paper of these names is at home, for records that give no page of their own; else ""."""
     if arxiv_id:
-        return f"https://arxiv.org/abs/{arxiv_id}"
-    return f"https://doi.org/{doi}" if doi else ""
+        return f"https://arxiv.org/abs/{quote(arxiv_id, safe=IN_PATH)}"
+    return f"https://doi.org/{quote(doi, safe=IN_PATH)}" if doi else ""
 
 
 def _tidy_doi(doi: str) -> str:

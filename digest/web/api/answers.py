@@ -11,9 +11,9 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from digest import links
 from digest.models import Paper
 from subscriptions.links import absolute
+from subscriptions.visible import in_json
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 100
 MAX_OFFSET = 10_000  # a database walks over every row it skips; who wants older papers asks by date
@@ -47,7 +47,7 @@ def too_many(detail: str, seconds: int) -> Problem:
 
 def as_json(values: JSON, status: int = 200, content_type: str = "application/json") -> HttpResponse:
     """Half a surrogate pair, which a list of authors in SQLite may hold, has no UTF-8: it becomes "?"."""
-    text = json.dumps(values, ensure_ascii=False)
+    text = in_json(json.dumps(values, ensure_ascii=False))
     return HttpResponse(text.encode("utf-8", "replace"), status=status, content_type=content_type)
 
 
@@ -113,7 +113,7 @@ def paper_values(paper: Paper) -> JSON:
         "upvotes": paper.upvotes,
         "published_on": iso(paper.published_on),
         "first_listed_on": iso(paper.first_listed_on),
-        "link": links.to_read(paper),
+        "link": paper.link,
         "pdf": paper.pdf_link or None,
         "page": absolute(paper.get_absolute_url()),
     }

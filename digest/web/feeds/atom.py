@@ -20,7 +20,6 @@ from django.utils.feedgenerator import Atom1Feed
 from django.utils.xmlutils import SimplerXMLGenerator
 from django.views.decorators.http import conditional_page, require_safe
 
-from digest.links import to_read
 from digest.models import Edition, Listing, Paper
 from digest.papers.search import index
 from digest.relevance.matching.queries import Query
@@ -33,8 +32,9 @@ MOST_AUTHORS = 50  # an entry; a collaboration of 3,000 would outweigh all the r
 MAX_AGE = 300  # seconds a reader or a proxy may keep a feed without asking
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)  # when a feed without entries changed
 
-# What XML 1.0 cannot carry: controls, halves of surrogate pairs, U+FFFE, U+FFFF. (C1 controls it only advises against.)
-_NOT_XML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What XML 1.0 cannot carry: controls, halves of surrogate pairs, U+FFFE, U+FFFF. C1 controls it only advises against,
+# and overrides of the reading direction would reach into what stands beside a title.
+_NOT_XML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def clean(text: str) -> str:
@@ -141,7 +141,7 @@ class PaperFeed(_Feed):
         return item.abstract
 
     def item_link(self, item: Paper) -> str:
-        return to_read(item)
+        return item.link
 
     def item_guid(self, item: Paper) -> str:
         """A tag of RFC 4151: it stays when the site moves to https, or the paper to another address."""

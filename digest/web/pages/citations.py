@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 
 from digest.models import Paper
 from subscriptions.interests.words import STOP_WORDS, plain
+from subscriptions.visible import visible
 
 _FORMULA = re.compile(r"(\$[^${}]*(?:\{[^{}$]*\}[^${}]*)*\$)")
 _SPECIAL = {
@@ -79,8 +79,8 @@ def _escaped(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    """On one line, without control characters."""
-    return " ".join("".join(ch if unicodedata.category(ch) != "Cc" else " " for ch in text).split())
+    """On one line, without control characters and overrides of the reading direction."""
+    return " ".join(visible(" ".join(text.split())).replace("�", " ").split())
 
 
 def _year(paper: Paper) -> int:

@@ -25,7 +25,10 @@ from digest.picks.evidence import Evidence
 from subscriptions import emails, language
 from subscriptions.models import Subscriber
 
-POLICY = {"default-src": ["'none'"], "style-src": ["'unsafe-inline'"], "frame-src": ["'self'"]}
+POLICY = {
+    "default-src": ["'none'"], "style-src": ["'unsafe-inline'"], "frame-src": ["'self'"], "form-action": ["'none'"],
+    "base-uri": ["'none'"], "frame-ancestors": ["'none'"],
+}  # fmt: skip
 DARK = "@media (prefers-color-scheme: dark)"
 ABSTRACT = (
     "Weather is forecast by solving equations, which is slow. We train a diffusion model on forty years of weather "

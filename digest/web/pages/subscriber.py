@@ -21,6 +21,7 @@ from subscriptions.limits import client_network, is_over
 from subscriptions.links import PREFERENCES
 from subscriptions.models import Subscriber
 from subscriptions.views import for_reader
+from subscriptions.visible import in_json
 
 MOST_SAVED = 500  # papers shown, and in one file
 
@@ -81,7 +82,7 @@ def data(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
     if is_over("data", client_network(request), most=20, seconds=3600):
         return _slow_down(request, 3600)
     text = json.dumps(held(reader), cls=DjangoJSONEncoder, ensure_ascii=False, indent=1)
-    return _file(text, "application/json; charset=utf-8", "paper-round.json")
+    return _file(in_json(text), "application/json; charset=utf-8", "paper-round.json")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -8,12 +8,12 @@ import sys
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 
 from embedded import catcher
+from subscriptions.management.terminal import TerminalCommand
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Catches mail on 127.0.0.1:MAIL_CATCHER_PORT and keeps each as a file, until Ctrl-C or SIGTERM."
     requires_system_checks = ()
 

@@ -9,12 +9,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from digest.papers.sample.sample import PATH
 from digest.papers.sources.parsed import SourceError
 from embedded import demo
 from embedded.instance import CannotStart, Lock
+from subscriptions.management.terminal import TerminalCommand
 
 # Whatever this shell or .env names is somebody's real service: a demo must not touch it. Empty means unset.
 NOT_OURS = (
@@ -29,7 +30,7 @@ NOT_OURS = (
 )
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "Ingest SOURCE, sign up three readers, mail them through real workers and a local mail catcher, and say "
         "who got what and why. Everything happens in a data folder of its own and ends with the command."

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 from django.db import connections
 from rich.console import Console
 from rich.panel import Panel
@@ -19,11 +18,12 @@ from rich.panel import Panel
 from embedded import first_run, redis
 from embedded.instance import CannotStart, Lock, check_port
 from embedded.supervisor import Program, Supervisor
+from subscriptions.management.terminal import TerminalCommand
 
 INTERRUPTED = 130  # what a shell calls a command that Ctrl-C ended before it was done
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Sets up the database, then runs web server, worker, beat, and the embedded Redis and mail catcher."
 
     def handle(self, *args: Any, **options: Any) -> None:

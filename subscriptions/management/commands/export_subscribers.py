@@ -10,17 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from auditlog import audit
 from subscriptions import csv_import, signup
+from subscriptions.management.terminal import TerminalCommand
 from subscriptions.models import Subscriber
+from subscriptions.visible import visible
 
 CHUNK = 1000  # readers in memory at a time
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Write readers as CSV, with what they want: those who are active, or everybody."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -70,10 +72,16 @@ def write(file: Any, everybody: bool) -> int:
 
 def cells(reader: Subscriber) -> list[str]:
     """The reader's row. Only the first two hold what somebody typed freely."""
-    lines = [line.typed for line in reader.interest_lines.all()]
+    lines = [visible(line.typed) for line in reader.interest_lines.all()]
     timing = [str(getattr(reader, name)) for name in signup.SETTINGS]
     moments = [moment.isoformat() if moment else "" for moment in (reader.created_at, reader.confirmed_at)]
-    return [csv_import.guarded(reader.email), csv_import.interests_cell(lines), *timing, reader.status, *moments]
+    return [
+        csv_import.guarded(visible(reader.email)),
+        csv_import.interests_cell(lines),
+        *timing,
+        reader.status,
+        *moments,
+    ]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 from rich.progress import track
@@ -15,6 +15,7 @@ from rich.progress import track
 from auditlog import audit
 from subscriptions import addresses, csv_import, signup
 from subscriptions.csv_import import Row, Sheet
+from subscriptions.management.terminal import TerminalCommand
 from subscriptions.models import Consent, Subscriber, Suppression
 
 CHUNK = 500
@@ -24,7 +25,7 @@ WORDING = "Imported by the operator, who states that they hold this reader's con
 STOPPED = (Subscriber.Status.UNSUBSCRIBED, Subscriber.Status.BOUNCED, Subscriber.Status.COMPLAINED)
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "Add the readers of a CSV file. Its first line names the columns: email and interests, and any of "
         f"{', '.join(signup.SETTINGS)}. Interests stand one a line, or with ; between them. One error, and "
