@@ -1,6 +1,6 @@
 from django.urls import path
 
-from subscriptions import token_views, views
+from subscriptions import access_token_views, views
 
 app_name = "subscriptions"
 urlpatterns = [
@@ -14,6 +14,6 @@ urlpatterns = [
     path("link/<str:token>/", views.emailed, name="emailed"),
     path("preferences/<str:token>/", views.preferences, name="preferences"),
     path("preferences/<str:token>/pause/", views.pause, name="pause"),
-    path("preferences/<str:token>/secrets/", token_views.secrets, name="secrets"),
+    path("preferences/<str:token>/secrets/", access_token_views.secrets, name="secrets"),
     path("unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),
 ]
