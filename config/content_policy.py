@@ -15,6 +15,7 @@ SITE: Policy = {
     "script-src": [SELF],
     "img-src": [SELF],
     "connect-src": [SELF],
+    "worker-src": [SELF],
     "frame-src": [SELF],
     "form-action": [SELF],
     "base-uri": [NONE],

@@ -233,6 +233,10 @@ LATE_SOURCES = environment.choice(env, "LATE_SOURCES", "label", ("label", "hold"
 # Hosts, ports and networks that sources may be fetched from although they are not of the public web.
 FETCH_PRIVATE_HOSTS = environment.private_hosts(env, "FETCH_PRIVATE_HOSTS")
 CANDIDATE_DAYS = environment.whole_number(env, "CANDIDATE_DAYS", 7, 1, 60)
+# More sign-ups an hour than this, and than three times the usual, are a burst; 0: none ever is.
+SIGNUP_BURST = environment.whole_number(env, "SIGNUP_BURST", 60, 0, 1_000_000)
+# Whether a browser has to do a little work before it signs somebody up.
+SIGNUP_PROOF_OF_WORK = environment.choice(env, "SIGNUP_PROOF_OF_WORK", "burst", ("off", "burst", "always"))
 # How far back the first mail after a pause looks.
 CATCH_UP_DAYS = environment.whole_number(env, "CATCH_UP_DAYS", 30, 1, 60)
 # How long what grows is kept, in days (digest.operations.retention). Whatever is set, no mail looks back further

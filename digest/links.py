@@ -6,9 +6,10 @@ from django.core import signing
 from django.urls import reverse
 
 from digest.models import Digest
-from subscriptions.links import absolute
+from subscriptions.links import UNDO, absolute
+from subscriptions.models import Subscriber
 
-DIGEST, FEEDBACK = "paper-round.digest", "paper-round.feedback"  # salts
+DIGEST, FEEDBACK, MUTE = "paper-round.digest", "paper-round.feedback", "paper-round.mute"  # salts
 
 
 def web_copy(digest: Digest) -> str:
@@ -33,6 +34,19 @@ def feedback(digest: Digest) -> str:
 def feedback_on(token: str) -> Digest:
     """The digest whose papers somebody speaks of. Raises signing.BadSignature, Digest.DoesNotExist."""
     return _named(signing.Signer(salt=FEEDBACK).unsign(token))
+
+
+def mute_undo(subscriber: Subscriber, line: str) -> str:
+    """A token that takes back for some days the muting of this line, and nothing else."""
+    return signing.TimestampSigner(salt=MUTE).sign(f"{subscriber.code}.{subscriber.token_version} {line}")
+
+
+def muted_line(token: str, subscriber: Subscriber) -> str:
+    """The line such a token takes back. Raises signing.BadSignature."""
+    name, _, line = signing.TimestampSigner(salt=MUTE).unsign(token, max_age=UNDO).partition(" ")
+    if name != f"{subscriber.code}.{subscriber.token_version}":
+        raise signing.BadSignature("of another subscriber")
+    return line
 
 
 def name_of(digest: Digest) -> str:

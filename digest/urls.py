@@ -70,6 +70,7 @@ urlpatterns = [
     path("preferences/<str:token>/suggest/", suggestions.suggest_for, name="suggest_for"),
     path("preferences/<str:token>/why/", subscriber.why, name="why"),
     path("preferences/<str:token>/saved/", subscriber.saved, name="saved"),
+    path("preferences/<str:token>/said/", subscriber.said, name="said"),
     path("preferences/<str:token>/saved.bib", subscriber.saved_bib, name="saved_bib"),
     path("preferences/<str:token>/saved.ris", subscriber.saved_ris, name="saved_ris"),
     path("preferences/<str:token>/data.json", subscriber.data, name="data"),

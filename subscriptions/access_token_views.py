@@ -9,14 +9,14 @@ from django.views.decorators.http import require_http_methods
 
 from subscriptions import tokens
 from subscriptions.limits import limited
-from subscriptions.links import PREFERENCES
+from subscriptions.links import ACCESS
 from subscriptions.models import Secret, Subscriber
-from subscriptions.views import for_reader
+from subscriptions.token_views import for_reader
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("secrets", most=30, seconds=3600)
-@for_reader(PREFERENCES)
+@for_reader(ACCESS)
 def secrets(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
     """Says which there are; a POST with `make` or `revoke` and a kind does it. A new one is shown this once."""
     made = shown = ""

@@ -35,6 +35,21 @@ def key(address: str) -> str:
     return f"{local.casefold()}@{domain.lower()}"
 
 
+DOTLESS = ("gmail.com", "googlemail.com")  # dots in the local part make no difference there
+
+
+def mailbox(address: str) -> str:
+    """Return the form that variants of one mailbox share: without +tag, at Gmail without dots.
+
+    For limits only: mail always goes to the address as typed.
+    """
+    local, _, domain = key(address).rpartition("@")
+    local = local.split("+", 1)[0] or local
+    if domain in DOTLESS:
+        local, domain = local.replace(".", ""), DOTLESS[0]
+    return f"{local}@{domain}"
+
+
 def masked(address: str) -> str:
     """For logs and consoles: "a***@example.org" """
     local, _, domain = address.rpartition("@")

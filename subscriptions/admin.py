@@ -143,6 +143,7 @@ class SubscriberAdmin(ModelAdmin):
             obj.notice, obj.notices_sent = Subscriber.Notice.NONE, 0
         if "status" in form.changed_data:
             obj.stopped_at = now if obj.status in ENDS else None
+            obj.confirm_version += 1  # a confirmation link mailed before does not undo what staff decided
         until = obj.paused_until if obj.is_paused(now) else None
         obj.next_digest_at = obj.choose_next_digest_at(until or now) if mailed else None
         super().save_model(request, obj, form, change)

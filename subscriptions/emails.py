@@ -69,7 +69,7 @@ def _sender_domain() -> str:
 def notice(subscriber: Subscriber) -> AnymailMessage:
     """The transactional mail this reader is owed."""
     if subscriber.notice == Subscriber.Notice.ALREADY:
-        return build("already", subscriber, {"preferences": links.preferences(subscriber)})
+        return build("already", subscriber, {"link": links.emailed(subscriber), "days": links.EMAILED_DAYS})
     if subscriber.notice == Subscriber.Notice.LINK:
         return build("link", subscriber, {"link": links.emailed(subscriber), "days": links.EMAILED_DAYS})
     # Nothing of what was typed: a stranger may have typed it, to have us carry it to somebody.

@@ -10,7 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
 from subscriptions import local_mailbox
-from subscriptions.models import Interest, InterestLine, Subscriber
+from subscriptions.models import Interest, InterestLine, MailRequest, Subscriber
 from subscriptions.models.subscribers import SubscriberQuerySet
 
 logger = logging.getLogger(__name__)
@@ -51,6 +51,8 @@ def _erase_batch(subscribers: SubscriberQuerySet) -> list[str]:
         interests = list(InterestLine.objects.filter(subscriber__in=pks).values_list("interest", flat=True).distinct())
         Interest.objects.reprint(pks)
         _forget_history(pks)
+        for _, email in locked:
+            MailRequest.objects.filter(address__iexact=email).delete()
         Subscriber.objects.filter(pk__in=pks).delete()
     Interest.objects.drop(interests)
     return [email for _, email in locked]

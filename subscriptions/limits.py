@@ -47,13 +47,18 @@ def client_network(request: HttpRequest) -> str:
     return str(ipaddress.ip_network((address, prefix), strict=False))
 
 
+def counter_key(name: str, who: str) -> str:
+    """Return the key of a counter, in which `who` is a keyed hash."""
+    return f"limit:{name}:{salted_hmac('paper-round.limit', who, secret=lasting_key()).hexdigest()[:24]}"
+
+
 def is_over(name: str, who: str, most: int, seconds: int, *, cost: int = 1, durable: bool = False) -> bool:
     """Add `cost` to a counter and return whether it exceeds `most` within `seconds`.
 
     Counted in the cache, or in the database when the limit is `durable` (it must survive a restart of Redis) or the
     cache is down. When neither can count, the request is refused.
     """
-    key = f"limit:{name}:{salted_hmac('paper-round.limit', who, secret=lasting_key()).hexdigest()[:24]}"
+    key = counter_key(name, who)
     if not durable:
         try:
             cache.add(key, 0, seconds)

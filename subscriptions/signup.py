@@ -1,6 +1,7 @@
 """Somebody typed an address: what to store, and which mail, if any, to owe. Double opt-in begins here.
 
-What the page answers never depends on what is decided here: known, unknown and suppressed addresses look alike.
+A worker decides here, after the page has answered (subscriptions.mail_requests): known, unknown and suppressed
+addresses look alike, and take the same time.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from dataclasses import dataclass, fields
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.dispatch import Signal
 
-from subscriptions import addresses
+from subscriptions import addresses, links, notice_limits
 from subscriptions.erasure import erase_all
-from subscriptions.models import Consent, Subscriber, Suppression
+from subscriptions.models import Consent, SignupHour, Subscriber, Suppression
 from subscriptions.models.subscribers import SubscriberQuerySet
 
 logger = logging.getLogger(__name__)
@@ -70,25 +72,41 @@ def sign_up(
         reader = Subscriber.objects.select_for_update().by_address(address).get()
         if reader.status == Subscriber.Status.ACTIVE:
             # Anybody can type an address: only its owner, by their own link, changes what it gets.
-            if reader.owe(Subscriber.Notice.ALREADY, now):
+            if not reader.notice and notice_limits.may_remind(reader, now):
+                reader.notice = Subscriber.Notice.ALREADY
                 reader.save(update_fields=["notice"])
             return
         names = wishes.write_to(reader)
-        reader.owe(Subscriber.Notice.CONFIRM, now)
+        _owe_confirmation(reader, now)
         reader.pasted = list(pasted)
         reader.save(update_fields=[*names, "notice", "pasted"])
         reader.set_lines(list(wishes.lines))
         _add_consent(reader, Consent.Kind.REQUESTED, page, now, origin, wording)
 
 
+def _owe_confirmation(reader: Subscriber, now: dt.datetime) -> None:
+    """Owe the confirmation, unless it is owed already or the mailbox has had enough of them."""
+    if reader.notice == Subscriber.Notice.CONFIRM or not notice_limits.may_confirm(reader.email, now):
+        return
+    reader.notice = Subscriber.Notice.CONFIRM
+    SignupHour.objects.add(now, confirmations=1)
+
+
 def send_link(address: str, now: dt.datetime) -> None:
-    """Owe the reader at this address the way to their preferences, if there is one whom we may write to."""
+    """Owe the subscriber at this address the way to their preferences, if there is one whom we may write to."""
     with transaction.atomic():
-        refused = Suppression.objects.reason_for(address)
         reader = Subscriber.objects.select_for_update().by_address(address).filter(status__in=WITH_LINK).first()
-        # A confirmation that is owed goes first; whoever has that needs no other link.
-        if reader and not refused and not reader.notice and reader.owe(Subscriber.Notice.LINK, now):
-            reader.save(update_fields=["notice", "notices_sent"])
+        if reader and _may_have_link(reader) and notice_limits.may_send_link(reader, now):
+            reader.notice = Subscriber.Notice.LINK
+            reader.save(update_fields=["notice"])
+
+
+def _may_have_link(reader: Subscriber) -> bool:
+    """Whether to mail this subscriber their link: nothing but a confirmation goes to who never confirmed."""
+    has_said_yes = reader.status == Subscriber.Status.ACTIVE or reader.confirmed_at is not None
+    # A confirmation that is owed goes first, and leads to the preferences too.
+    is_free = reader.notice in (Subscriber.Notice.NONE, Subscriber.Notice.ALREADY)
+    return has_said_yes and is_free and not Suppression.objects.reason_for(reader.email)
 
 
 def resend_confirmation(subscriber: Subscriber, now: dt.datetime) -> bool:
@@ -100,10 +118,9 @@ def resend_confirmation(subscriber: Subscriber, now: dt.datetime) -> bool:
         locked = Subscriber.objects.select_for_update().get(pk=subscriber.pk)
         if locked.status not in CAN_CONFIRM or Suppression.objects.reason_for(locked.email) in FOR_GOOD:
             return False
-        if not locked.owe(Subscriber.Notice.CONFIRM, now):
-            return False
-        locked.save(update_fields=["notice", "notices_sent"])
-    return True
+        _owe_confirmation(locked, now)
+        locked.save(update_fields=["notice"])
+    return locked.notice == Subscriber.Notice.CONFIRM
 
 
 def confirm(
@@ -118,9 +135,20 @@ def confirm(
             return False
         Suppression.objects.for_address(reader.email).filter(reason=Suppression.Reason.BOUNCED).delete()
         reader.confirm(now)
+        notice_limits.forget_confirmations(reader.email)
         _add_consent(reader, Consent.Kind.CONFIRMED, page, now, origin, wording)
         confirmed.send(Subscriber, reader=reader, now=now)
     return True
+
+
+def confirm_by_link(reader: Subscriber, version: int, *, page: str, now: dt.datetime) -> bool:
+    """Confirm the sign-up that a link of this version was mailed for.
+
+    False: the link was used, the subscriber has left since, or the address is suppressed.
+    """
+    with transaction.atomic():
+        locked = Subscriber.objects.select_for_update().get(pk=reader.pk)
+        return version == locked.confirm_version and confirm(locked, page=page, now=now)
 
 
 def leave(reader: Subscriber, *, page: str, now: dt.datetime, origin: str = Consent.Origin.SUBSCRIBER) -> None:
@@ -138,10 +166,17 @@ def _add_consent(
     Consent.objects.create(subscriber=subscriber, kind=kind, at=now, page=page[:200], wording=wording, origin=origin)
 
 
-def can_come_back(reader: Subscriber) -> bool:
-    """Whether an undo gives the reader what they had: not when somebody has signed the address up anew since."""
-    last = reader.consents.order_by("-at", "-pk").values_list("kind", flat=True).first()
-    return reader.confirmed_at is not None and last != Consent.Kind.REQUESTED
+def can_come_back(reader: Subscriber, now: dt.datetime) -> bool:
+    """Whether an undo gives back what was left: for some days, unless somebody has signed the address up since."""
+    last = reader.consents.order_by("-at", "-pk").first()
+    has_just_left = last is not None and last.kind == Consent.Kind.WITHDRAWN and now - last.at <= links.UNDO
+    return reader.confirmed_at is not None and has_just_left
+
+
+def void_links(reader: Subscriber) -> None:
+    """Make all links, the feed's address and the token for programs void. Links to unsubscribe still do that."""
+    Subscriber.objects.filter(pk=reader.pk).update(token_version=F("token_version") + 1)
+    reader.secrets.all().delete()
 
 
 def unconfirmed(now: dt.datetime) -> SubscriberQuerySet:

@@ -9,15 +9,17 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from subscriptions import emails, signup
-from subscriptions.models import Subscriber
+from subscriptions import emails, mail_requests, signup
+from subscriptions.models import MailRequest, Subscriber
 
 logger = logging.getLogger(__name__)
 
 
 @shared_task
 def send_notices() -> None:
-    """Send the confirmations that are owed."""
+    """Handle what visitors asked for since, then send the transactional mails that are owed."""
+    if MailRequest.objects.exists():
+        mail_requests.handle_requests(timezone.now())
     if Subscriber.objects.exclude(notice="").exists():
         emails.send_notices(timezone.now())
 
@@ -29,7 +31,7 @@ def prune_unconfirmed() -> None:
 
 
 def soon() -> None:
-    """Ask for `send_notices` after the commit. Without a queue the notice waits for the next look."""
+    """Ask for `send_notices` after the commit. Without a queue the request waits for the next look."""
 
     def ask() -> None:
         try:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -18,13 +15,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from subscriptions import addresses, language, links, signup, tasks
-from subscriptions.forms import LinkForm, PauseForm, SignupForm, WishesForm
+from subscriptions import language, links, mail_requests, proof_of_work, signup, tasks
+from subscriptions.forms import PauseForm, SignupForm, WishesForm
 from subscriptions.interests import abbreviations, examples
-from subscriptions.limits import View, is_over, limited
+from subscriptions.limits import limited
 from subscriptions.models import Subscriber
+from subscriptions.token_views import for_reader
 
-LINKS_A_DAY = 3  # to one address
 EMBEDDED = ("email", "interests", "frequency", "hour", "weekday", "time_zone")  # what a form elsewhere may send
 MAX_NAMED = 10_000  # characters
 
@@ -34,14 +31,23 @@ MAX_NAMED = 10_000  # characters
 def subscribe(request: HttpRequest) -> HttpResponse:
     """The form; a POST signs up and answers the same for every address."""
     form = SignupForm(request.POST if request.method == "POST" else None, initial=_named(request))
-    if request.method == "POST" and form.is_valid() and not form.is_mended:
+    now = timezone.now()
+    if request.method == "POST" and form.is_valid() and not form.is_mended and _has_worked(request, form, now):
         if not form.is_from_machine:
             page = f"{links.absolute(request.path)}"
-            pasted = form.cleaned_data["papers"]
-            signup.sign_up(form.cleaned_data["email"], form.wishes(), page=page, now=timezone.now(), pasted=pasted)
+            address, pasted = form.cleaned_data["email"], form.cleaned_data["papers"]
+            mail_requests.ask_to_sign_up(address, form.wishes(), page=page, now=now, pasted=pasted)
             tasks.soon()
         return redirect("subscriptions:check_inbox")
     return render(request, "subscriptions/signup.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _has_worked(request: HttpRequest, form: SignupForm, now: dt.datetime) -> bool:
+    """Whether the browser has done the work that a burst of sign-ups asks for; the form says so if not."""
+    if not proof_of_work.is_wanted(now) or proof_of_work.accept(request.POST.get("proof", ""), now):
+        return True
+    form.add_error(None, proof_of_work.explanation())
+    return False
 
 
 def _named(request: HttpRequest) -> dict[str, str]:
@@ -81,83 +87,23 @@ def check_inbox(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@limited("link", most=20, seconds=3600)
-def ask_for_link(request: HttpRequest) -> HttpResponse:
-    """For who lost their link: an address, and always the same answer."""
-    if request.method == "POST":
-        form = LinkForm(request.POST)
-        address = form.address() if form.is_valid() else ""
-        if address and not is_over("link-to", addresses.key(address), LINKS_A_DAY, 86_400):
-            signup.send_link(address, timezone.now())
-        tasks.soon()
-        return redirect("subscriptions:link_sent")
-    return render(request, "subscriptions/ask_for_link.html", {"form": LinkForm()})
-
-
-@require_safe
-def link_sent(request: HttpRequest) -> HttpResponse:
-    """What comes next, for whatever address."""
-    return render(request, "subscriptions/link_sent.html", {"days": links.EMAILED_DAYS})
-
-
-def for_reader(purpose: str) -> Callable[[View], View]:
-    """A view of one reader, named by a token of that purpose. Token pages are not cached, indexed or framed."""
-
-    def decorate(view: View) -> View:
-        @wraps(view)
-        def wrapped(request: HttpRequest, token: str) -> HttpResponse:
-            answer = _read(request, token, purpose)
-            if isinstance(answer, Subscriber):
-                language.speak_to(request, answer)
-                answer = view(request, token, answer)
-            patch_cache_control(answer, no_store=True, private=True)
-            answer["X-Robots-Tag"] = "noindex"
-            return answer
-
-        return wrapped
-
-    return decorate
-
-
-def _read(request: HttpRequest, token: str, purpose: str) -> Subscriber | HttpResponse:
-    try:
-        code, version = links.read_token(token, purpose)
-    except signing.SignatureExpired:
-        return render(request, "subscriptions/bad_link.html", {"expired": purpose}, status=410)
-    except (signing.BadSignature, ValueError):
-        return render(request, "subscriptions/bad_link.html", status=404)
-    reader = Subscriber.objects.filter(code=code).first()
-    if reader is None and purpose == links.UNSUBSCRIBE:
-        # Erased since: the link's promise holds, nothing is sent.
-        return render(request, "subscriptions/unsubscribed.html", {"token": ""})
-    # A leaked link is made void by raising the version, but leaving must always work.
-    if reader is None or (version != reader.token_version and purpose != links.UNSUBSCRIBE):
-        return render(request, "subscriptions/bad_link.html", status=410)
-    return reader
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
 @for_reader(links.CONFIRM)
 def confirm(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
     """Asks "is it you?"; yes starts the mail."""
+    version = links.confirm_version_of(token)
+    if version != reader.confirm_version:
+        return render(request, "subscriptions/used_link.html", status=410)
     if request.method == "POST":
-        page, now = links.absolute("/confirm/"), timezone.now()
-        if reader.status != Subscriber.Status.ACTIVE and not signup.confirm(reader, page=page, now=now):
+        page = links.absolute("/confirm/")
+        if not signup.confirm_by_link(reader, version, page=page, now=timezone.now()):
             return render(request, "subscriptions/bad_link.html", status=410)
         messages.success(request, _("You are in. Here is everything you can change."))
-        return redirect(links.preferences(reader))
+        return redirect(links.access(reader))
     return render(request, "subscriptions/confirm.html", {"reader": reader, "lines": reader.lines()})
 
 
-@require_safe
-@for_reader(links.EMAILED)
-def emailed(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
-    """On to the preferences, while the mailed link is good."""
-    return redirect(links.preferences(reader))
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_reader(links.PREFERENCES)
+@for_reader(links.ACCESS)
 def preferences(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
     """Everything a reader can change, with no password."""
     now = timezone.now()
@@ -204,7 +150,7 @@ def save_wishes(reader: Subscriber, form: WishesForm, now: dt.datetime) -> None:
 
 
 @require_POST
-@for_reader(links.PREFERENCES)
+@for_reader(links.ACCESS)
 def pause(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
     """No mail for so many days, or until a day; or, with `resume`, mail again."""
     now = timezone.now()
@@ -232,11 +178,14 @@ def unsubscribe(request: HttpRequest, token: str, reader: Subscriber) -> HttpRes
     page, now = links.absolute("/unsubscribe/"), timezone.now()
     _, version = links.read_token(token, links.UNSUBSCRIBE)
     # A link that was made void still lets its reader leave, but neither come back nor see anything.
-    can_undo = version == reader.token_version and signup.can_come_back(reader)
+    is_current = version == reader.token_version
+    can_undo = is_current and signup.can_come_back(reader, now)
     # The body is read last: an active reader leaves however a provider garbles it.
     if can_undo and reader.status == Subscriber.Status.UNSUBSCRIBED and "undo" in request.POST:
         if signup.confirm(reader, page=page, now=now):
             return render(request, "subscriptions/resubscribed.html", {"preferences": links.preferences(reader)})
     else:
         signup.leave(reader, page=page, now=now)
-    return render(request, "subscriptions/unsubscribed.html", {"token": token if can_undo else "", "reader": reader})
+        can_undo = is_current and signup.can_come_back(reader, now)
+    values = {"token": token if can_undo else "", "days": links.UNDO_DAYS}
+    return render(request, "subscriptions/unsubscribed.html", values)

@@ -25,6 +25,7 @@ from digest.papers.ingest import source_schedule
 from digest.picks.explanation.explain import explain
 from digest.picks.selection.select import select_due
 from subscriptions import csv_import, emails, links, tokens
+from subscriptions.mail_requests import handle_requests
 from subscriptions.models import Subscriber
 from tests.conftest import MORNING, PAPERS, make_reader
 from tests.digest.mail.rendering.test_fast_renderer import assert_good_on_the_wire, assert_same
@@ -98,14 +99,14 @@ def test_a_language_in_the_address_that_there_is_not_changes_nothing(client: Cli
 
 
 def test_a_readers_own_pages_are_in_their_language_whatever_the_browser_says(client: Client, erika: Subscriber) -> None:
-    answer = client.get(links.preferences(erika), headers={"accept-language": "en"})
+    answer = client.get(links.access(erika), headers={"accept-language": "en"})
     assert lang_of(answer) == answer["Content-Language"] == "de"
     assert "other-language" not in answer.text
     assert lang_of(client.get("/")) == "en"
 
 
 def test_an_english_reader_is_spoken_to_in_english(german: Client, alice: Subscriber) -> None:
-    assert lang_of(german.get(links.preferences(alice))) == "en"
+    assert lang_of(german.get(links.access(alice))) == "en"
 
 
 @pytest.mark.parametrize("path", ["/feeds/papers.atom", "/feeds/search.atom?q=agents", "/api/v1/papers/", "/healthz"])
@@ -130,6 +131,7 @@ def test_the_admin_is_in_english(german: Client, admin_user: object) -> None:
 # --- the reader's language
 def test_who_signs_up_on_a_german_page_is_a_german_reader(german: Client) -> None:
     german.post("/subscribe/", FORM)
+    handle_requests(MORNING)
     assert Subscriber.objects.get().language == "de"
     emails.send_notices(MORNING)
     assert mail.outbox[0].subject == "Sind Sie das? Bestätigen Sie Ihre Artikel von Paper Round"
@@ -143,7 +145,7 @@ def test_a_form_that_names_another_language_signs_up_no_reader_of_it(client: Cli
 
 
 def test_the_language_is_changed_in_the_preferences_and_spoken_at_once(client: Client, alice: Subscriber) -> None:
-    page = links.preferences(alice)
+    page = links.access(alice)
     answer = client.post(page, FORM | {"language": "de"}, follow=True)
     assert lang_of(answer) == "de"
     assert "Gespeichert." in answer.text
@@ -152,16 +154,14 @@ def test_the_language_is_changed_in_the_preferences_and_spoken_at_once(client: C
 
 
 def test_a_form_without_the_field_leaves_the_language_as_it_is(client: Client, erika: Subscriber) -> None:
-    client.post(links.preferences(erika), FORM)
+    client.post(links.access(erika), FORM)
     erika.refresh_from_db()
     assert erika.language == "de"
 
 
 def test_a_download_an_export_and_an_import_know_the_language(client: Client, erika: Subscriber) -> None:
     assert (
-        client.get(reverse("digest:data", args=[links.token_for(erika, links.PREFERENCES)])).json()["settings"][
-            "language"
-        ]
+        client.get(reverse("digest:data", args=[links.token_for(erika, links.ACCESS)])).json()["settings"]["language"]
         == "de"
     )
     sheet = csv_import.read(b"email,interests,language\nkarl@example.org,agents,de\nlou@example.org,agents,\n")
@@ -284,7 +284,7 @@ def pages(client: Client, reader: Subscriber, papers: list[Paper]) -> Iterator[H
     """Every page a visitor and a reader can see, some filled in wrongly."""
     select_due(MORNING)
     digest = Digest.objects.select_related("subscriber").get(subscriber=reader)
-    feedback, preferences = digest_links.feedback(digest), links.preferences(reader)
+    feedback, preferences = digest_links.feedback(digest), links.access(reader)
     wrong = {"interests": "(agents OR\nauther:x\ndiffusion, rl\nthe model\n'a phrase'\nauthor:Yann LeCun\nnothingness"}
     for path in (
         "/", "/subscribe/", "/subscribe/embed/", "/subscribe/check-your-inbox/", "/help/interests/", "/preferences/",

@@ -57,12 +57,14 @@ def test_nothing_sticks_out_in_german(
 def visit(page: Page, stack: Stack, folder: Path) -> Iterator[str]:
     """Open one page or mail after another; yields its name while it is open."""
     confirmation, digest = stack.mails(to="ada@example.org")
-    preferences = link_in(digest, "preferences")
+    access = "from subscriptions import links, models; print(links.access(models.Subscriber.objects.get()))"
+    preferences = stack.shell(access).strip()
     paths = {
         "today": "/", "subscribe": "/subscribe/", "check inbox": "/subscribe/check-your-inbox/",
         "search": "/search?q=diffusion", "interests help": "/help/interests/", "embed": "/subscribe/embed/",
         "archive": "/papers/2001-01-01/", "calendar": "/papers/", "paper": "/paper/1/",
         "confirm": link_in(confirmation, "confirm"), "preferences": preferences,
+        "mail me my link": link_in(digest, "preferences"), "said": f"{preferences}said/",
         "secrets": f"{preferences}secrets/", "why": f"{preferences}why/?paper=2603.99999",
         "saved": f"{preferences}saved/", "erase": f"{preferences}erase/",
         "unsubscribe": link_in(digest, "unsubscribe"), "web copy": link_in(digest, "digest"),

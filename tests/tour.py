@@ -113,6 +113,8 @@ class Tour:
         paths = {
             "confirm": self.given["confirm"],
             "preferences": preferences,
+            "mail me my link": self.given["preferences link"],
+            "more and less": preferences + "said/",
             "preferences paused": self.given["preferences paused"],
             "preferences unsubscribed": self.given["preferences unsubscribed"],
             "web copy": self.given["web copy"],
@@ -168,6 +170,10 @@ class Tour:
         self.go(page, self.given["confirm"])
         page.get_by_role("button", name="Yes, send me papers").click()
         yield "confirmed"
+        opened = page.url
+        self.go(page, self.given["confirm"])
+        yield "used link"
+        page.goto(opened)
         page.get_by_role("link", name="Erase me").click()
         page.get_by_role("button", name="Erase everything").click()
         yield "erased"

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from digest.mail.delivery import complaints, send_control
 from digest.models import Delivery, Digest, KeptPage, MailDay, MailGate, Paper, Source
+from digest.operations.health.signups import burst_in_words
 from digest.papers.ingest import source_schedule
 from subscriptions.models import Subscriber
 from subscriptions.permissions import may_view
@@ -141,6 +142,8 @@ def figures(user: Any, now: dt.datetime) -> dict[str, Any]:
         for title, numbers in groups.items()
     }
     found: dict[str, Any] = {"groups": {title: numbers for title, numbers in shown.items() if numbers}}
+    if may_view(user, Subscriber):
+        found["signup_burst"] = burst_in_words(now)
     if may_view(user, MailGate):
         found["mail"] = _mail(now)
     if may_view(user, MailDay):

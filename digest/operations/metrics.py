@@ -19,7 +19,8 @@ from django.views.decorators.http import require_safe
 from digest.mail.delivery import complaints, send_control
 from digest.models import Delivery, Digest, MailDay, MailGate, Paper, Source
 from digest.operations.dashboard import OPEN
-from subscriptions.models import Subscriber
+from subscriptions import bursts
+from subscriptions.models import MailRequest, Subscriber
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PREFIX = "paper_round"
@@ -94,7 +95,18 @@ def _reader_gauges(now: dt.datetime) -> list[Gauge]:
     by_status = dict.fromkeys(Subscriber.Status.values, 0) | _by_status(Subscriber.objects.all())
     return [
         Gauge("readers", "Readers by status.", by_status, "status"),
+        *_signup_gauges(now),
         Gauge("readers_due", "Readers whose hour has come.", {"": Subscriber.objects.due(now).count()}),
+    ]
+
+
+def _signup_gauges(now: dt.datetime) -> list[Gauge]:
+    """Sign-ups of this hour or the last, whichever had more."""
+    rate = bursts.rate(now)
+    return [
+        Gauge("signups_in_an_hour", "Sign-ups of this hour or the last, whichever had more.", {"": rate.requests}),
+        Gauge("signup_burst", "Whether far more sign-ups arrive than usual.", {"": float(rate.is_burst)}),
+        Gauge("mail_requests_waiting", "Sign-ups and link requests to handle.", {"": MailRequest.objects.count()}),
     ]
 
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from subscriptions import addresses, schedule
 from subscriptions.interests import canonical
 from subscriptions.interests.parser import parse
 from subscriptions.models.interests import Interest, InterestLine
-
-# How long after the last notice the next may go, by how many there were; None: no more.
-NOTICE_WAIT = (dt.timedelta(0), dt.timedelta(minutes=15), dt.timedelta(hours=24), None)
-NOTICES_LAPSE = dt.timedelta(days=30)  # after so long without one, the count begins anew
 
 
 def new_code() -> str:
@@ -78,6 +75,9 @@ class Subscriber(models.Model):
     email_key = models.CharField(max_length=254, editable=False)
     code = models.CharField(max_length=32, default=new_code, editable=False)
     token_version = models.PositiveIntegerField(default=1, help_text="Raise it to make all older links void.")
+    confirm_version = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="Raised when a confirmation link is used or must not be."
+    )
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
 
     frequency = models.CharField(max_length=16, choices=Frequency.choices, default=Frequency.DAILY)
@@ -148,20 +148,6 @@ class Subscriber(models.Model):
         days = schedule.due_days(self.frequency, self.weekday)
         return schedule.next_due(after, zone=self.time_zone, days=days, hour=self.hour)
 
-    def owe(self, notice: Notice, now: dt.datetime) -> bool:
-        """Owe this reader a transactional mail, unless that would be one too many.
-
-        At most two a day and three in all until the address confirms, none while one is fresh: a stranger
-        who types somebody's address again and again brings them one mail (M3AAWG on list bombing).
-        """
-        if self.last_notice_at and now - self.last_notice_at > NOTICES_LAPSE:
-            self.notices_sent = 0
-        wait = NOTICE_WAIT[min(self.notices_sent, len(NOTICE_WAIT) - 1)]
-        if wait is None or (self.last_notice_at and now < self.last_notice_at + wait):
-            return False
-        self.notice = notice
-        return True
-
     def is_paused(self, now: dt.datetime) -> bool:
         return self.paused_until is not None and self.paused_until > now
 
@@ -169,6 +155,7 @@ class Subscriber(models.Model):
         """The address said yes: mail may go out. Also how somebody who left comes back."""
         self.status = self.Status.ACTIVE
         self.confirmed_at = now
+        self.confirm_version += 1  # the link has done its work
         self.notice, self.notices_sent = self.Notice.NONE, 0
         self.paused_until = self.paused_at = None
         self.next_digest_at = self.choose_next_digest_at(now)
@@ -178,7 +165,7 @@ class Subscriber(models.Model):
             self.save(
                 update_fields=[
                     "status", "confirmed_at", "notice", "notices_sent", "paused_until", "paused_at", "next_digest_at",
-                    "bounce_score", "bounced_at", "stopped_at",
+                    "bounce_score", "bounced_at", "stopped_at", "confirm_version",
                 ]
             )  # fmt: skip
             Interest.objects.want(self.interest_ids())
@@ -191,13 +178,15 @@ class Subscriber(models.Model):
         anything.
         """
         weaker = ENDS[: ENDS.index(status)]
-        changes = {"status": status, "next_digest_at": None, "notice": self.Notice.NONE, "notices_sent": 0}
-        # The notices begin anew: who left can ask to come back.
+        changes: dict[str, Any] = {
+            "status": status, "next_digest_at": None, "notice": self.Notice.NONE, "notices_sent": 0, "stopped_at": now
+        }  # fmt: skip
+        if status != self.Status.BOUNCED:  # confirmation links mailed before bring nobody back who left
+            changes["confirm_version"] = F("confirm_version") + 1
         with transaction.atomic():
-            stoppable = Subscriber.objects.filter(pk=self.pk).exclude(status__in=set(ENDS) - set(weaker))
-            stoppable.update(**changes, stopped_at=now)
+            Subscriber.objects.filter(pk=self.pk).exclude(status__in=set(ENDS) - set(weaker)).update(**changes)
             Interest.objects.release(self.interest_ids())
-        self.refresh_from_db(fields=[*changes, "stopped_at"])
+        self.refresh_from_db(fields=changes)
 
     def pause(self, until: dt.datetime | None, now: dt.datetime) -> None:
         """No mail before `until`; None resumes."""

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
+from subscriptions.mail_requests import handle_requests
 from subscriptions.models import Subscriber, Suppression
 from tests.conftest import MORNING, make_reader
 
@@ -53,10 +55,12 @@ def row(reader: Subscriber) -> dict[str, object]:
 
 @pytest.fixture
 def post(client: Client, db: None) -> Post:
-    """POST the sign-up form with these fields changed."""
+    """POST the sign-up form with these fields changed, and let a worker handle it."""
 
     def send(**other: str) -> HttpResponse:
-        return client.post("/subscribe/", answers(**other))  # type: ignore[return-value]
+        answer = client.post("/subscribe/", answers(**other))
+        handle_requests(timezone.now())
+        return answer  # type: ignore[return-value]
 
     return send
 

@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 import time_machine
+from django.core import signing
 from django.test import Client
 
 from subscriptions import links, signup
@@ -42,7 +43,8 @@ def test_yes_starts_the_mail(link: str, bob: Subscriber, client: Client) -> None
     assert (bob.status, bob.confirmed_at) == ("active", MORNING)
     assert bob.next_digest_at == MORNING + dt.timedelta(days=1)
     assert answer.status_code == 302
-    assert client.get(answer["Location"]).context["reader"] == bob
+    with time_machine.travel(MORNING, tick=False):
+        assert client.get(answer["Location"]).context["reader"] == bob
 
 
 def test_yes_is_kept_as_proof(link: str, bob: Subscriber, client: Client) -> None:
@@ -57,7 +59,11 @@ def test_yes_is_kept_as_proof(link: str, bob: Subscriber, client: Client) -> Non
 def test_yes_said_twice_is_harmless(link: str, bob: Subscriber, client: Client) -> None:
     client.post(link)
     before = row(bob)
-    assert client.post(link).status_code == 302
+    for answer in (client.post(link), client.get(link)):
+        assert answer.status_code == 410
+        assert "This link has been used" in answer.content.decode()
+        assert bob.email not in answer.content.decode()
+        assert "/preferences/" + bob.code not in answer.content.decode()
     assert row(bob) == before
 
 
@@ -66,6 +72,41 @@ def test_yes_takes_off_a_second_confirmation_that_is_owed(link: str, bob: Subscr
     client.post(link)
     bob.refresh_from_db()
     assert (bob.notice, bob.notices_sent) == ("", 0)
+
+
+@pytest.mark.parametrize("has_confirmed", [True, False])
+def test_the_old_link_does_not_bring_back_who_has_left(
+    has_confirmed: bool, link: str, bob: Subscriber, client: Client
+) -> None:
+    if has_confirmed:
+        client.post(link)
+    client.post(path_of(links.unsubscribe(bob)))
+    before = row(bob)
+    assert client.post(link).status_code == 410
+    assert row(bob) == before
+    assert before["columns"]["status"] == "unsubscribed"  # type: ignore[index]
+
+
+def test_the_link_of_a_new_sign_up_does(link: str, bob: Subscriber, client: Client, now: dt.datetime) -> None:
+    client.post(link)
+    client.post(path_of(links.unsubscribe(bob)))
+    signup.sign_up(bob.email, signup.Wishes(lines=("agents",)), page="/", now=now)
+    assert client.post(link).status_code == 410
+    bob.refresh_from_db()
+    assert client.post(path_of(links.confirm(bob))).status_code == 302
+    bob.refresh_from_db()
+    assert bob.status == "active"
+
+
+def test_an_old_link_does_not_bring_back_who_complained(link: str, bob: Subscriber, client: Client) -> None:
+    bob.stop(Subscriber.Status.COMPLAINED)
+    assert client.post(link).status_code == 410
+
+
+def test_a_link_mailed_before_links_named_their_sign_up_works_once(bob: Subscriber, client: Client) -> None:
+    signer = signing.TimestampSigner(salt="paper-round.confirm")
+    link = f"/confirm/{signer.sign(f'{bob.code}.{bob.token_version}')}/"
+    assert [client.post(link).status_code, client.post(link).status_code] == [302, 410]
 
 
 def test_who_left_comes_back(carol: Subscriber, client: Client) -> None:

@@ -7,9 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from bs4 import BeautifulSoup
 from django.test import Client
+from django.utils import timezone
 
 from subscriptions import schedule
 from subscriptions.forms import SignupForm, WishesForm, time_zones
+from subscriptions.mail_requests import handle_requests
 from subscriptions.models import Subscriber
 from tests.subscriptions.conftest import answers
 
@@ -39,6 +41,7 @@ def test_the_page_it_leads_to_has_a_token_of_its_own(strict: Client) -> None:
     answer = strict.post("/subscribe/embed/", {"interests": "diffusion"})
     token = BeautifulSoup(answer.content, "lxml").select_one("[name=csrfmiddlewaretoken]")["value"]  # type: ignore[index]
     assert strict.post("/subscribe/", answers(csrfmiddlewaretoken=str(token))).status_code == 302
+    handle_requests(timezone.now())
     assert Subscriber.objects.count() == 1
 
 

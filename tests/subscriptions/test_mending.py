@@ -55,7 +55,7 @@ def test_a_button_writes_the_line_as_proposed_and_stores_nothing(
 
 
 def test_in_the_preferences_too_a_button_saves_nothing(client: Client, alice: Subscriber) -> None:
-    path = path_of(links.preferences(alice))
+    path = path_of(links.access(alice))
     answer = client.post(path, answers(interests="diffusion, rl", mend="1.0"))
     assert (answer.status_code, typed_in(answer.content.decode())) == (200, "diffusion\nrl")
     assert alice.lines() == ["diffusion", '"chain of thought"', "-survey"]
@@ -73,7 +73,7 @@ def test_a_line_that_was_perhaps_not_meant_so_gets_a_hint(client: Client, alice:
     assert "this is read as (video generation) OR editing" in page
     assert "video (generation OR editing)</code>" in page
     alice.set_lines(["model"])
-    assert "three of ten papers" in client.get(path_of(links.preferences(alice))).content.decode()
+    assert "three of ten papers" in client.get(path_of(links.access(alice))).content.decode()
 
 
 def test_enter_in_a_field_presses_no_mend(client: Client, db: None) -> None:

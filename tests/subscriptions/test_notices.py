@@ -56,7 +56,7 @@ def test_the_other_mail_leads_to_the_preferences(
     emails.send_notices(now)
     message = smtp_server.messages[0]
     assert message["Subject"] == "You already get papers from Paper Round"
-    assert client.get(link_in(message, "/preferences/")).context["reader"] == alice
+    assert client.get(link_in(message, "/link/"), follow=True).context["reader"] == alice
 
 
 def test_it_says_that_a_machine_wrote_it_and_leaves_from_its_own_address(

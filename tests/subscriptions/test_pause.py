@@ -17,7 +17,7 @@ from tests.subscriptions.conftest import path_of, row
 
 @pytest.fixture
 def link(alice: Subscriber) -> str:
-    return f"{path_of(links.preferences(alice))}pause/"
+    return f"{path_of(links.access(alice))}pause/"
 
 
 def test_it_pauses(alice: Subscriber, link: str, client: Client) -> None:
@@ -27,7 +27,7 @@ def test_it_pauses(alice: Subscriber, link: str, client: Client) -> None:
     until = MORNING + dt.timedelta(days=14)
     assert alice.paused_until == until
     assert alice.next_digest_at == until + dt.timedelta(days=1)
-    assert (answer.status_code, answer["Location"]) == (302, path_of(links.preferences(alice)))
+    assert (answer.status_code, answer["Location"]) == (302, path_of(links.access(alice)))
 
 
 def test_a_paused_reader_is_not_due_until_it_ends(alice: Subscriber, link: str, client: Client) -> None:
@@ -74,7 +74,7 @@ def test_a_day_that_cannot_be_is_said_and_pauses_nothing(
 
 
 def test_the_page_says_what_follows_a_pause(alice: Subscriber, client: Client) -> None:
-    page = path_of(links.preferences(alice))
+    page = path_of(links.access(alice))
     assert "catch-up mail" in client.get(page).content.decode()
     alice.pause(dt.datetime(2026, 4, 1, tzinfo=dt.UTC), MORNING)
     with time_machine.travel(MORNING, tick=False):
@@ -90,14 +90,14 @@ def test_only_the_offered_lengths_are_taken(days: str, alice: Subscriber, link: 
 
 def test_who_left_cannot_be_brought_back_by_resuming(carol: Subscriber, client: Client) -> None:
     before = row(carol)
-    link = f"{path_of(links.preferences(carol))}pause/"
+    link = f"{path_of(links.access(carol))}pause/"
     client.post(link, {"resume": "1"})
     client.post(link, {"days": "7"})
     assert row(carol) == before
 
 
 def test_the_page_offers_what_is_possible(alice: Subscriber, client: Client) -> None:
-    page = path_of(links.preferences(alice))
+    page = path_of(links.access(alice))
     assert b'name="resume"' not in client.get(page).content
     alice.pause(dt.datetime.now(dt.UTC) + dt.timedelta(days=7), dt.datetime.now(dt.UTC))
     assert b'name="resume"' in client.get(page).content

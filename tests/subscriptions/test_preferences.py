@@ -19,7 +19,7 @@ from tests.subscriptions.conftest import answers, path_of, row
 
 @pytest.fixture
 def link(alice: Subscriber) -> str:
-    return path_of(links.preferences(alice))
+    return path_of(links.access(alice))
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
@@ -71,7 +71,7 @@ def test_a_pause_outlives_a_change(alice: Subscriber, link: str, client: Client)
 
 
 def test_who_left_can_change_wishes_and_still_gets_nothing(carol: Subscriber, client: Client) -> None:
-    client.post(path_of(links.preferences(carol)), answers(interests="agents"))
+    client.post(path_of(links.access(carol)), answers(interests="agents"))
     carol.refresh_from_db()
     assert (carol.lines(), carol.status, carol.next_digest_at) == (["agents"], "unsubscribed", None)
 
@@ -140,6 +140,6 @@ def test_a_long_select_is_what_django_makes_of_it() -> None:
 def test_a_stored_value_outside_the_choices_survives_a_save(client, alice):
     Subscriber.objects.update(time_zone="US/Pacific", max_papers=12)
     alice.refresh_from_db()
-    page = client.get(links.preferences(alice)).content.decode()
+    page = client.get(links.access(alice)).content.decode()
     assert '<option value="US/Pacific" selected>' in page
     assert '<option value="12" selected>' in page

@@ -24,7 +24,7 @@ FEED, API = Secret.Kind.FEED, Secret.Kind.API
 
 @pytest.fixture
 def page(alice: Subscriber, counters: None) -> str:
-    return f"{path_of(links.preferences(alice))}secrets/"
+    return f"{path_of(links.access(alice))}secrets/"
 
 
 def shown(text: str) -> str:
@@ -34,7 +34,7 @@ def shown(text: str) -> str:
 
 
 def test_the_preferences_lead_there(alice: Subscriber, page: str, client: Client) -> None:
-    assert f'href="{page}"' in client.get(links.preferences(alice)).content.decode()
+    assert f'href="{page}"' in client.get(links.access(alice)).content.decode()
 
 
 @pytest.mark.parametrize("kind", [FEED, API])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
@@ -141,15 +142,27 @@ def test_the_page_asks_with_one_button(link: str, client: Client) -> None:
 
 # --- the undo
 def test_the_undo_brings_everything_back(link: str, alice: Subscriber, client: Client) -> None:
-    page = client.post(link).content.decode()
-    assert 'name="undo"' in page
     with time_machine.travel(MORNING, tick=False):
+        page = client.post(link).content.decode()
+    assert 'name="undo"' in page
+    assert "for 7 days" in page
+    with time_machine.travel(MORNING + dt.timedelta(days=7), tick=False):
         answer = client.post(link, {"undo": "1"})
     assert (answer.status_code, status_of(alice)) == (200, "active")
     assert alice.next_digest_at is not None
-    assert alice.next_digest_at > MORNING
+    assert alice.next_digest_at > MORNING + dt.timedelta(days=7)
     assert alice.lines() == ["diffusion", '"chain of thought"', "-survey"]
-    assert links.preferences(alice) in answer.content.decode()
+    assert links.preferences(alice) in answer.content.decode()  # which opens nothing
+
+
+def test_the_undo_ends_after_a_week(link: str, alice: Subscriber, client: Client) -> None:
+    with time_machine.travel(MORNING, tick=False):
+        client.post(link)
+    with time_machine.travel(MORNING + dt.timedelta(days=7, seconds=1), tick=False):
+        assert b'name="undo"' not in client.post(link).content
+        answer = client.post(link, {"undo": "1"})
+    assert b"You are unsubscribed" in answer.content
+    assert status_of(alice) == "unsubscribed"
 
 
 def test_the_undo_leaves_a_trace(link: str, alice: Subscriber, client: Client) -> None:

@@ -13,11 +13,12 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.db.models import DateTimeField, Model, QuerySet
 
+from auditlog.models import AuditEntry
 from digest.models import KeptPage, MailDay, UpvoteObservation
 from digest.operations.retention import batches, digests, matches
 from digest.operations.retention.windows import ago
-from subscriptions import erasure, local_mailbox, signup
-from subscriptions.models import RateCount, Subscriber
+from subscriptions import bursts, erasure, local_mailbox, signup
+from subscriptions.models import MailRequest, RateCount, Subscriber
 from subscriptions.models.subscribers import ENDS
 
 Find = Callable[[dt.datetime], Iterator[list[Any]]]
@@ -103,6 +104,11 @@ RULES = (
     by_age(UpvoteObservation, "at", "KEEP_HISTORY_DAYS", "upvote observations", "the chart of a paper's page"),
     by_age(MailDay, "day", "KEEP_HISTORY_DAYS", "counts of mails by day", "the warm-up plan, and what is usual"),
     by_age(LogEntry, "action_time", "KEEP_ADMIN_LOG_DAYS", "entries of the admin's history", "what staff did"),
+    by_age(AuditEntry, "created_at", "KEEP_ADMIN_LOG_DAYS", "audit entries", "what staff did"),
+    by_age(
+        MailRequest, "requested_at", "KEEP_UNCONFIRMED_DAYS", "requests that could not be handled", "to try them again"
+    ),
+    of_rows(bursts.old, "hour", "", "counts of sign-ups by hour", "what is usual in two weeks"),
     by_age(AccessAttempt, "attempt_time", "KEEP_SIGN_INS_DAYS", "failed sign-ins", "the lock-out"),
     by_age(AccessFailureLog, "attempt_time", "KEEP_SIGN_INS_DAYS", "the log of failed sign-ins", "to look into them"),
     by_age(AccessLog, "attempt_time", "KEEP_SIGN_INS_DAYS", "the log of sign-ins", "to look into them"),

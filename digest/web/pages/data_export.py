@@ -10,12 +10,12 @@ from django.db.models import Model
 from digest.models import Digest, Paper
 from digest.picks.evidence import describe_digests
 from subscriptions import signup
-from subscriptions.models import Subscriber, Suppression
+from subscriptions.models import MailRequest, Subscriber, Suppression
 
 SETTINGS = (*signup.SETTINGS, "paused_until", "paused_at", "pasted")
 OF_READER = (
-    "email", "code", "token_version", "status", "created_at", "confirmed_at", "next_digest_at", "bounce_score",
-    "bounced_at", "stopped_at",
+    "email", "code", "token_version", "confirm_version", "status", "created_at", "confirmed_at", "next_digest_at",
+    "bounce_score", "bounced_at", "stopped_at",
 )  # fmt: skip
 NOTICES = ("notice", "notices_sent", "last_notice_at")
 DELIVERY = (
@@ -42,6 +42,9 @@ def held(reader: Subscriber) -> dict[str, Any]:
         "consents": list(reader.consents.order_by("at", "pk").values("kind", "at", "page", "origin", "wording")),
         "feedback": [_columns(row, ("paper_id", "kind", "at", "undone_at")) for row in said],
         "digests": [_digest(*one) for one in zip(digests, describe_digests(digests), strict=True)],
+        "requests": list(
+            MailRequest.objects.filter(address__iexact=reader.email).values("kind", "requested_at", "details")
+        ),
         "suppression": Suppression.objects.reason_for(reader.email),
         "papers": papers,
     }

@@ -1,6 +1,7 @@
 """What a reader says of a paper, from a link in the mail: more, less, save, or mute a word or an author of it.
 
-The link opens a page that says what it will do; a POST does it, and each has an Undo.
+The link opens a page that says what it will do; a POST does it, and each has an Undo for some days. The mail may have
+been forwarded: the page tells only of the papers of its mail, and later changes are made in the preferences.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 from django.core import signing
 from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -28,7 +30,7 @@ from subscriptions.interests import canonical
 from subscriptions.interests.parser import InterestError, parse
 from subscriptions.language import speak_to
 from subscriptions.limits import limited
-from subscriptions.links import preferences
+from subscriptions.links import UNDO, UNDO_DAYS, preferences
 from subscriptions.models import Subscriber
 
 MUTE = "mute"
@@ -91,64 +93,86 @@ def _say(request: HttpRequest, reader: Subscriber, kind: Feedback.Kind, values: 
     now, paper = timezone.now(), values["paper"]
     if request.method == "POST":
         if "take_back" in request.POST:
-            _take_back(reader, request.POST["take_back"], now)
+            _take_back(_undoable(values["digest"], now), request.POST["take_back"], now)
+        elif "undo" in request.POST:
+            _undoable(values["digest"], now).filter(paper=paper, kind=kind).update(undone_at=now)
         else:
-            _note(reader, paper, kind, now, undone="undo" in request.POST)
-    said = reader.feedback.filter(undone_at=None)
+            _note(reader, paper, kind, now)
+    undoable = _undoable(values["digest"], now)
     values |= {
-        "is_said": said.filter(paper=paper, kind=kind).exists(),
+        "is_said": reader.feedback.filter(paper=paper, kind=kind, undone_at=None).exists(),
+        "can_undo": undoable.filter(paper=paper, kind=kind).exists(),
         "is_done": request.method == "POST",
         "kind": kind,
-        "others": said.exclude(paper=paper, kind=kind).select_related("paper").order_by("-at", "-pk")[:SAID_SHOWN],
+        "days": UNDO_DAYS,
+        "others": undoable.exclude(paper=paper, kind=kind).select_related("paper").order_by("-at", "-pk")[:SAID_SHOWN],
     }
     return render(request, "digest/feedback.html", values)
 
 
-def _note(reader: Subscriber, paper: Paper, kind: Feedback.Kind, now: dt.datetime, *, undone: bool) -> None:
-    """Note it, or that it is taken back. More and less of one paper cannot both hold: the last one does."""
+def _undoable(digest: Digest, now: dt.datetime) -> QuerySet[Feedback]:
+    """What was said of the papers of this digest in the last days, and not taken back."""
+    said = digest.subscriber.feedback.filter(undone_at=None, at__gte=now - UNDO)
+    return said.filter(paper__in=digest.paper_ids)
+
+
+def _note(reader: Subscriber, paper: Paper, kind: Feedback.Kind, now: dt.datetime) -> None:
+    """Note it, once. More and less of one paper cannot both hold: the last one does."""
+    if reader.feedback.filter(paper=paper, kind=kind, undone_at=None).exists():
+        return  # said again, it does not become younger: the undo ends when it said it would
     Feedback.objects.update_or_create(
-        subscriber=reader, paper=paper, kind=kind, defaults={"at": now, "undone_at": now if undone else None}
+        subscriber=reader, paper=paper, kind=kind, defaults={"at": now, "undone_at": None}
     )
-    if kind in OPPOSITE and not undone:
+    if kind in OPPOSITE:
         reader.feedback.filter(paper=paper, kind=OPPOSITE[kind], undone_at=None).update(undone_at=now)
 
 
-def _take_back(reader: Subscriber, number: str, now: dt.datetime) -> None:
+def _take_back(rows: QuerySet[Feedback], number: str, now: dt.datetime) -> None:
     if number.isascii() and number.isdecimal() and len(number) < 16:
-        reader.feedback.filter(pk=int(number), undone_at=None).update(undone_at=now)
+        rows.filter(pk=int(number)).update(undone_at=now)
 
 
 def _mute(request: HttpRequest, reader: Subscriber, values: dict[str, Any]) -> HttpResponse:
-    """Which words or authors to mute; a POST with one adds the line, `undo` takes it away again."""
-    error = done = undone = ""
-    if request.method == "POST":
-        mute = mute_of(request.POST.get("undo") or request.POST.get("line", ""))
-        if mute is None:
-            error = gettext("That cannot be muted: type a word, or a few words that stand side by side.")
-        elif "undo" in request.POST:
-            undone = mute.shown if edit_interests.remove(reader, mute.line) else ""
-        else:
-            done, error = _add(reader, mute)
+    """Which words or authors to mute; a POST with one adds the line, its `undo` takes it away again."""
+    error = done = undo = undone = ""
+    if request.method == "POST" and "undo" in request.POST:
+        undone, error = _unmute(reader, request.POST["undo"])
+    elif request.method == "POST":
+        done, undo, error = _add(reader, request.POST.get("line", ""))
     held = set(reader.interest_lines.values_list("interest__key", flat=True))
     paper = values["paper"]
     values |= {
         "error": error,
         "done": done,
+        "undo": undo,
         "undone": undone,
+        "days": UNDO_DAYS,
         "words": _offered(held, word_mutes(paper.title, reader.lines())),
         "authors": _offered(held, author_mutes(paper.authors)),
-        "mutes": list(reader.interest_lines.filter(interest__is_mute=True).order_by("-position")),
     }
     return render(request, "digest/mute.html", values, status=422 if error else 200)
 
 
-def _add(reader: Subscriber, mute: Mute) -> tuple[str, str]:
-    """(what is muted now, or "", what is wrong, or "")."""
+def _add(reader: Subscriber, text: str) -> tuple[str, str, str]:
+    """(what is muted now, the token that takes it back, what is wrong), each "" where there is none."""
+    mute = mute_of(text)
+    if mute is None:
+        return "", "", gettext("That cannot be muted: type a word, or a few words that stand side by side.")
     try:
-        edit_interests.add(reader, mute.line)
+        is_new = edit_interests.add(reader, mute.line)
     except (edit_interests.TooManyLines, InterestError) as error:
-        return "", str(error)
-    return mute.shown, ""
+        return "", "", str(error)
+    return mute.shown, links.mute_undo(reader, mute.line) if is_new else "", ""
+
+
+def _unmute(reader: Subscriber, token: str) -> tuple[str, str]:
+    """(what is no longer muted, what is wrong)."""
+    try:
+        line = links.muted_line(token, reader)
+    except signing.BadSignature:
+        return "", gettext("This cannot be undone here any more. Take the line out in your preferences.")
+    mute = mute_of(line)
+    return mute.shown if mute and edit_interests.remove(reader, line) else "", ""
 
 
 def _offered(held: set[str], mutes: list[Mute]) -> list[tuple[Mute, bool]]:

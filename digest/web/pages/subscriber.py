@@ -7,7 +7,7 @@ import json
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -18,16 +18,16 @@ from digest.web.pages.citations import bibtex, ris
 from digest.web.pages.data_export import held
 from subscriptions import erasure
 from subscriptions.limits import client_network, is_over
-from subscriptions.links import PREFERENCES
+from subscriptions.links import ACCESS
 from subscriptions.models import Subscriber
-from subscriptions.views import for_reader
+from subscriptions.token_views import for_reader
 from subscriptions.visible import in_json
 
 MOST_SAVED = 500  # papers shown, and in one file
 
 
 @require_safe
-@for_reader(PREFERENCES)
+@for_reader(ACCESS)
 def why(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
     """Why a paper was, or was not, in this reader's mail."""
     text = request.GET.get("paper", "").strip()[:MAX_QUESTION]
@@ -38,7 +38,7 @@ def why(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_reader(PREFERENCES)
+@for_reader(ACCESS)
 def saved(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
     """The papers a reader saved, newest first; a POST takes one off the list, or puts it back."""
     removed = None
@@ -59,8 +59,20 @@ def saved_by(reader: Subscriber) -> QuerySet[Feedback]:
     return rows.select_related("paper").order_by("-at", "-pk")
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_reader(ACCESS)
+def said(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
+    """What a subscriber wants more and less of, newest first; a POST takes one back."""
+    rows = reader.feedback.filter(undone_at=None).exclude(kind=Feedback.Kind.SAVE)
+    if request.method == "POST":
+        rows.filter(pk=_number(request.POST.get("take_back", ""))).update(undone_at=timezone.now())
+        return redirect("digest:said", token)
+    shown = rows.select_related("paper").order_by("-at", "-pk")[:MOST_SAVED]
+    return render(request, "digest/said.html", {"token": token, "rows": shown})
+
+
 @require_safe
-@for_reader(PREFERENCES)
+@for_reader(ACCESS)
 def saved_bib(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
     """The saved papers as BibTeX."""
     text = bibtex(row.paper for row in saved_by(reader)[:MOST_SAVED])
@@ -68,7 +80,7 @@ def saved_bib(request: HttpRequest, token: str, reader: Subscriber) -> HttpRespo
 
 
 @require_safe
-@for_reader(PREFERENCES)
+@for_reader(ACCESS)
 def saved_ris(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
     """The saved papers as RIS."""
     text = ris(row.paper for row in saved_by(reader)[:MOST_SAVED])
@@ -76,7 +88,7 @@ def saved_ris(request: HttpRequest, token: str, reader: Subscriber) -> HttpRespo
 
 
 @require_safe
-@for_reader(PREFERENCES)
+@for_reader(ACCESS)
 def data(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
     """All that is held of this reader, as a file."""
     if is_over("data", client_network(request), most=20, seconds=3600):
@@ -86,7 +98,7 @@ def data(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_reader(PREFERENCES)
+@for_reader(ACCESS)
 def erase(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
     """Says what erasing means; a POST does it, for good."""
     if request.method != "POST":

@@ -17,9 +17,9 @@ from digest.picks.suggestions.suggest import Suggestions, from_found, from_liked
 from subscriptions.forms import SignupForm, WishesForm
 from subscriptions.interest_form import paper_numbers, typed_lines
 from subscriptions.limits import limited
-from subscriptions.links import PREFERENCES
+from subscriptions.links import ACCESS
 from subscriptions.models import Subscriber
-from subscriptions.views import for_reader
+from subscriptions.token_views import for_reader
 
 
 @require_POST
@@ -36,7 +36,7 @@ def suggest(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @limited("suggest", most=60, seconds=600)
-@for_reader(PREFERENCES)
+@for_reader(ACCESS)
 def suggest_for(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
     """The same for a reader, or `from` what they liked or their lines found; `like` notes "more" of pasted papers."""
     now = timezone.now()

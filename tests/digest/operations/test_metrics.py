@@ -160,11 +160,11 @@ def test_it_is_only_read_and_asks_a_fixed_number_of_queries(
     client: Client, alice: Subscriber, papers: list[Paper], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     assert client.post("/metrics").status_code == 405
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(13):
         client.get("/metrics")
     select_due(MORNING)
     for number in range(5):
         Source.objects.create(slug=f"s{number}", name="One", url="https://example.org/feed")
         make_reader(f"reader{number}@example.org", "agents")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(13):
         client.get("/metrics")

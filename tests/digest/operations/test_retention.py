@@ -23,6 +23,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 from django.db.models import Model
 
+from auditlog.models import AuditEntry
 from config.celery import app
 from digest import tasks
 from digest.mail import delivery
@@ -32,7 +33,7 @@ from digest.operations.retention.rules import RULES
 from digest.picks.selection.digest_plan import plans
 from digest.picks.selection.select import select_due
 from subscriptions import signup
-from subscriptions.models import Consent, RateCount, Subscriber, Suppression
+from subscriptions.models import Consent, MailRequest, RateCount, SignupHour, Subscriber, Suppression
 from tests.conftest import MORNING, all_sent, make_reader
 from tests.smtp import Server
 
@@ -59,6 +60,9 @@ def plant(now: dt.datetime) -> None:
     for row in sign_ins:
         row.save()
         type(row).objects.filter(pk=row.pk).update(attempt_time=now)
+    AuditEntry.objects.create(created_at=now, actor="root", action="pause mail")
+    MailRequest.objects.create(kind="link", address="ada@example.org", requested_at=now, details={})
+    SignupHour.objects.create(hour=now)
     Session.objects.create(session_key=f"{now:%Y%m%d%H%M%S}", session_data="", expire_date=now)
     RateCount.objects.create(key=f"{now:%Y%m%d%H%M%S}", count=1, ends_at=now)
 
@@ -69,6 +73,8 @@ KEPT: list[tuple[str, type[Model]]] = [
     ("KEEP_HISTORY_DAYS", UpvoteObservation),
     ("KEEP_HISTORY_DAYS", MailDay),
     ("KEEP_ADMIN_LOG_DAYS", LogEntry),
+    ("KEEP_ADMIN_LOG_DAYS", AuditEntry),
+    ("KEEP_UNCONFIRMED_DAYS", MailRequest),
     ("KEEP_SIGN_INS_DAYS", AccessAttempt),
     ("KEEP_SIGN_INS_DAYS", AccessFailureLog),
     ("KEEP_SIGN_INS_DAYS", AccessLog),
@@ -98,6 +104,15 @@ def test_what_has_ended_goes_at_once(papers: list[Paper]) -> None:
 
 
 @pytest.mark.django_db
+def test_counts_of_sign_ups_go_after_two_weeks(papers: list[Paper]) -> None:
+    plant(MORNING)
+    pruning.prune(MORNING + 15 * DAY)
+    assert SignupHour.objects.exists()
+    pruning.prune(MORNING + 16 * DAY)
+    assert not SignupHour.objects.exists()
+
+
+@pytest.mark.django_db
 def test_everything_that_grows_has_a_rule_or_a_reason() -> None:
     """A new model must be put into the rules, or here with what bounds it."""
     kept = {
@@ -111,9 +126,11 @@ def test_everything_that_grows_has_a_rule_or_a_reason() -> None:
         "digest.SearchText": "as long as the paper", "digest.Source": "made by staff",
         "digest.MailGate": "one row", "digest.RateBucket": "one row a rate",
     }  # fmt: skip
-    by_age = {model._meta.label for _, model in KEPT} | {"subscriptions.RateCount"}
+    by_age = {model._meta.label for _, model in KEPT} | {"subscriptions.RateCount", "subscriptions.SignupHour"}
     models = {
-        model._meta.label for name in ("subscriptions", "digest") for model in apps.get_app_config(name).get_models()
+        model._meta.label
+        for name in ("subscriptions", "digest", "auditlog")
+        for model in apps.get_app_config(name).get_models()
     }
     assert models - by_age == set(kept)
 

@@ -205,7 +205,7 @@ def test_the_page_and_the_command_say_the_same(
     alice: Subscriber, papers: list[Paper], client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with time_machine.travel(MORNING, tick=False):
-        answer = client.get(f"{links.preferences(alice)}why/", {"paper": "2603.00003"})
+        answer = client.get(f"{links.access(alice)}why/", {"paper": "2603.00003"})
         call_command("explain", alice.email, "2603.00003")
     found = explain(alice, "2603.00003", MORNING)
     text = BeautifulSoup(answer.content, "lxml").get_text()
@@ -218,7 +218,7 @@ def test_the_page_and_the_command_say_the_same(
 
 
 def test_the_page_is_private_and_needs_the_readers_link(alice: Subscriber, papers: list[Paper], client: Client) -> None:
-    address = f"{links.preferences(alice)}why/"
+    address = f"{links.access(alice)}why/"
     answer = client.get(address)
     assert "no-store" in answer["Cache-Control"]
     assert client.get(address.replace("/why", "x/why")).status_code == 404
@@ -226,5 +226,5 @@ def test_the_page_is_private_and_needs_the_readers_link(alice: Subscriber, paper
 
 
 def test_what_is_asked_is_text_and_never_markup(alice: Subscriber, client: Client) -> None:
-    page = client.get(f"{links.preferences(alice)}why/", {"paper": '"><script>'}).content.decode()
+    page = client.get(f"{links.access(alice)}why/", {"paper": '"><script>'}).content.decode()
     assert "<script>" not in page

@@ -18,6 +18,7 @@ from digest.picks.suggestions.suggest import from_liked, from_text, read
 from digest.relevance.vectors import Text, Vocabulary
 from subscriptions import links, signup
 from subscriptions.interests.parser import parse
+from subscriptions.mail_requests import handle_requests
 from subscriptions.models import Interest, Subscriber
 from tests.conftest import MORNING, listing, make_reader
 from tests.subscriptions.conftest import answers
@@ -205,6 +206,7 @@ def test_ticked_lines_are_previewed_and_subscribed_to(library: list[Paper], clie
     soup = BeautifulSoup(answer.content, "lxml")
     assert soup.select_one("textarea[name=interests]").get_text().split("\n")[-2:] == ["trees", "sparse attention"]  # type: ignore[union-attr]
     client.post("/subscribe/", ticked)
+    handle_requests(MORNING)
     assert Subscriber.objects.get().lines() == ["trees", "sparse attention"]
 
 
@@ -223,6 +225,7 @@ def test_pasted_papers_become_likes_when_the_address_says_yes(library: list[Pape
     preview = client.post("/preview/", answers(papers=papers))
     assert BeautifulSoup(preview.content, "lxml").select_one("input[name=papers]")["value"] == papers  # type: ignore[index]
     client.post("/subscribe/", answers(papers=papers))
+    handle_requests(MORNING)
     reader = Subscriber.objects.get()
     assert not Feedback.objects.exists()
     assert "the 2 you named" in text_of(client.get(links.confirm(reader)))
@@ -238,6 +241,7 @@ def test_pasted_papers_become_likes_when_the_address_says_yes(library: list[Pape
 @pytest.mark.parametrize("papers", ["x", "-1,0", "999999", ",,,", "1" * 5000, "１", "1;2", "\x00"])
 def test_numbers_that_are_no_papers_do_no_harm(papers: str, client: Client) -> None:
     client.post("/subscribe/", answers(papers=papers))
+    handle_requests(MORNING)
     for reader in Subscriber.objects.all():
         signup.confirm(reader, page="/", now=MORNING)
     assert not Feedback.objects.exists()
@@ -248,6 +252,7 @@ def test_who_signs_up_somebody_else_gives_them_no_likes(
     alice: Subscriber, library: list[Paper], client: Client
 ) -> None:
     client.post("/subscribe/", answers(email=alice.email, papers=str(library[0].pk)))
+    handle_requests(MORNING)
     alice.refresh_from_db()
     assert alice.pasted == []
     assert not Feedback.objects.exists()
@@ -259,18 +264,18 @@ def test_who_signs_up_somebody_else_gives_them_no_likes(
 @pytest.mark.django_db
 def test_a_reader_gets_proposals_and_saves_what_is_ticked(library: list[Paper], client: Client) -> None:
     reader = make_reader("dora@example.org", "trees")
-    page = client.post(f"{links.preferences(reader)}suggest/", answers(interests="trees", paste=ABSTRACT))
+    page = client.post(f"{links.access(reader)}suggest/", answers(interests="trees", paste=ABSTRACT))
     assert "sparse attention" in proposed(page)
     assert "no-store" in page["Cache-Control"]
     assert reader.lines() == ["trees"]
-    client.post(links.preferences(reader), answers(interests="trees") | {"add": ["sparse attention"]})
+    client.post(links.access(reader), answers(interests="trees") | {"add": ["sparse attention"]})
     assert reader.lines() == ["trees", "sparse attention"]
 
 
 @pytest.mark.django_db
 def test_a_reader_gets_proposals_from_what_they_liked(library: list[Paper], client: Client) -> None:
     reader = make_reader("dora@example.org", "trees")
-    address = f"{links.preferences(reader)}suggest/"
+    address = f"{links.access(reader)}suggest/"
     assert "No paper you liked" in text_of(client.post(address, answers() | {"from": "liked"}))
     client.post(address, {"like": ",".join(str(paper.pk) for paper in library[-3:])})
     assert Feedback.objects.filter(kind="more").count() == 3
@@ -280,7 +285,7 @@ def test_a_reader_gets_proposals_from_what_they_liked(library: list[Paper], clie
 @pytest.mark.django_db
 def test_a_reader_gets_narrower_lines_from_what_their_own_find(library: list[Paper], client: Client) -> None:
     reader = make_reader("dora@example.org", "attention", "-trees")
-    page = client.post(f"{links.preferences(reader)}suggest/", answers() | {"from": "found"})
+    page = client.post(f"{links.access(reader)}suggest/", answers() | {"from": "found"})
     assert "sparse attention" in proposed(page)
     assert not [line for line in proposed(page) if "tree" in line]
 
@@ -290,7 +295,7 @@ def test_a_like_that_was_taken_back_or_turned_round_stays_so(library: list[Paper
     reader = make_reader("dora@example.org", "trees")
     Feedback.objects.create(subscriber=reader, paper=library[0], kind="less", at=MORNING)
     Feedback.objects.create(subscriber=reader, paper=library[1], kind="more", at=MORNING, undone_at=MORNING)
-    client.post(f"{links.preferences(reader)}suggest/", {"like": f"{library[0].pk},{library[1].pk}"})
+    client.post(f"{links.access(reader)}suggest/", {"like": f"{library[0].pk},{library[1].pk}"})
     assert not Feedback.objects.filter(kind="more", undone_at=None).exists()
 
 

@@ -33,7 +33,7 @@ def known(alice: Subscriber, papers: list[Paper]) -> Subscriber:
 
 
 def fetched(reader: Subscriber, client: Client) -> dict[str, object]:
-    return json.loads(client.get(f"{links.preferences(reader)}data.json").content)  # type: ignore[no-any-return]
+    return json.loads(client.get(f"{links.access(reader)}data.json").content)  # type: ignore[no-any-return]
 
 
 def test_the_file_holds_all_we_know(known: Subscriber, papers: list[Paper], client: Client) -> None:
@@ -68,28 +68,28 @@ def test_it_says_whether_the_address_is_suppressed(known: Subscriber, client: Cl
 
 
 def test_the_file_is_private_and_a_file(known: Subscriber, client: Client) -> None:
-    answer = client.get(f"{links.preferences(known)}data.json")
+    answer = client.get(f"{links.access(known)}data.json")
     assert {"no-store", "private"} <= set(answer["Cache-Control"].split(", "))
     assert answer["Content-Disposition"] == 'attachment; filename="paper-round.json"'
     Subscriber.objects.update(token_version=2)
-    assert client.get(f"{links.preferences(known)}data.json").status_code == 410
+    assert client.get(f"{links.access(known)}data.json").status_code == 410
 
 
 def test_nothing_of_another_reader_is_in_the_file(known: Subscriber, client: Client) -> None:
     make_reader("other@example.org", "beekeeping")
-    assert "beekeeping" not in client.get(f"{links.preferences(known)}data.json").content.decode()
+    assert "beekeeping" not in client.get(f"{links.access(known)}data.json").content.decode()
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
 def test_erasing_asks_first(method: str, known: Subscriber, client: Client) -> None:
-    answer = getattr(client, method)(f"{links.preferences(known)}erase/")
+    answer = getattr(client, method)(f"{links.access(known)}erase/")
     assert answer.status_code == 200
     assert Subscriber.objects.filter(pk=known.pk).exists()
 
 
 def test_erasing_leaves_no_row(known: Subscriber, client: Client) -> None:
     with time_machine.travel(MORNING, tick=False):
-        answer = client.post(f"{links.preferences(known)}erase/")
+        answer = client.post(f"{links.access(known)}erase/")
     assert "We hold nothing of you any more" in answer.content.decode()
     assert "alice" not in answer.content.decode()
     for model in (Subscriber, InterestLine, Consent, Digest, Delivery, Feedback):
@@ -99,14 +99,14 @@ def test_erasing_leaves_no_row(known: Subscriber, client: Client) -> None:
 
 def test_lines_that_nobody_else_has_go_too(known: Subscriber, client: Client) -> None:
     other = make_reader("other@example.org", "diffusion")
-    client.post(f"{links.preferences(known)}erase/")
+    client.post(f"{links.access(known)}erase/")
     assert list(Interest.objects.values_list("text", flat=True)) == ["diffusion"]
     assert other.lines() == ["diffusion"]
 
 
 def test_the_hash_of_a_suppressed_address_stays(known: Subscriber, client: Client) -> None:
     Suppression.objects.add_address(known.email, Suppression.Reason.COMPLAINED, MORNING)
-    client.post(f"{links.preferences(known)}erase/")
+    client.post(f"{links.access(known)}erase/")
     assert Suppression.objects.reason_for("alice@example.org") == "complained"
 
 
@@ -116,13 +116,13 @@ def test_the_staffs_history_forgets_the_address(known: Subscriber, client: Clien
     row = LogEntry.objects.create(
         user=staff, content_type=kind, object_id=known.pk, object_repr=known.email, action_flag=2, change_message="x"
     )
-    client.post(f"{links.preferences(known)}erase/")
+    client.post(f"{links.access(known)}erase/")
     row.refresh_from_db()
     assert "alice" not in row.object_repr
 
 
 def test_the_old_links_lead_nowhere_and_leaving_still_works(known: Subscriber, client: Client) -> None:
-    preferences, unsubscribe = links.preferences(known), links.unsubscribe(known)
+    preferences, unsubscribe = links.access(known), links.unsubscribe(known)
     client.post(f"{preferences}erase/")
     assert client.post(f"{preferences}erase/").status_code == 410
     assert client.get(preferences).status_code == 410
@@ -130,5 +130,5 @@ def test_the_old_links_lead_nowhere_and_leaving_still_works(known: Subscriber, c
 
 
 def test_a_foreign_page_cannot_erase(known: Subscriber) -> None:
-    assert Client(enforce_csrf_checks=True).post(f"{links.preferences(known)}erase/").status_code == 403
+    assert Client(enforce_csrf_checks=True).post(f"{links.access(known)}erase/").status_code == 403
     assert Subscriber.objects.filter(pk=known.pk).exists()

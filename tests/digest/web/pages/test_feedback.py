@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 
 import pytest
 import time_machine
 from bs4 import BeautifulSoup
+from django.core import signing
 from django.http import HttpResponse
 from django.test import Client
 from hypothesis import given
@@ -96,7 +98,7 @@ def test_saving_leaves_more_alone(digest: Digest, client: Client) -> None:
 def test_what_was_said_before_stands_below_each_with_its_undo(digest: Digest, client: Client) -> None:
     client.post(address(digest, "less", "2603.00002"))
     page = client.post(address(digest, "more"))
-    assert "What you said before" in text(page)
+    assert "Your feedback on this mail" in text(page)
     button = BeautifulSoup(page.content, "lxml").select_one("button[name=take_back]")
     assert button is not None
     client.post(address(digest, "more"), {"take_back": str(button["value"])})
@@ -133,13 +135,60 @@ def test_a_word_that_the_reader_asks_for_is_not_offered(digest: Digest, client: 
 def test_a_mute_adds_a_line_and_undo_removes_exactly_that(digest: Digest, client: Client) -> None:
     reader = digest.subscriber
     before = reader.lines()
-    page = text(client.post(address(digest, "mute"), {"line": "-Weather"}))
-    assert "“Weather” is muted" in page
+    page = client.post(address(digest, "mute"), {"line": "-Weather"})
+    assert "“Weather” is muted" in text(page)
     assert reader.lines() == [*before, "-Weather"]
     client.post(address(digest, "mute"), {"line": "-weather"})
     assert reader.lines() == [*before, "-Weather"]
-    client.post(address(digest, "mute"), {"undo": "-Weather"})
+    client.post(address(digest, "mute"), {"undo": undo_on(page)})
     assert reader.lines() == before
+
+
+def undo_on(page: HttpResponse) -> str:
+    button = BeautifulSoup(page.content, "lxml").select_one("button[name=undo]")
+    assert button is not None
+    return str(button["value"])
+
+
+@pytest.mark.parametrize("undo", ["-survey", "x", "", "-survey:x:y"])
+def test_no_line_is_taken_away_that_the_page_did_not_add(undo: str, digest: Digest, client: Client) -> None:
+    before = digest.subscriber.lines()
+    assert client.post(address(digest, "mute"), {"undo": undo}).status_code == 422
+    assert "-survey" not in text(client.post(address(digest, "mute"), {"line": "-survey"})).replace("your lines", "")
+    assert b'name="undo"' not in client.post(address(digest, "mute"), {"line": "-survey"}).content
+    assert digest.subscriber.lines() == before
+
+
+def test_a_mute_is_undone_for_a_week_and_by_its_own_reader_only(
+    digest: Digest, carol: Subscriber, client: Client
+) -> None:
+    undo = undo_on(client.post(address(digest, "mute"), {"line": "-Weather"}))
+    with pytest.raises(signing.BadSignature):
+        links.muted_line(undo, carol)
+    with time_machine.travel(MORNING + dt.timedelta(days=7, seconds=1), tick=False):
+        assert client.post(address(digest, "mute"), {"undo": undo}).status_code == 422
+    assert "-Weather" in digest.subscriber.lines()
+
+
+@pytest.mark.parametrize("fields", [{"undo": "1"}, {"take_back": "that"}])
+def test_feedback_is_undone_for_a_week(fields: dict[str, str], digest: Digest, client: Client) -> None:
+    client.post(address(digest, "more"))
+    fields = {name: str(Feedback.objects.get().pk) if value == "that" else value for name, value in fields.items()}
+    with time_machine.travel(MORNING + dt.timedelta(days=7, seconds=1), tick=False):
+        client.post(address(digest, "more"))  # said again it becomes no younger
+        page = client.post(address(digest, "more"), fields)
+    assert "more than 7 days ago" in text(page)
+    assert Feedback.objects.get().undone_at is None
+
+
+def test_what_was_said_of_other_mails_is_not_told(digest: Digest, client: Client) -> None:
+    other = Paper.objects.exclude(pk__in=digest.paper_ids).first()
+    assert other
+    row = Feedback.objects.create(subscriber=digest.subscriber, paper=other, kind="more", at=MORNING)
+    page = client.post(address(digest, "more"), {"take_back": str(row.pk)})
+    assert other.title not in text(page)
+    row.refresh_from_db()
+    assert row.undone_at is None
 
 
 def test_a_muted_author_no_longer_comes(alice: Subscriber, digest: Digest, client: Client) -> None:

@@ -35,7 +35,7 @@ def saver(alice: Subscriber, papers: list[Paper]) -> Subscriber:
 
 
 def address(reader: Subscriber, rest: str = "saved/") -> str:
-    return links.preferences(reader) + rest
+    return links.access(reader) + rest
 
 
 def test_the_newest_stand_first(saver: Subscriber, client: Client) -> None:

@@ -29,7 +29,7 @@ def _in_the_morning() -> Iterator[None]:
 
 
 def shown(reader: Subscriber, client: Client) -> str:
-    return " ".join(BeautifulSoup(client.get(links.preferences(reader)).content, "lxml").get_text(" ").split())
+    return " ".join(BeautifulSoup(client.get(links.access(reader)).content, "lxml").get_text(" ").split())
 
 
 def test_each_line_says_what_it_finds(papers: list[Paper], client: Client) -> None:
@@ -89,7 +89,7 @@ def test_what_was_sent_stands_with_its_reason_and_its_web_copy(
 ) -> None:
     assert "Nothing yet" in shown(alice, client)
     select_due(MORNING)
-    answer = client.get(links.preferences(alice))
+    answer = client.get(links.access(alice))
     soup = BeautifulSoup(answer.content, "lxml")
     mail = soup.select_one("details.mail")
     assert mail is not None
@@ -124,5 +124,5 @@ def test_the_page_asks_the_database_as_often_for_many_lines_and_mails(
         date = MORNING.date() - dt.timedelta(days=day)
         Digest.objects.create(subscriber=alice, issue_date=date, created_at=MORNING, picks=picks)
     with django_assert_max_num_queries(14):
-        page = client.get(links.preferences(alice)).content.decode()
+        page = client.get(links.access(alice)).content.decode()
     assert page.count('class="mail"') == 7
