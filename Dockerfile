@@ -1,23 +1,26 @@
-# One image; the command decides what it is: web, worker or beat.
-FROM python:3.11.14-slim-bookworm
+# One image. The command decides what it is: web, worker, papers, beat or a management command.
+FROM python:3.11.16-slim-bookworm
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    DATA_DIR=/data LOG_LEVEL=INFO DJANGO_SETTINGS_MODULE=config.settings
+    DATA_DIR=/data EMBEDDED=0 LOG_LEVEL=INFO DJANGO_SETTINGS_MODULE=config.settings
 
-RUN useradd --create-home --uid 10001 paper && mkdir /data && chown paper:paper /data
+RUN useradd --no-log-init --create-home --uid 10001 paper && install -d -m 0700 -o paper -g paper /data
 WORKDIR /app
 
 COPY requirements.txt .
 RUN pip install --no-cache-dir -r requirements.txt
 
 COPY . .
-RUN SECRET_KEY=for-collectstatic-only DATA_DIR=/tmp/build python manage.py collectstatic --noinput && rm -r /tmp/build \
-    && chmod -R go+rX /app  # a checkout of a careful umask would be closed to the user below
+# A checkout made under a strict umask is not readable for others.
+RUN chmod -R a+rX . \
+    && EMBEDDED=1 SECRET_KEY=for-collectstatic-only DATA_DIR=/tmp/build python manage.py collectstatic --noinput \
+    && rm -r /tmp/build
 
-USER paper
+USER 10001:10001
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen(u.Request('http://127.0.0.1:8000/healthz', headers={'Host': '127.0.0.1'}), timeout=4)"]
-CMD ["gunicorn", "config.wsgi", "--no-control-socket", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "4", "--access-logfile", "-", \
-    "--logger-class", "config.access_log.Log"]
+ENTRYPOINT ["/bin/sh", "-c", "umask 077 && exec \"$@\"", "sh"]
+CMD ["gunicorn", "config.wsgi", "--no-control-socket", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "8", \
+    "--worker-tmp-dir", "/dev/shm", "--access-logfile", "-", "--logger-class", "config.access_log.Log"]

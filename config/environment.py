@@ -12,7 +12,7 @@ import re
 import secrets
 import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -44,6 +44,37 @@ PrivateHost = tuple[str | ipaddress.IPv4Network | ipaddress.IPv6Network, int | N
 UNTRACKED = ("MAILERSEND", "MAILGUN", "MAILJET", "MANDRILL", "POSTMARK", "SENDGRID", "SPARKPOST")
 # Backends of ours, which add the idempotency key that Anymail has no word for.
 OWN_BACKENDS = ("brevo", "resend")
+
+
+class Variables(Mapping[str, str]):
+    """The process's environment, in which NAME_FILE names a file that holds NAME while NAME is unset or empty."""
+
+    def __getitem__(self, name: str) -> str:
+        path = os.environ.get(f"{name}_FILE", "")
+        return secret_file(f"{name}_FILE", path) if path and not os.environ.get(name) else os.environ[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({name.removesuffix("_FILE") for name in os.environ})
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class Env(environ.Env):  # type: ignore[misc]  # the library has no types
+    """The environment, secrets in files included. `read_env` still fills the process's own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ENVIRON = Variables()
+
+
+def secret_file(name: str, path: str) -> str:
+    """Return the file's text without the white space around it. Raises ImproperlyConfigured when it cannot be read."""
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not a UTF-8 text"
+        raise ImproperlyConfigured(f"{name}={path!r} cannot be read: {reason}.") from error
 
 
 Given = ParamSpec("Given")
@@ -85,7 +116,7 @@ def refuse_faults() -> None:
 @collecting
 def anymail_settings(env: environ.Env) -> tuple[str, dict[str, Any]]:
     """The provider's backend ("" for none) and Anymail's own settings, from ANYMAIL_... variables."""
-    given = {name: text for name, text in env.ENVIRON.items() if name.startswith("ANYMAIL_")}
+    given = {name: env.ENVIRON[name] for name in env.ENVIRON if name.startswith("ANYMAIL_")}
     values = {name[8:]: anymail_value(name, text) for name, text in given.items()}
     values = {name: value for name, value in values.items() if value != ""}
     named = {prefix: backend for prefix, backend in PROVIDERS.items() if any(key.startswith(prefix) for key in values)}
@@ -206,7 +237,8 @@ def mail(env: environ.Env, default: str) -> dict[str, Any]:
 def site_url(env: environ.Env, default: str) -> str:
     """The address readers reach us at, without a slash at its end."""
     url = (str(env.str("SITE_URL", "")) or default).rstrip("/")
-    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "//" in parts.path:
         raise ImproperlyConfigured(f"SITE_URL={url!r} is not an address such as https://papers.example.org.")
     return url
 
@@ -214,6 +246,18 @@ def site_url(env: environ.Env, default: str) -> str:
 def words(env: environ.Env, name: str) -> list[str]:
     """Return the parts of a comma-separated list, without the blanks around them."""
     return [word.strip() for word in str(env.str(name, "")).split(",") if word.strip()]
+
+
+def require_services(env: environ.Env, has_provider: bool) -> None:
+    """With EMBEDDED=0, add a fault for each service that is not set and would be replaced by an embedded one."""
+    if yes_or_no(env, "EMBEDDED", True):
+        return
+    wanted = {"DATABASE_URL": "postgres://user:password@host/name", "REDIS_URL": "redis://host:6379/0"}
+    if not has_provider:
+        wanted["EMAIL_URL"] = "smtp+tls://user:password@host:587, or set a provider's key (ANYMAIL_...)"
+    for name, example in wanted.items():
+        if not env.str(name, ""):
+            faults.append(f"{name} is not set, and EMBEDDED=0 excludes the embedded one. Set {name}={example}.")
 
 
 def secret_key(env: environ.Env, data_dir: Path) -> str:

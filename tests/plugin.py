@@ -28,6 +28,7 @@ for name in (
     "SUPPRESSION_KEY",
     "SUPPRESSION_KEY_FALLBACKS",
     "DEBUG",
+    "EMBEDDED",
     "FETCH_PRIVATE_HOSTS",
     "LOOK_EVERY",
 ):
@@ -71,6 +72,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 # What a database changes nothing about runs once, with SQLite.
 ONCE = (
     "tests/chaos/",  # brings a PostgreSQL of its own
+    "tests/deploy/",  # brings a PostgreSQL of its own
     "tests/embedded/",
     "tests/digest/relevance/evaluation/",
     "tests/digest/papers/sources/",

@@ -19,6 +19,7 @@ WRONG = [
     ("PORT=99999", "from 1 to 65535"),
     ("PORT=80 80", "from 1 to 65535"),
     ("SITE_URL=papers", "is not an address such as"),
+    ("SITE_URL=https://https://papers.example.org", "is not an address such as"),
     ("DATABASE_URL=mysql://x/y", "must begin with postgres"),
     ("EMAIL_URL=mail", "is not an address such as"),
     ("LOG_LEVEL=loud", "is not one of"),
@@ -118,6 +119,64 @@ def test_the_secret_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
     check(tmp_path, "SECRET_KEY=")
     assert path.read_text() == first
     assert len(first) > 50
+
+
+def test_a_secret_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secret").write_text("s3cret: $ # \n")
+    monkeypatch.setenv("METRICS_TOKEN_FILE", str(tmp_path / "secret"))
+    for unset in (None, ""):
+        monkeypatch.delenv("METRICS_TOKEN", raising=False) if unset is None else monkeypatch.setenv("METRICS_TOKEN", "")
+        assert environment.Env().str("METRICS_TOKEN", "") == "s3cret: $ #"
+        assert os.environ.get("METRICS_TOKEN") == unset  # programs started from here do not inherit it
+    monkeypatch.setenv("METRICS_TOKEN", "the variable wins")
+    assert environment.Env().str("METRICS_TOKEN", "") == "the variable wins"
+
+
+def test_a_file_of_another_program_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
+    assert environment.anymail_settings(environment.Env()) == ("", {})
+
+
+SECRETS = {
+    "SECRET_KEY": ("from-a-file", "settings.SECRET_KEY"),
+    "SECRET_KEY_FALLBACKS": ("old,older", "','.join(settings.SECRET_KEY_FALLBACKS)"),
+    "DATABASE_URL": ("postgres://a:b@c/d", "settings.DATABASES['default']['PASSWORD']"),
+    "REDIS_URL": ("redis://c:1/0", "settings.REDIS_URL"),
+    "EMAIL_URL": ("smtp+tls://a:b@c:587", "settings.EMAIL_HOST_PASSWORD"),
+    "METRICS_TOKEN": ("token", "settings.METRICS_TOKEN"),
+    "ANYMAIL_POSTMARK_SERVER_TOKEN": ("key", "settings.ANYMAIL['POSTMARK_SERVER_TOKEN']"),
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_each_secret_may_be_in_a_file(tmp_path: Path, name: str) -> None:
+    value, setting = SECRETS[name]
+    (tmp_path / "secret").write_text(f"{value}\n")
+    env = os.environ | {"DATA_DIR": str(tmp_path), name: "", f"{name}_FILE": str(tmp_path / "secret")}
+    code = f"from django.conf import settings; print({setting})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == {"DATABASE_URL": "b", "EMAIL_URL": "b"}.get(name, value), done.stderr
+
+
+def test_a_missing_secret_file_is_one_clear_line(tmp_path: Path) -> None:
+    done = check(tmp_path, "SECRET_KEY=", "SECRET_KEY_FILE=/nowhere/key")
+    assert done.returncode == 1
+    assert (
+        done.stderr == "A setting is wrong. SECRET_KEY_FILE='/nowhere/key' cannot be read: No such file or directory.\n"
+    )
+
+
+def test_without_embedded_parts_each_missing_service_is_named(tmp_path: Path) -> None:
+    empty = ("EMBEDDED=0", "DATABASE_URL=", "REDIS_URL=", "EMAIL_URL=")
+    done = check(tmp_path, *empty)
+    assert done.returncode == 1
+    for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL"):
+        assert f"{name} is not set" in done.stderr
+    with_provider = check(tmp_path, *empty, "ANYMAIL_POSTMARK_SERVER_TOKEN=a").stderr
+    assert "EMAIL_URL" not in with_provider
+    assert "REDIS_URL is not set" in with_provider
+    given = ("DATABASE_URL=postgres://a:b@c/d", "REDIS_URL=redis://a", "EMAIL_URL=smtp://a:1025")
+    assert check(tmp_path, "EMBEDDED=0", *given).returncode == 0
 
 
 def names_read() -> set[str]:

