@@ -2,7 +2,7 @@
 FROM python:3.11.16-slim-bookworm
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    DATA_DIR=/data EMBEDDED=0 LOG_LEVEL=INFO DJANGO_SETTINGS_MODULE=config.settings
+    DATA_DIR=/data EMBEDDED=0 LOG_LEVEL=INFO DJANGO_SETTINGS_MODULE=config.settings WEB_BIND=0.0.0.0:8000 WEB_ACCESS_LOG=-
 
 RUN useradd --no-log-init --create-home --uid 10001 paper && install -d -m 0700 -o paper -g paper /data
 WORKDIR /app
@@ -22,5 +22,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen(u.Request('http://127.0.0.1:8000/healthz', headers={'Host': '127.0.0.1'}), timeout=4)"]
 ENTRYPOINT ["/bin/sh", "-c", "umask 077 && exec \"$@\"", "sh"]
-CMD ["gunicorn", "config.wsgi", "--no-control-socket", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "8", \
-    "--worker-tmp-dir", "/dev/shm", "--access-logfile", "-", "--logger-class", "config.access_log.Log"]
+CMD ["gunicorn", "--config", "config/gunicorn.py", "config.wsgi"]

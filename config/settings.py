@@ -99,6 +99,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "subscriptions.language.LanguageMiddleware",
+    "subscriptions.request_size.RequestSizeMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -120,6 +121,8 @@ AUTH_PASSWORD_VALIDATORS = [
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
+# Bytes that are read of a body: of reports from mail providers, that is. subscriptions.request_size bounds forms.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -201,7 +204,7 @@ else:
 EMBEDDED_REDIS = not env.str("REDIS_URL", "")
 REDIS_SOCKET = environment.socket_path(DATA_DIR)
 REDIS_URL = env.str("REDIS_URL", "") or f"unix://{REDIS_SOCKET}"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {"default": {"BACKEND": "config.redis_cache.RedisCache", "LOCATION": REDIS_URL}}
 
 # --- mail -------------------------------------------------------------------------------------------
 # With neither EMAIL_URL nor a provider's key, mail goes to the catcher that `make run` starts.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable
 from functools import wraps
@@ -18,6 +17,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from embedded import mailbox as box
+from subscriptions.this_machine import is_from_this_machine
 
 PAGE = 50
 SHOWN = ("From", "To", "Subject", "Date", "Message-ID", "List-Unsubscribe", "List-Id")
@@ -40,23 +40,11 @@ def local_only(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not (settings.EMBEDDED_MAIL and settings.SITE_IS_LOCAL and is_from_here(request)):
+        if not (settings.EMBEDDED_MAIL and settings.SITE_IS_LOCAL and is_from_this_machine(request)):
             raise Http404
         return view(request, *args, **kwargs)
 
     return guarded
-
-
-def is_from_here(request: HttpRequest) -> bool:
-    """Whether the connection is a loopback one, and not a proxy's that speaks for somebody elsewhere."""
-    if "HTTP_X_FORWARDED_FOR" in request.META or "HTTP_FORWARDED" in request.META:
-        return False
-    try:
-        address = ipaddress.ip_address(str(request.META.get("REMOTE_ADDR", "")))
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_loopback
 
 
 @local_only

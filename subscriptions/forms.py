@@ -18,6 +18,7 @@ from subscriptions import addresses, language
 from subscriptions.edit_interests import MAX_LINES
 from subscriptions.interest_form import (
     MAX_NUMBERS,
+    MAX_TYPED,
     LineError,
     LineNotes,
     mended,
@@ -49,7 +50,7 @@ class WishesForm(forms.Form):
 
     interests = forms.CharField(
         label=_("Your interests, one a line"),
-        max_length=10_000,
+        max_length=MAX_TYPED,
         strip=False,
         widget=forms.Textarea(
             attrs={
@@ -132,7 +133,8 @@ class WishesForm(forms.Form):
     def line_notes(self) -> list[LineNotes]:
         """Hints beside the lines that can be read."""
         found = []
-        for number, line in enumerate(typed_lines(str(self["interests"].value() or ""))[:MAX_LINES], start=1):
+        typed = str(self["interests"].value() or "")[:MAX_TYPED]
+        for number, line in enumerate(typed_lines(typed)[:MAX_LINES], start=1):
             with suppress(InterestError):
                 hints = notes(line, parse(line))
                 if hints:

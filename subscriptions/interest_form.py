@@ -11,6 +11,7 @@ from subscriptions.interests.hints import Note, notes
 from subscriptions.interests.parser import InterestError, parse
 from subscriptions.interests.topics import lines_of
 
+MAX_TYPED = 10_000  # characters of interests
 MAX_NUMBERS, MAX_PASTED = 4_000, 200  # characters of the numbers of papers pasted; papers
 
 
@@ -68,7 +69,10 @@ def mended(data: Any) -> Any:
 
     `mend` is the number of a line, or "number.hint": what is proposed for it is written; `write` is "number line".
     """
-    lines = typed_lines(str(data.get("interests", "")))
+    typed = str(data.get("interests", ""))
+    if len(typed) > MAX_TYPED:
+        return data  # it is refused as it stands
+    lines = typed_lines(typed)
     number, _, hint = str(data.get("mend", "")).partition(".")
     if (place := _place(number, lines)) is not None and hint.isdecimal():
         lines[place] = suggestion_for(lines[place], int(hint[:4])) or lines[place]

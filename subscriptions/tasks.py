@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from config import redis_cache
 from subscriptions import emails, mail_requests, signup
 from subscriptions.models import MailRequest, Subscriber
 
@@ -34,6 +35,8 @@ def soon() -> None:
     """Ask for `send_notices` after the commit. Without a queue the request waits for the next look."""
 
     def ask() -> None:
+        if redis_cache.was_away():  # each try would take seconds
+            return
         try:
             send_notices.apply_async(expires=300)
         except OperationalError as error:

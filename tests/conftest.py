@@ -79,7 +79,7 @@ def counters(settings: object) -> None:
 @pytest.fixture
 def no_redis(counters: None, settings: object) -> None:
     """A cache whose Redis is down."""
-    backend = "django.core.cache.backends.redis.RedisCache"
+    backend = "config.redis_cache.RedisCache"
     down = {"BACKEND": backend, "LOCATION": "unix:///nowhere/redis.sock"}
     settings.CACHES = {"default": down}  # type: ignore[attr-defined]
 

@@ -69,7 +69,7 @@ class Stack:
         redis = "from embedded import redis; import os; c = redis.command(); os.execv(c[0], c)"
         self.start("-c", f"import django; django.setup(); {redis}")
         self.start("-m", "django", "catch_mail")
-        self.start("-m", "gunicorn", "config.wsgi", "-b", f"127.0.0.1:{self.port}", "--no-control-socket")
+        self.start("-m", "gunicorn", "--config", "config/gunicorn.py", "config.wsgi")
         self.worker()
         wait_until(lambda: (self.folder / "redis.sock").exists(), "Redis to start", AT_START)
         wait_until(lambda: answers(self.port), "the web server to answer", AT_START)

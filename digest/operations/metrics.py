@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -21,11 +20,10 @@ from digest.models import Delivery, Digest, MailDay, MailGate, Paper, Source
 from digest.operations.dashboard import OPEN
 from subscriptions import bursts
 from subscriptions.models import MailRequest, Subscriber
+from subscriptions.this_machine import is_from_this_machine
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PREFIX = "paper_round"
-# What proxies add: a request that carries one of these came from further away than its last hop.
-FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_FORWARDED", "HTTP_VIA")
 
 
 class Gauge(NamedTuple):
@@ -61,23 +59,11 @@ def exposition(gauges: Iterable[Gauge]) -> str:
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """For this machine and for who has METRICS_TOKEN; to all others there is no such page."""
-    if not (_is_from_here(request) or _has_token(request)):
+    if not (is_from_this_machine(request) or _has_token(request)):
         raise Http404
     answer = HttpResponse(exposition(gauges(timezone.now())), content_type=CONTENT_TYPE)
     patch_cache_control(answer, no_store=True, private=True)
     return answer
-
-
-def _is_from_here(request: HttpRequest) -> bool:
-    """Whether the request began on this machine. Behind a proxy on it, every visitor's address is 127.0.0.1."""
-    if any(name in request.META for name in FORWARDED):
-        return False
-    try:
-        address = ipaddress.ip_address(request.META.get("REMOTE_ADDR", ""))
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_loopback
 
 
 def _has_token(request: HttpRequest) -> bool:

@@ -132,6 +132,10 @@ class TestItIsForTheLocalMachineOnly:
     def test_it_is_not_there_through_a_proxy(self, client, mail, address):
         assert client.get(address, headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 404
 
+    @pytest.mark.parametrize("header", ["X-Real-IP", "Forwarded", "Via", "X-Forwarded-Host", "CF-Connecting-IP"])
+    def test_it_is_not_there_through_a_proxy_of_another_kind(self, client, mail, address, header):
+        assert client.get(address, headers={header: "127.0.0.1"}).status_code == 404
+
     def test_it_can_only_be_read(self, client, mail, address):
         assert client.post(address).status_code == 405
 

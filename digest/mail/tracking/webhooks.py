@@ -21,6 +21,12 @@ from subscriptions.providers import PROVIDERS
 
 logger = logging.getLogger(__name__)
 
+# What a body of another shape than a provider's, or nested a thousand deep, is met with.
+UNREADABLE = (
+    AnymailError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RecursionError,
+    OSError,
+)  # fmt: skip
+
 MAX_BYTES = 2_000_000  # SendGrid reports a thousand events at a time; Django's own limit is a little above
 _CLASSES = {slug: f"{one.name.replace(' ', '')}TrackingWebhookView" for slug, one in PROVIDERS.items()}
 _CLASSES |= {"amazon_ses": "AmazonSESTrackingWebhookView", "mandrill": "MandrillCombinedWebhookView"}
@@ -49,7 +55,7 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
     except ImproperlyConfigured as error:
         logger.error("Reports of %s cannot be read: %s", provider.name, str(error).splitlines()[0])
         return _line("This service is not set up for these reports.", 403)
-    except (AnymailError, ValueError, LookupError, TypeError, AttributeError, OverflowError, OSError) as error:
+    except UNREADABLE as error:
         logger.warning("A report of %s was not understood (%s).", provider.name, type(error).__name__)
         return _line("Not understood.", 400)
 

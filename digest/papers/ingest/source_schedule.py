@@ -7,12 +7,14 @@ on working days that are no holidays there, and says so itself with an empty fee
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+import redis
 from django.conf import settings
 from django.core.cache import cache
 from django.utils.formats import date_format
@@ -20,6 +22,8 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext
 
 from digest.models import Edition, Source
+
+logger = logging.getLogger(__name__)
 
 WEEKS = 8
 ENOUGH = 3  # days of one weekday before a habit is known
@@ -66,7 +70,11 @@ def are_catching_up(now: dt.datetime) -> bool:
     if not settings.FETCH_SOURCES or not Source.objects.due(now).filter(next_check_at__lt=now - OVERDUE).exists():
         return False
     key = "sources-are-catching-up"
-    began: float = cache.get_or_set(key, now.timestamp(), CATCHING_UP * 6) or 0.0
+    try:
+        began: float = cache.get_or_set(key, now.timestamp(), CATCHING_UP * 6) or 0.0
+    except redis.RedisError as error:  # without a beginning there is no end to wait for
+        logger.warning("Mail does not wait for sources that are late, Redis cannot be reached: %s", error)
+        return False
     return now.timestamp() - began < CATCHING_UP
 
 

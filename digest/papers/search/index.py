@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -34,6 +36,7 @@ _RARE = 1_500
 _ALL = "SELECT place FROM digest_searchtext WHERE terms @@ %s::tsquery AND place < %s LIMIT %s"
 _WALK = "SELECT place FROM digest_searchtext WHERE terms @@ %s::tsquery AND place < %s ORDER BY place DESC LIMIT %s"
 _TIME = 3_000  # milliseconds; a phrase of very common words may stand in none of the papers that hold them
+_STEPS = 10_000  # of SQLite's virtual machine between two looks at the clock
 _BEFORE_ALL = 2**63 - 1
 _ID = 2**32 - 1  # the bits of a place that are the paper's id
 
@@ -76,15 +79,20 @@ def _texts(papers: list[Document], dates: dict[int, dt.date]) -> Iterator[Search
         yield SearchText(place=place, paper_id=pk, title=of.title, abstract=of.abstract, labels=of.labels)
 
 
-def find(query: Query, size: int, after: int | None = None) -> Page:
-    """At most `size` papers that the query finds, newest first, after a place in that order. Raises TooMuchWork."""
+def find(query: Query, size: int, after: int | None = None, deadline: float = math.inf) -> Page:
+    """At most `size` papers that the query finds, newest first, after a place in that order. Raises TooMuchWork.
+
+    After `deadline` (time.monotonic) the page holds what was found so far, and the way on.
+    """
     asked = fts5(bound(query)) if connection.vendor == "sqlite" else tsquery(bound(query))
     found: list[tuple[Paper, dict[str, object], float]] = []
     place = after or _BEFORE_ALL
     at_once = size + size // 2  # nearly all of them hold it
     for _ in range(0, MOST_READ, at_once):
-        places = _look(asked, place, at_once)
+        places = _look(asked, place, at_once, deadline)
         for place, paper in _papers(places):
+            if time.monotonic() > deadline:
+                return Page(found, place + 1)
             taken_apart = document(paper)
             if held := query.find(taken_apart):
                 found.append((paper, describe(held, taken_apart), round(held.weight, 2)))
@@ -95,15 +103,34 @@ def find(query: Query, size: int, after: int | None = None) -> Page:
     return Page(found, place)
 
 
-def _look(asked: str, before: int, most: int) -> list[int]:
-    """The next places in order."""
+def _look(asked: str, before: int, most: int, deadline: float) -> list[int]:
+    """The next places in order. Raises TooMuchWork."""
     if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
+        return _look_in_sqlite(asked, before, most, deadline)
+    return _look_in_postgresql(asked, before, most, deadline)
+
+
+def _look_in_sqlite(asked: str, before: int, most: int, deadline: float) -> list[int]:
+    until = min(deadline, time.monotonic() + _TIME / 1000)
+    with connection.cursor() as cursor:
+        database = connection.connection
+        database.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+        try:
             cursor.execute(_SQLITE, [asked, before, most])
             return [place for (place,) in cursor.fetchall()]
+        except OperationalError as error:
+            if "interrupted" in str(error):
+                raise TooMuchWork from error
+            raise
+        finally:
+            database.set_progress_handler(None, 0)
+
+
+def _look_in_postgresql(asked: str, before: int, most: int, deadline: float) -> list[int]:
+    patience = max(1, min(_TIME, math.ceil(1000 * min(deadline - time.monotonic(), _TIME))))
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL statement_timeout = {_TIME}; SET LOCAL enable_seqscan = off")
+            cursor.execute(f"SET LOCAL statement_timeout = {patience}; SET LOCAL enable_seqscan = off")
             cursor.execute(_AMONG_NEWEST, [before, _NEWEST, asked, most])
             places = [place for (place,) in cursor.fetchall()]
             if len(places) == most:

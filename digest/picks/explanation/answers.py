@@ -23,13 +23,14 @@ from digest.picks.selection.select import choose
 from digest.relevance.matching.match import describe
 from subscriptions.models import Subscriber
 
+MOST_RANKED = 40_000  # matches of all lines together: a second of work each time they are ranked
 _WAITS = (Delivery.Status.WAITING, Delivery.Status.SENDING)
 _LOST = (Delivery.Status.FAILED, Delivery.Status.BOUNCED, Delivery.Status.REJECTED, Delivery.Status.INVALID)
 
 
 def first_answer(case: Case) -> Explanation:
     """The first answer there is; the last question always has one."""
-    asked = (_sent, _withdrawn, _muted, _not_news, _no_mail, _unmatched_yet, _too_old)
+    asked = (_sent, _withdrawn, _muted, _not_news, _no_mail, _unmatched_yet, _too_much, _too_old)
     return next((found for question in asked if (found := question(case))), None) or _ranked(case)
 
 
@@ -101,6 +102,16 @@ def _unmatched_yet(case: Case) -> Explanation | None:
         return None
     answer = _("It has only just arrived and is not compared with your lines yet: ask again in a minute.")
     return case.explained(answer)
+
+
+def _too_much(case: Case) -> Explanation | None:
+    """All that the lines match would have to be ranked, more than once."""
+    if not case.matches_more_than(MOST_RANKED):
+        return None
+    matched = [typed for typed, query, *rest in case.lines if query.find(case.document)]
+    also = _("%(lines)s matches it.") % {"lines": quoted(matched)} if matched else _("No line of yours matches it.")
+    answer = _("Your lines match too many papers to work out where this one stands: shorten the list.")
+    return case.explained(answer, also)
 
 
 def _too_old(case: Case) -> Explanation | None:

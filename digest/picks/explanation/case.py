@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from digest.mail.rendering.excerpts import Segment
 from digest.mail.rendering.labels import marked, voice
-from digest.models import Feedback, Paper, Pick, ReasonKind
+from digest.models import Feedback, Match, Paper, Pick, ReasonKind
 from digest.picks.evidence import describe, evidence
 from digest.picks.explanation.missing_words import Half, half
 from digest.picks.selection.select import choose
@@ -62,6 +63,13 @@ class Case:
                 self.mutes.append((line.typed, query))
             else:
                 self.lines.append((line.typed, query, half(line.typed, node, self.document)))
+
+    def matches_more_than(self, most: int) -> bool:
+        """Whether the reader's lines and recent papers meet more often than that."""
+        interests = [query.interest_id for typed, query, *rest in self.lines]
+        recent = Paper.objects.fresh(self.now, days=settings.CANDIDATE_DAYS)
+        rows = Match.objects.filter(interest__in=interests, paper__in=recent).order_by()
+        return rows[: most + 1].count() > most
 
     def places(self, at: dt.datetime) -> list[Pick]:
         """All that a mail of that moment could have held for this reader, best first."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-from collections.abc import Iterable, Sequence
+import math
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,15 +16,14 @@ from digest.mail.rendering import compose, show
 from digest.models import Digest, Paper, Pick
 from digest.picks.evidence import INTERESTS, Evidence, describe_picks
 from digest.picks.preview import preview_cache
-from digest.picks.preview.preview_cache import Finding, Finds
-from digest.picks.selection.alone import candidates
+from digest.picks.preview.bounded_hits import found_by_lines, hits_of_lines, places_of
+from digest.picks.preview.preview_cache import Finds
 from digest.picks.selection.digest_plan import plans
 from digest.picks.selection.select import choose
 from digest.relevance.matching.match import Document, Found, describe
 from digest.relevance.matching.postings import Postings
-from digest.relevance.ranking import corpus
 from digest.relevance.ranking.closeness import is_prose
-from digest.relevance.ranking.rank import Day, Hit, Line, Wishes, rank
+from digest.relevance.ranking.rank import Day, Line, Wishes, rank
 from subscriptions import schedule
 from subscriptions.interests import language
 from subscriptions.interests.parser import parse
@@ -49,7 +50,10 @@ class LineCount:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What the lines would have brought from the papers of the last days, best first."""
+    """What the lines would have brought from the papers of the last days, best first.
+
+    When time ran out, only the newest `looked_at` of the papers were ranked, perhaps for fewer lines.
+    """
 
     items: list[dict[str, Any]]
     lines: list[LineCount]
@@ -57,32 +61,51 @@ class Preview:
     days: int
     picks: list[Pick]
     evidence: Evidence
+    looked_at: int
+    is_partial: bool
 
 
-def preview(lines: Sequence[str], now: dt.datetime, *, max_papers: int = 10, trending_share: int = 0) -> Preview:
-    """Rank the last days' papers for these lines. Raises InterestError for a line that cannot be read."""
+def preview(
+    lines: Sequence[str],
+    now: dt.datetime,
+    *,
+    max_papers: int = 10,
+    trending_share: int = 0,
+    deadline: float = math.inf,
+) -> Preview:
+    """Rank the last days' papers for these lines. Raises InterestError for a line that cannot be read.
+
+    Looking ends at `deadline` (time.monotonic): the preview is then a partial one.
+    """
     nodes = [parse(line) for line in lines]
     fresh = preview_cache.fresh(now)
-    found = {number: list(preview_cache.found(node, now).among(fresh)) for number, node in enumerate(nodes)}
-    hits = {number: _hits(findings) for number, findings in found.items()}
-    wished = [
-        Line(n, line, language.is_mute(node), is_prose(line), language.is_pin(node))
-        for n, (line, node) in enumerate(zip(lines, nodes, strict=True))
-    ]
+    found = found_by_lines(nodes, now, deadline)
+    wished = [_line(number, lines[number], nodes[number]) for number in sorted(found)]
+    hits, unseen = hits_of_lines(found, {line.interest_id for line in wished if line.is_mute}, fresh, deadline)
     # The voices of the mail, less the taste of somebody who has said nothing yet.
-    printed = {line: str(node) for line, node in zip(lines, nodes, strict=True) if not language.is_mute(node)}
-    day = Day(fresh, hits, **preview_cache.voices(fresh, printed, now))
-    picks = rank(Wishes(tuple(wished), max_papers, trending_share), day)
-    counts = [LineCount(line.typed, len(hits[line.interest_id]), len(fresh), line.is_mute) for line in wished]
-    held = {pick.paper for pick in picks}
-    places = {
-        (number, paper.paper_id): describe(one, paper)
-        for number, findings in found.items()
-        for one, paper in findings
-        if paper.paper_id in held
-    }
-    shown = Evidence(dict(enumerate(lines)), places)
-    return Preview(show(describe_picks(picks, shown)), counts, len(fresh), PREVIEW_DAYS, picks, shown)
+    printed = {line.typed: str(nodes[line.interest_id]) for line in wished if not line.is_mute}
+    voices = preview_cache.voices(fresh, printed, now) if time.monotonic() < deadline else {}
+    picks = rank(Wishes(tuple(wished), max_papers, trending_share), Day(fresh, hits, **voices), unseen)
+    shown = Evidence(dict(enumerate(lines)), places_of(found, picks))
+    return Preview(
+        show(describe_picks(picks, shown)), _counts(wished, found, fresh), len(fresh), PREVIEW_DAYS, picks, shown,
+        looked_at=len(fresh) - len(unseen), is_partial=bool(unseen) or len(found) < len(nodes),
+    )  # fmt: skip
+
+
+def _line(number: int, typed: str, node: language.Node) -> Line:
+    return Line(number, typed, language.is_mute(node), is_prose(typed), language.is_pin(node))
+
+
+def _counts(wished: Iterable[Line], found: Mapping[int, Finds], fresh: Collection[int]) -> list[LineCount]:
+    return [LineCount(line.typed, found[line.interest_id].count(fresh), len(fresh), line.is_mute) for line in wished]
+
+
+def line_counts(lines: Sequence[str], now: dt.datetime, deadline: float = math.inf) -> list[LineCount]:
+    """How many of the last days' papers each line finds; no more lines than there is time for. Raises InterestError."""
+    nodes = [parse(line) for line in lines]
+    fresh, found = preview_cache.fresh(now), found_by_lines(nodes, now, deadline)
+    return _counts((_line(number, lines[number], nodes[number]) for number in sorted(found)), found, fresh)
 
 
 def found_by(line: str, now: dt.datetime) -> Finds:
@@ -109,14 +132,9 @@ def pick_of(line: str, found: Found, paper: Document) -> dict[str, Any]:
 
 def related(paper: Paper, now: dt.datetime, most: int) -> list[Paper]:
     """The recent papers most like this one, nearest first; none for a paper of long ago."""
-    fresh = candidates(Paper.objects.fresh(now, days=PREVIEW_DAYS))
-    ids = corpus.at(fresh, now).like(paper.pk, most)
+    ids = preview_cache.corpus_at(now).like(paper.pk, most)
     found = Paper.objects.known().in_bulk(ids)
     return [found[pk] for pk in ids if pk in found]
-
-
-def _hits(found: Iterable[Finding]) -> list[Hit]:
-    return [Hit(paper.paper_id, round(one.weight, 4)) for one, paper in found]
 
 
 def with_papers(picks: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -124,9 +142,8 @@ def with_papers(picks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [pick | {"paper": papers[pick["paper"]]} for pick in picks if pick["paper"] in papers]
 
 
-def mail(wishes: Wishlist, now: dt.datetime) -> AnymailMessage | None:
-    """The mail these wishes would have brought from the last days; None when nothing matched. Raises InterestError."""
-    found = preview(wishes.lines, now, max_papers=wishes.max_papers, trending_share=wishes.trending_share)
+def mail(found: Preview, wishes: Wishlist, now: dt.datetime) -> AnymailMessage | None:
+    """The mail that a preview of these wishes would have been; None when nothing matched."""
     if not found.picks:
         return None
     reader = Subscriber(email="you@example.org", code="preview", frequency=wishes.frequency, language=wishes.language)

@@ -9,7 +9,7 @@ from django.db.models import Count
 from django.utils.translation import gettext, ngettext
 
 from digest.models import Match, Paper
-from digest.picks.preview.digest_preview import PREVIEW_DAYS, preview
+from digest.picks.preview.digest_preview import PREVIEW_DAYS, line_counts
 from digest.relevance.match_papers import RECENT_DAYS
 from digest.relevance.ranking.closeness import is_prose
 from subscriptions.interests.parser import InterestError, parse
@@ -90,7 +90,7 @@ def _previewed(typed: list[str], now: dt.datetime) -> dict[str, int]:
     readable = [line for line in typed if _can_be_read(line)]
     if not readable:
         return {}
-    return {line.typed: line.papers for line in preview(readable, now, max_papers=0).lines}
+    return {line.typed: line.papers for line in line_counts(readable, now)}
 
 
 def _can_be_read(line: str) -> bool:

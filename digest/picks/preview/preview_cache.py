@@ -115,24 +115,25 @@ class Finds:
 
     def count(self, ids: Container[int]) -> int:
         """How many of the papers with these ids hold it."""
-        return len(self._of(ids))
-
-    def among(self, ids: Container[int]) -> list[Finding]:
-        """Of the papers with these ids; best first."""
-        return self._in_order(self._of(ids))
+        return len(self.papers(ids))
 
     def best(self, most: int, ids: Container[int] | None = None) -> list[Finding]:
         """So many of the papers with these ids, or of all; best first. Of very many, of the newest."""
-        return self._in_order(self._of(ids)[-MOST_ASKED:])[:most]
+        return self._in_order(self.papers(ids)[-MOST_ASKED:])[:most]
 
-    def _of(self, ids: Container[int] | None) -> list[Document]:
+    def papers(self, ids: Container[int] | None = None) -> list[Document]:
         return self._papers if ids is None else [paper for paper in self._papers if paper.paper_id in ids]
 
+    def paper(self, paper_id: int) -> Document | None:
+        """The paper with this id, where it holds the line."""
+        return next((paper for paper in self._papers if paper.paper_id == paper_id), None)
+
     def _in_order(self, papers: Iterable[Document]) -> list[Finding]:
-        found = [(one, paper) for paper in papers if (one := self._ask(paper))]
+        found = [(one, paper) for paper in papers if (one := self.ask(paper))]
         return sorted(found, key=lambda one: (-round(one[0].weight, 4), one[1].paper_id))
 
-    def _ask(self, paper: Document) -> Found | None:
+    def ask(self, paper: Document) -> Found | None:
+        """Where and how well a paper holds it; remembered."""
         if paper.paper_id not in self._found:
             self._found[paper.paper_id] = self._query.find(paper)
         return self._found[paper.paper_id]
@@ -258,6 +259,13 @@ def voices(of: Mapping[int, Candidate], lines: Mapping[str, str], now: dt.dateti
     return _voices.at(of, lines, now)
 
 
+def corpus_at(now: dt.datetime) -> corpus.Corpus:
+    """What the ranking knows of the last PREVIEW_DAYS: the last there was, where a thread keeps this process warm."""
+    if _lookout.sight:
+        return _lookout.sight.corpus
+    return corpus.at(candidates(Paper.objects.fresh(now, days=PREVIEW_DAYS)), now)
+
+
 def warm_up(now: dt.datetime) -> Sight:
     """Make ready what the first preview would wait for: seconds of work when a process begins or papers came."""
     newest = newest_paper()
@@ -268,6 +276,7 @@ def warm_up(now: dt.datetime) -> Sight:
         known = corpus.at(week, now)
         known.close({"diffusion -rain": "diffusion -rain"})  # any that excludes: what the first needs is kept for all
         _ = known.twins
+        known.like(newest or 0, 1)
     recent.label_keys("author")
     for paper in recent.papers[-FILED:]:
         paper.keys()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,12 +13,13 @@ from digest.models import Feedback, Match, Paper
 from digest.papers.sources import bibtex, ris
 from digest.papers.sources.identifiers import arxiv_id_of, doi_of
 from digest.papers.sources.parsed import ParsedListing, SourceError
-from digest.picks.preview.digest_preview import PREVIEW_DAYS, preview
+from digest.picks.preview.digest_preview import PREVIEW_DAYS, line_counts
 from digest.picks.preview.interest_counts import Rate
 from digest.picks.selection.alone import candidates
 from digest.picks.suggestions.keyphrases import best, heard, uses
 from digest.relevance.match_papers import RECENT_DAYS
 from digest.relevance.ranking import corpus
+from subscriptions.edit_interests import MAX_LINES
 from subscriptions.interests import canonical
 from subscriptions.interests.parser import InterestError, parse
 from subscriptions.models import Subscriber
@@ -102,9 +104,9 @@ def _can_be_read(line: str) -> bool:
     return True
 
 
-def from_text(text: str, now: dt.datetime, have: Sequence[str] = ()) -> Suggestions:
+def from_text(text: str, now: dt.datetime, have: Sequence[str] = (), deadline: float = math.inf) -> Suggestions:
     """Lines proposed from a pasted text, without those of the same meaning that somebody has."""
-    pasted = read(text)
+    pasted, have = read(text), have[:MAX_LINES]
     papers = _known(pasted.listings)
     texts = [(paper.title, paper.abstract) for paper in papers]
     names = {paper.arxiv_id for paper in papers} | {paper.doi for paper in papers}
@@ -113,18 +115,18 @@ def from_text(text: str, now: dt.datetime, have: Sequence[str] = ()) -> Suggesti
     texts += [("", pasted.prose)] if pasted.prose else []
     authors = [paper.authors for paper in papers] + [list(one.authors) for one in others]
     lacking = sum(1 for one in others if not one.title)
-    return Suggestions(_proposed(texts, authors, pasted.lines, now, have), tuple(papers), lacking)
+    return Suggestions(_proposed(texts, authors, pasted.lines[:MAX_LINES], now, have, deadline), tuple(papers), lacking)
 
 
-def from_liked(reader: Subscriber, now: dt.datetime) -> Suggestions:
+def from_liked(reader: Subscriber, now: dt.datetime, deadline: float = math.inf) -> Suggestions:
     """Lines proposed from the papers a reader asked more of or saved."""
     rows = reader.feedback.filter(kind__in=(Feedback.Kind.MORE, Feedback.Kind.SAVE), undone_at=None)
     papers = list(Paper.objects.filter(pk__in=rows.order_by("-at").values("paper")[:MOST_PAPERS]).order_by("pk"))
     texts = [(paper.title, paper.abstract) for paper in papers]
-    return Suggestions(_proposed(texts, [paper.authors for paper in papers], (), now, reader.lines()))
+    return Suggestions(_proposed(texts, [paper.authors for paper in papers], (), now, reader.lines(), deadline))
 
 
-def from_found(reader: Subscriber, now: dt.datetime) -> Suggestions:
+def from_found(reader: Subscriber, now: dt.datetime, deadline: float = math.inf) -> Suggestions:
     """Lines proposed from the papers that a reader's own lines found best: narrower ones, and their neighbours."""
     matches = Match.objects.filter(
         interest__lines__subscriber=reader,
@@ -133,7 +135,7 @@ def from_found(reader: Subscriber, now: dt.datetime) -> Suggestions:
     ).order_by("-weight", "paper")
     ids = dict.fromkeys(matches.values_list("paper", flat=True)[:FOUND])
     texts = list(Paper.objects.filter(pk__in=list(ids)).order_by("pk").values_list("title", "abstract"))
-    return Suggestions(_proposed(texts, (), (), now, reader.lines()))
+    return Suggestions(_proposed(texts, (), (), now, reader.lines(), deadline))
 
 
 def _known(listings: Iterable[ParsedListing]) -> list[Paper]:
@@ -154,13 +156,14 @@ def _proposed(
     typed: Sequence[str],
     now: dt.datetime,
     have: Sequence[str],
+    deadline: float,
 ) -> tuple[Suggestion, ...]:
     """The best lines, what finds papers first; typed ones before all, as they were typed."""
     mine = {canonical.key(parse(line)) for line in have if _can_be_read(line)}
     lines = _new([*typed, *_by_authors(authors), *_told(texts, now)], mine)[: max(TRIED, len(typed))]
     if not lines:
         return ()
-    counted = preview(lines, now, max_papers=0).lines
+    counted = line_counts(lines, now, deadline)
     found = [
         Suggestion(one.typed, Rate(one.typed, one.papers, one.of, is_mute=one.is_mute, never=not one.papers))
         for one in counted

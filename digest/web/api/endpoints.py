@@ -39,6 +39,7 @@ from digest.web.api.answers import (  # fmt: skip
 from subscriptions.interests.parser import InterestError
 from subscriptions.limits import SEARCHES_IN, is_searching_too_much
 from subscriptions.links import absolute
+from subscriptions.workload import Refused, computing
 
 METHODS = "GET, HEAD, OPTIONS"
 MAX_AGE = 60  # seconds
@@ -67,6 +68,8 @@ def endpoint(*parameters: str) -> Callable[[View], View]:
                 patch_cache_control(answer, public=True, max_age=MAX_AGE)
             except Problem as problem:
                 answer = problem.answer()
+            except Refused as refused:
+                answer = _refusal(refused).answer()
             except TooManyFieldsSent:
                 answer = Problem(HTTPStatus.BAD_REQUEST, "There are too many parameters.").answer()
             return _open(answer)
@@ -85,6 +88,11 @@ def _open(answer: HttpResponse) -> HttpResponse:
         answer["Access-Control-Allow-Headers"] = "*"
         answer["Access-Control-Max-Age"] = "86400"
     return answer
+
+
+def _refusal(refused: Refused) -> Problem:
+    detail = "Your network asked for too much. Wait ten minutes." if refused.status == 429 else "Busy: try again soon."
+    return Problem(HTTPStatus(refused.status), detail, {"Retry-After": str(refused.seconds)})
 
 
 def _refuse_other_methods(request: HttpRequest) -> None:
@@ -122,7 +130,8 @@ def papers(request: HttpRequest) -> HttpResponse:
     if "q" in request.GET:
         if is_searching_too_much(request):
             raise too_many(f"Too many searches: wait {SEARCHES_IN // 60} minutes.", SEARCHES_IN)
-        found = _found(request.GET["q"].strip(), date)
+        with computing(request):
+            found = _found(request.GET["q"].strip(), date)
         count, part = len(found), found[offset : offset + limit]
     else:
         rows = (

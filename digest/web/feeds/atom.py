@@ -26,6 +26,7 @@ from digest.relevance.matching.queries import Query
 from subscriptions.interests.parser import InterestError, parse
 from subscriptions.limits import SEARCHES_IN, is_searching_too_much
 from subscriptions.links import absolute
+from subscriptions.workload import Refused, computing
 
 FEED_SIZE = 60
 MOST_AUTHORS = 50  # an entry; a collaboration of 3,000 would outweigh all the rest of the feed
@@ -183,7 +184,7 @@ class SearchFeed(PaperFeed):
         query = Query.of(0, parse(line))
         if is_searching_too_much(request):
             raise SearchedTooMuch
-        found = index.find(query, FEED_SIZE).found
+        found = index.find(query, FEED_SIZE, deadline=kwargs["deadline"]).found
         typed = urlencode({"q": line})
         return Shown(
             f"{settings.SITE_NAME}: {line}",
@@ -200,6 +201,13 @@ class SearchedTooMuch(Exception):
 TEXT = "text/plain; charset=utf-8"
 
 
+def _answer(feed: PaperFeed, request: HttpRequest) -> HttpResponse:
+    if not isinstance(feed, SearchFeed):
+        return feed(request)
+    with computing(request) as deadline:
+        return feed(request, deadline=deadline)
+
+
 def _view(feed: PaperFeed) -> Callable[[HttpRequest], HttpResponse]:
     """The feed as a view: 304 to who has it already, 422 and a sentence to a line that cannot be read."""
 
@@ -207,7 +215,11 @@ def _view(feed: PaperFeed) -> Callable[[HttpRequest], HttpResponse]:
     @conditional_page
     def view(request: HttpRequest) -> HttpResponse:
         try:
-            answer = feed(request)
+            answer = _answer(feed, request)
+        except Refused as refused:
+            answer = HttpResponse("Too many searches. Please wait a while.\n", status=refused.status, content_type=TEXT)
+            answer["Retry-After"] = str(refused.seconds)
+            return answer
         except index.TooMuchWork:
             return HttpResponse("Its words are in very many papers: add a rarer one.\n", status=422, content_type=TEXT)
         except InterestError as error:

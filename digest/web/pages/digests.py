@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import cast
 
 from csp.constants import SELF, UNSAFE_INLINE
@@ -24,6 +25,8 @@ from digest.picks.preview import digest_preview
 from subscriptions.forms import SignupForm
 from subscriptions.language import speak_to
 from subscriptions.limits import limited
+from subscriptions.signup import Wishes
+from subscriptions.workload import computes
 
 # A mail carries its own style, and a frame made on the page obeys the page: its own policy, without any script.
 MAIL_POLICY = {
@@ -34,36 +37,42 @@ MAIL_POLICY = {
 
 @require_http_methods(["POST"])
 @limited("preview", most=120, seconds=600)
-def preview(request: HttpRequest) -> HttpResponse:
+@computes
+def preview(request: HttpRequest, *, deadline: float) -> HttpResponse:
     """What the form's lines would have brought, with the button that subscribes. Stores nothing."""
     form = SignupForm(request.POST)
     form.fields["email"].required = False
-    found = None
-    if form.is_valid():
-        wishes = form.wishes()
-        found = digest_preview.preview(
-            wishes.lines, timezone.now(), max_papers=wishes.max_papers, trending_share=wishes.trending_share
-        )
+    found = _found(form.wishes(), timezone.now(), deadline) if form.is_valid() else None
     return render(request, "digest/preview.html", {"form": form, "preview": found}, status=200 if found else 422)
 
 
 @require_POST
 @limited("preview", most=120, seconds=600)
-def preview_mail(request: HttpRequest) -> HttpResponse:
+@computes
+def preview_mail(request: HttpRequest, *, deadline: float) -> HttpResponse:
     """The same as the mail itself, in a frame that can do nothing. Stores nothing."""
     form = SignupForm(request.POST)
     form.fields["email"].required = False
     if not form.is_valid():
         return render(request, "digest/preview.html", {"form": form}, status=422)
     form.hide()
-    values = {
-        "form": form,
-        "mail": digest_preview.mail(form.wishes(), timezone.now()),
-        "days": digest_preview.PREVIEW_DAYS,
-    }
+    wishes, now = form.wishes(), timezone.now()
+    found = _found(wishes, now, deadline)
+    mail = digest_preview.mail(found, wishes, now)
+    values = {"form": form, "mail": mail, "preview": found, "days": digest_preview.PREVIEW_DAYS}
     answer = render(request, "digest/preview_mail.html", values)
     # Only here: the form that has an error is a page of ours, with its scripts.
     return cast(HttpResponse, csp(MAIL_POLICY)(lambda _: answer)(request))
+
+
+def _found(wishes: Wishes, now: dt.datetime, deadline: float) -> digest_preview.Preview:
+    return digest_preview.preview(
+        wishes.lines,
+        now,
+        max_papers=wishes.max_papers,
+        trending_share=wishes.trending_share,
+        deadline=deadline,
+    )
 
 
 @require_safe

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import math
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -25,19 +27,19 @@ from digest.relevance.matching.postings import Postings
 from digest.relevance.ranking.closeness import is_prose
 from subscriptions.edit_interests import MAX_LINES
 from subscriptions.forms import SignupForm
-from subscriptions.interest_form import LineError, typed_lines
+from subscriptions.interest_form import MAX_TYPED, LineError, typed_lines
 from subscriptions.interests import language
 from subscriptions.interests.language import And, Node, Not, Word, unpinned
 from subscriptions.interests.parser import InterestError, parse
 from subscriptions.interests.words import split
 from subscriptions.limits import client_network, is_over
+from subscriptions.workload import Refused, computing
 
 EXAMPLES, BEST = 2, 3  # papers shown of a line, and of the mail
 MOST_SAID = 4  # faults named one by one to who listens to the page
 MAIL_HOLDS = 10  # papers a day; a line that finds more fills the mail alone
 MOST_WORDS = 6  # of a line that found nothing, of which one at a time is left out
 LIMIT, LIMIT_IN = 600, 600  # of one network, in so many seconds
-MAX_TYPED = 10_000  # characters, as the form has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,16 @@ def live(request: HttpRequest) -> HttpResponse:
     """The form's lines as they stand: a fragment for the page, and the field itself where a button changed it."""
     if is_over("live", client_network(request), LIMIT, LIMIT_IN):
         return render(request, "digest/_live.html", {"is_over": True}, status=429)
+    try:
+        with computing(request) as deadline:
+            return _fragment(request, deadline)
+    except Refused as refused:
+        answer = render(request, "digest/_live.html", {"is_over": True}, status=refused.status)
+        answer["Retry-After"] = str(refused.seconds)
+        return answer
+
+
+def _fragment(request: HttpRequest, deadline: float) -> HttpResponse:
     form = SignupForm(request.POST)
     now = timezone.now()
     lines = typed_lines(str(form["interests"].value() or "")[:MAX_TYPED])[:MAX_LINES]
@@ -92,11 +104,12 @@ def live(request: HttpRequest) -> HttpResponse:
     fresh = set(Paper.objects.fresh(now, days=PREVIEW_DAYS).values_list("pk", flat=True)) if good else set()
     values = {
         "form": form,
-        "rows": rows(good, fresh, now),
+        "rows": (found := rows(good, fresh, now, deadline)),
+        "lacking": len(good) - len(found),
         "errors": errors,
         "notes": (hints := form.line_notes()),
         "hinted": {line.number for line in hints},
-        "best": preview(list(good.values()), now, max_papers=BEST).items if good else [],
+        "preview": preview(list(good.values()), now, max_papers=BEST, deadline=deadline) if good else None,
         "papers": len(fresh),
         "days": PREVIEW_DAYS,
     }
@@ -122,12 +135,18 @@ def _read(lines: list[str]) -> tuple[dict[int, str], list[LineError]]:
     return good, errors
 
 
-def rows(lines: dict[int, str], fresh: set[int], now: dt.datetime) -> list[Found]:
-    """What each of these readable lines, by number, finds among the papers with these ids and of the last month."""
-    return [_row(number, line, fresh, now) for number, line in lines.items()]
+def rows(lines: dict[int, str], fresh: set[int], now: dt.datetime, deadline: float = math.inf) -> list[Found]:
+    """What each of these readable lines, by number, finds among the papers with these ids and of the last month.
+    Lines for which there is no time are left out."""
+    found: list[Found] = []
+    for number, line in lines.items():
+        if time.monotonic() > deadline:
+            break
+        found.append(_row(number, line, fresh, now, deadline))
+    return found
 
 
-def _row(number: int, line: str, fresh: set[int], now: dt.datetime) -> Found:
+def _row(number: int, line: str, fresh: set[int], now: dt.datetime, deadline: float) -> Found:
     node, found = parse(line), found_by(line, now)
     mutes = language.is_mute(node)
     examples = [] if mutes else show(with_papers([pick_of(line, *one) for one in found.best(EXAMPLES, fresh)]))
@@ -135,15 +154,17 @@ def _row(number: int, line: str, fresh: set[int], now: dt.datetime) -> Found:
     if not row.is_wide and not row.is_never:
         return row
     proposed = narrower(node, line) if row.is_wide else likelier(node, line, recent_papers(now))
-    instead, weekly = _best(proposed, row, fresh, now)
+    instead, weekly = _best(proposed, row, fresh, now, deadline)
     some = gettext("some in %(days)s days") % {"days": RECENT_DAYS}
     return replace(row, instead=instead, instead_finds=rate(weekly) if weekly else some)
 
 
-def _best(proposed: Iterator[str], row: Found, fresh: set[int], now: dt.datetime) -> tuple[str, int]:
+def _best(proposed: Iterator[str], row: Found, fresh: set[int], now: dt.datetime, deadline: float) -> tuple[str, int]:
     """The proposal that finds most, but less than a line that is too wide, with its papers of the week."""
     best, most = "", (0, 0)
     for line in proposed:
+        if time.monotonic() > deadline:
+            break
         found = found_by(line, now)
         weekly = found.count(fresh)
         if (weekly, len(found)) > most and not (row.is_wide and weekly >= row.week * 2 // 3):

@@ -36,8 +36,8 @@ def word_mutes(title: str, wanted: Iterable[str] = ()) -> list[Mute]:
 def author_mutes(authors: Iterable[str]) -> list[Mute]:
     """The first authors; a name that cannot stand in a line is left out."""
     names = (name.replace('"', "").strip() for name in authors)
-    mutes = [Mute(f'-author:"{name}"', name) for name in dict.fromkeys(names) if name]
-    return [mute for mute in mutes if _mutes(mute.line)][:MOST_AUTHORS]
+    mutes = (Mute(f'-author:"{name}"', name) for name in dict.fromkeys(names) if name)
+    return list(islice((mute for mute in mutes if _mutes(mute.line)), MOST_AUTHORS))
 
 
 def mute_of(text: str) -> Mute | None:

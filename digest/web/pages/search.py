@@ -14,6 +14,7 @@ from digest.papers.search import index
 from digest.relevance.matching.queries import Query
 from subscriptions.interests.parser import InterestError, parse
 from subscriptions.limits import SEARCHES_IN, is_searching_too_much, slow_down
+from subscriptions.workload import computes
 
 RESULTS = 20  # a page
 MAX_LINE = 500  # characters
@@ -23,20 +24,25 @@ MAX_LINE = 500  # characters
 def search(request: HttpRequest) -> HttpResponse:
     """The papers an interest line finds, newest first; `before` is where the page before ended."""
     line = request.GET.get("q", "").strip()[:MAX_LINE]
-    values: dict[str, Any] = {"query": line, "items": [], "error": None}
     if line and is_searching_too_much(request):
         return slow_down(request, SEARCHES_IN)
     if line:
-        try:
-            page = index.find(Query.of(0, parse(line)), RESULTS, _place(request.GET.get("before", "")))
-            values |= {"items": show([_pick(line, *one) for one in page.found]), "rest": page.rest}
-        except InterestError as error:
-            values["error"] = error
-        except index.TooMuchWork:
-            values["error"] = {
-                "message": gettext("That would take too long: its words are in very many papers. Add a rarer one")
-            }
-    values["is_later_page"] = "before" in request.GET
+        return _results(request, line)
+    return render(request, "digest/search.html", {"query": line, "items": [], "error": None, "is_later_page": False})
+
+
+@computes
+def _results(request: HttpRequest, line: str, *, deadline: float) -> HttpResponse:
+    values: dict[str, Any] = {"query": line, "items": [], "error": None, "is_later_page": "before" in request.GET}
+    try:
+        page = index.find(Query.of(0, parse(line)), RESULTS, _place(request.GET.get("before", "")), deadline)
+        values |= {"items": show([_pick(line, *one) for one in page.found]), "rest": page.rest}
+    except InterestError as error:
+        values["error"] = error
+    except index.TooMuchWork:
+        values["error"] = {
+            "message": gettext("That would take too long: its words are in very many papers. Add a rarer one")
+        }
     return render(request, "digest/search.html", values, status=422 if values["error"] else 200)
 
 

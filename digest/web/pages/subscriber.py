@@ -22,6 +22,7 @@ from subscriptions.links import ACCESS
 from subscriptions.models import Subscriber
 from subscriptions.token_views import for_reader
 from subscriptions.visible import in_json
+from subscriptions.workload import computes
 
 MOST_SAVED = 500  # papers shown, and in one file
 
@@ -33,7 +34,14 @@ def why(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
     text = request.GET.get("paper", "").strip()[:MAX_QUESTION]
     if text and is_over("why", client_network(request), most=60, seconds=600):
         return _slow_down(request, 600)
-    found = explain(reader, text, timezone.now()) if text else None
+    if text:
+        return _explained(request, token, reader, text)
+    return render(request, "digest/why.html", {"text": text, "found": None, "token": token})
+
+
+@computes
+def _explained(request: HttpRequest, token: str, reader: Subscriber, text: str, *, deadline: float) -> HttpResponse:
+    found = explain(reader, text, timezone.now())
     return render(request, "digest/why.html", {"text": text, "found": found, "token": token})
 
 

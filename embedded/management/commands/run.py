@@ -56,12 +56,10 @@ class Command(TerminalCommand):
 
 def programs(port: int) -> list[Program]:
     """What runs, in the order of its start: the parts that others need come first."""
-    env = {"DJANGO_SETTINGS_MODULE": str(settings.SETTINGS_MODULE), "PORT": str(port)}
+    env = {"DJANGO_SETTINGS_MODULE": str(settings.SETTINGS_MODULE), "PORT": str(port), "WEB_BIND": ""}
     if not os.environ.get("LOG_LEVEL"):
         env["LOG_LEVEL"] = "INFO"  # what was sent, and what was not and why, is worth a line
-    # A control socket would lie in the user's home, shared by all instances.
-    web = f"gunicorn config.wsgi --bind 127.0.0.1:{port} --workers 2 --threads 4"
-    web += " --graceful-timeout 5 --log-level warning --no-control-socket --logger-class config.access_log.Log"
+    web = "gunicorn --config config/gunicorn.py config.wsgi"
     celery = "celery --quiet -A config"
     worker = f"{celery} worker --concurrency 2 --loglevel INFO --without-gossip --without-mingle"
     found = [

@@ -287,3 +287,21 @@ def test_addresses_that_report_nothing(client: Client) -> None:
     assert client.post("/webhooks/postmark/inbound/").status_code == 404  # mail to us is not taken
     assert client.get("/webhooks/postmark/tracking/").status_code == 405
     assert client.head("/webhooks/postmark/tracking/").status_code == 200  # some ask whether the address is there
+
+
+HOSTILE_BODIES = [
+    b"[" * 100_000, b"[" * 50_000 + b"]" * 50_000, b'{"a":' * 50_000 + b"1" + b"}" * 50_000, b'[{"event":' * 900 + b"1",
+    b"", b"null", b"true", b"7", b'"x"', b"[]", b"{}", b"[[]]", b"[null]", b"[7]", b'[{"event": {}}]', b"1e999", b"NaN",
+    b"9" * 5_000, b"\xff\xfe\x00", b"\x00", b'{"event": [[[[]]]]}', b'{"Message": "[[[["}', b"event=x&a=b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("raw", HOSTILE_BODIES, ids=lambda raw: repr(raw[:20]))
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_no_body_is_our_fault(client: Client, provider: str, raw: bytes) -> None:
+    """Whoever holds the secret may send nonsense, nested as deep as it likes."""
+    answer = post(client, provider, None, raw=raw)
+    assert answer.status_code in (200, 400)
+    if answer.status_code == 400:
+        assert answer["Content-Type"] == "text/plain; charset=utf-8"
+        assert len(answer.content.splitlines()) == 1

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from digest.models import Delivery, Digest, Feedback, Paper
+from digest.picks.explanation import answers
 from digest.picks.explanation.explain import Explanation, explain
 from digest.picks.selection.select import choose, select_due
 from subscriptions import links
@@ -228,3 +229,13 @@ def test_the_page_is_private_and_needs_the_readers_link(alice: Subscriber, paper
 def test_what_is_asked_is_text_and_never_markup(alice: Subscriber, client: Client) -> None:
     page = client.get(f"{links.access(alice)}why/", {"paper": '"><script>'}).content.decode()
     assert "<script>" not in page
+
+
+def test_lines_that_match_very_much_are_not_ranked_for_one_question(
+    papers: list[Paper], alice: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "MOST_RANKED", 1)
+    monkeypatch.setattr(answers, "choose", None)  # nothing is ranked
+    found = explain(alice, str(papers[0].pk), MORNING)
+    assert "shorten the list" in found.answer
+    assert any("diffusion" in sentence for sentence in found.more)

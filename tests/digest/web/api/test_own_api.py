@@ -368,3 +368,12 @@ def test_the_number_of_queries_is_fixed(
             for path, queries in ((ME, 3), (DIGESTS, 4), (SAVED, 3)):
                 with django_assert_num_queries(queries):
                     assert ask("get", path).status_code == 200
+
+
+@pytest.mark.parametrize("depth", [50, 900, 5_000, 15_000])
+@pytest.mark.parametrize(("path", "method"), [(ME, "patch"), (FEEDBACK, "post")])
+def test_a_body_nested_very_deep_is_refused_in_words(ask: Ask, path: str, method: str, depth: int) -> None:
+    for body in (b"[" * depth + b"]" * depth, b'{"lines":' * depth + b"1" + b"}" * depth):
+        answer = ask(method, path, body)
+        assert answer.status_code in (400, 413, 422)
+        assert json.loads(answer.content)["detail"]

@@ -154,9 +154,9 @@ def test_pages_carry_a_strict_policy(client: Client, papers: list[Paper]) -> Non
     assert answer["Referrer-Policy"] == "same-origin"
 
 
-def test_health_names_what_does_not_answer(client: Client) -> None:
+def test_health_names_what_does_not_answer(no_redis: None, client: Client) -> None:
     answer = client.get("/healthz")
-    assert answer.json() == {"database": True, "redis": False}  # no Redis in this test
+    assert answer.json() == {"database": True, "redis": False}
     assert answer.status_code == 503
 
 

@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from digest.models import Digest, Feedback, Lane, Paper, Pick
 from digest.picks.preview import interest_counts
+from digest.picks.preview.digest_preview import preview
 from digest.picks.preview.interest_counts import Rate, rate
 from digest.picks.selection.select import select_due
 from subscriptions import links
@@ -55,7 +56,7 @@ def test_what_is_counted_is_what_the_preview_counts(store: Callable[..., object]
     store(listing("Agents of old", arxiv_id="2603.02001"), now=MORNING - dt.timedelta(days=10))
     reader = make_reader("dora@example.org", "agents", "title:agents -old")
     counted = [(one.typed, one.papers, one.of) for one in interest_counts.rates(reader, MORNING)]
-    previewed = interest_counts.preview(reader.lines(), MORNING).lines
+    previewed = preview(reader.lines(), MORNING).lines
     assert counted == [(line.typed, line.papers, line.of) for line in previewed]
 
 
