@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from digest.papers.sample.sample import PATH
-from digest.picks.selection.arrays import Rows
 from digest.relevance.matching.match import Document
+from digest.relevance.ranking.arrays import Rows
 from subscriptions.interests.canonical import key
 from subscriptions.interests.language import Node
 from subscriptions.interests.parser import InterestError, parse

@@ -22,10 +22,9 @@ from digest.papers.ingest import ingest, storage
 from digest.papers.ingest.editions import Circumstances
 from digest.papers.sources.parsed import ParsedEdition, ParsedListing
 from digest.picks.preview import preview_cache
-from digest.picks.selection import boards
 from digest.picks.selection.select import select_due
 from digest.relevance import match_papers
-from digest.relevance.ranking import corpus
+from digest.relevance.ranking import corpus, score_cache
 from subscriptions.models import Subscriber
 from tests.smtp import Server
 from tests.stack import BROWSERS, QUIET
@@ -196,7 +195,7 @@ def _nothing_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preview_cache, "_lines", preview_cache._Lines())
     monkeypatch.setattr(preview_cache, "_lookout", preview_cache._Lookout())
     monkeypatch.setattr(corpus, "_kept", corpus._Kept())
-    monkeypatch.setattr(boards, "_kept", boards._Kept())
+    monkeypatch.setattr(score_cache, "_cache", score_cache.ScoreCache())
     rendered._press.cache_clear()
 
 

@@ -19,7 +19,7 @@ from digest.models.picks import in_lane
 from digest.operations.retention import windows
 from digest.picks.explanation.case import Case, Explanation
 from digest.picks.explanation.missing_words import Half
-from digest.picks.selection.select import choose
+from digest.picks.selection.choose import choose
 from digest.relevance.matching.match import describe
 from subscriptions.models import Subscriber
 

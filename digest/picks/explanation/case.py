@@ -17,7 +17,7 @@ from digest.mail.rendering.labels import marked, voice
 from digest.models import Feedback, Match, Paper, Pick, ReasonKind
 from digest.picks.evidence import describe, evidence
 from digest.picks.explanation.missing_words import Half, half
-from digest.picks.selection.select import choose
+from digest.picks.selection.choose import choose
 from digest.relevance.matching import match
 from digest.relevance.matching.documents import document
 from digest.relevance.matching.queries import Query

@@ -12,7 +12,6 @@ from digest.models import Pick, ReasonKind
 from digest.picks.preview import preview_cache
 from digest.picks.preview.preview_cache import Finds
 from digest.relevance.matching.match import Document, describe
-from digest.relevance.ranking.rank import Hit
 from subscriptions.interests.language import Node, is_mute
 
 
@@ -28,17 +27,17 @@ def found_by_lines(nodes: Sequence[Node], now: dt.datetime, deadline: float) -> 
 
 def hits_of_lines(
     found: Mapping[int, Finds], mutes: Collection[int], fresh: Collection[int], deadline: float
-) -> tuple[dict[int, list[Hit]], set[int]]:
-    """Return the hits of each line among the papers with the ids `fresh`, and the ids of those not looked at.
+) -> tuple[dict[int, dict[int, float]], set[int]]:
+    """Return the weights of each line by paper id, among the papers `fresh`, and the ids of those not looked at.
 
     Mutes are complete: they are known without asking each paper how well it holds the line.
     """
-    hits: dict[int, list[Hit]] = {number: [] for number in found}
+    hits: dict[int, dict[int, float]] = {number: {} for number in found}
     holding: defaultdict[int, list[tuple[int, Document]]] = defaultdict(list)
     for number, finds in found.items():
         for paper in finds.papers(fresh):
             if number in mutes:
-                hits[number].append(Hit(paper.paper_id, 1.0))
+                hits[number][paper.paper_id] = 1.0
             else:
                 holding[paper.paper_id].append((number, paper))
     newest = sorted(holding, reverse=True)
@@ -47,7 +46,7 @@ def hits_of_lines(
             return hits, {one for one in fresh if one <= paper_id}
         for number, paper in holding[paper_id]:
             if one := found[number].ask(paper):
-                hits[number].append(Hit(paper_id, round(one.weight, 4)))
+                hits[number][paper_id] = round(one.weight, 4)
     return hits, set()
 
 

@@ -6,10 +6,11 @@ import copy
 import datetime as dt
 import math
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from anymail.message import AnymailMessage
 
 from digest.mail.rendering import compose, show
@@ -18,12 +19,17 @@ from digest.picks.evidence import INTERESTS, Evidence, describe_picks
 from digest.picks.preview import preview_cache
 from digest.picks.preview.bounded_hits import found_by_lines, hits_of_lines, places_of
 from digest.picks.preview.preview_cache import Finds
+from digest.picks.selection.choose import choose
 from digest.picks.selection.digest_plan import plans
-from digest.picks.selection.select import choose
 from digest.relevance.matching.match import Document, Found, describe
 from digest.relevance.matching.postings import Postings
+from digest.relevance.ranking.arrays import Rows
+from digest.relevance.ranking.block import Requests
+from digest.relevance.ranking.candidates import Candidates
 from digest.relevance.ranking.closeness import is_prose
-from digest.relevance.ranking.rank import Day, Line, Wishes, rank
+from digest.relevance.ranking.rank_subscribers import lane_sizes, rank_subscribers
+from digest.relevance.ranking.score_matrix import Line, ScoreMatrix
+from digest.relevance.vectors import Floats
 from subscriptions import schedule
 from subscriptions.interests import language
 from subscriptions.interests.parser import parse
@@ -80,32 +86,54 @@ def preview(
     nodes = [parse(line) for line in lines]
     fresh = preview_cache.fresh(now)
     found = found_by_lines(nodes, now, deadline)
-    wished = [_line(number, lines[number], nodes[number]) for number in sorted(found)]
-    hits, unseen = hits_of_lines(found, {line.interest_id for line in wished if line.is_mute}, fresh, deadline)
+    mutes = {number for number in found if language.is_mute(nodes[number])}
+    hits, unseen = hits_of_lines(found, mutes, set(fresh.ids.tolist()), deadline)
     # The voices of the mail, less the taste of somebody who has said nothing yet.
-    printed = {line.typed: str(nodes[line.interest_id]) for line in wished if not line.is_mute}
-    voices = preview_cache.voices(fresh, printed, now) if time.monotonic() < deadline else {}
-    picks = rank(Wishes(tuple(wished), max_papers, trending_share), Day(fresh, hits, **voices), unseen)
+    printed = {lines[number]: str(nodes[number]) for number in found if number not in mutes}
+    close, twins = preview_cache.voices(fresh, printed, now) if time.monotonic() < deadline else ({}, {})
+    made = [_line(number, lines[number], nodes[number], hits[number], fresh, close) for number in sorted(found)]
+    picks = _rank(ScoreMatrix.of(fresh, made, twins), unseen, max_papers, trending_share)
     shown = Evidence(dict(enumerate(lines)), places_of(found, picks))
     return Preview(
-        show(describe_picks(picks, shown)), _counts(wished, found, fresh), len(fresh), PREVIEW_DAYS, picks, shown,
+        show(describe_picks(picks, shown)), _counts(lines, nodes, found, fresh), len(fresh), PREVIEW_DAYS, picks, shown,
         looked_at=len(fresh) - len(unseen), is_partial=bool(unseen) or len(found) < len(nodes),
     )  # fmt: skip
 
 
-def _line(number: int, typed: str, node: language.Node) -> Line:
-    return Line(number, typed, language.is_mute(node), is_prose(typed), language.is_pin(node))
+def _line(
+    number: int, typed: str, node: language.Node, hits: Mapping[int, float], fresh: Candidates,
+    close: Mapping[str, Floats],
+) -> Line:  # fmt: skip
+    columns, _ = fresh.columns_of(np.array(list(hits), np.int64))
+    flags = language.is_mute(node), language.is_pin(node), is_prose(typed)
+    return Line(number, columns, list(hits.values()), close.get(typed), *flags)
 
 
-def _counts(wished: Iterable[Line], found: Mapping[int, Finds], fresh: Collection[int]) -> list[LineCount]:
-    return [LineCount(line.typed, found[line.interest_id].count(fresh), len(fresh), line.is_mute) for line in wished]
+def _rank(matrix: ScoreMatrix, unseen: Collection[int], max_papers: int, trending_share: int) -> list[Pick]:
+    """What one subscriber of all lines of the matrix gets, without the papers that were not looked at."""
+    count = len(matrix.interests)
+    lines = Rows(np.array([0, count]), np.arange(count))
+    columns, _ = matrix.candidates.columns_of(np.array(sorted(unseen), np.int64))
+    had = np.zeros(len(columns), np.int64), columns
+    requests = Requests(lines, *lane_sizes([max_papers], [trending_share]), np.zeros(1, np.int64), had)
+    (packed,) = rank_subscribers(matrix, matrix.candidates, requests)
+    return packed.unpack()
+
+
+def _counts(
+    lines: Sequence[str], nodes: Sequence[language.Node], found: Mapping[int, Finds], fresh: Candidates
+) -> list[LineCount]:
+    ids = set(fresh.ids.tolist())
+    return [
+        LineCount(lines[number], found[number].count(ids), len(ids), language.is_mute(nodes[number]))
+        for number in sorted(found)
+    ]
 
 
 def line_counts(lines: Sequence[str], now: dt.datetime, deadline: float = math.inf) -> list[LineCount]:
     """How many of the last days' papers each line finds; no more lines than there is time for. Raises InterestError."""
     nodes = [parse(line) for line in lines]
-    fresh, found = preview_cache.fresh(now), found_by_lines(nodes, now, deadline)
-    return _counts((_line(number, lines[number], nodes[number]) for number in sorted(found)), found, fresh)
+    return _counts(lines, nodes, found_by_lines(nodes, now, deadline), preview_cache.fresh(now))
 
 
 def found_by(line: str, now: dt.datetime) -> Finds:

@@ -21,14 +21,15 @@ from django.utils import timezone
 
 from digest.models import Paper
 from digest.models.papers import PaperQuerySet
-from digest.picks.selection.alone import candidates
 from digest.relevance.match_papers import RECENT_DAYS
 from digest.relevance.matching.documents import with_sources
 from digest.relevance.matching.match import TEXT_FIELDS, TITLE, Document, Found
 from digest.relevance.matching.postings import Postings
 from digest.relevance.matching.queries import Query, QueryIndex
 from digest.relevance.ranking import corpus
-from digest.relevance.ranking.rank import Candidate
+from digest.relevance.ranking.candidates import Candidates
+from digest.relevance.ranking.candidates import read as read_candidates
+from digest.relevance.vectors import Floats
 from subscriptions.interests.language import Node
 
 logger = logging.getLogger(__name__)
@@ -167,6 +168,10 @@ class _Lines:
         return found
 
 
+# How close papers are to lines, by line as typed; and by paper, those that say nearly the same.
+Voices = tuple[Mapping[str, Floats], Mapping[int, frozenset[int]]]
+
+
 class _Voices:
     """Closeness and likeness, the other voices of the ranking. They take seconds to make ready when papers came, so
     the thread that keeps this process warm does it, and a preview that would wait long goes without."""
@@ -175,12 +180,12 @@ class _Voices:
         self._idle = threading.Event()
         self._idle.set()
 
-    def at(self, fresh: Mapping[int, Candidate], lines: Mapping[str, str], now: dt.datetime) -> dict[str, Any]:
+    def at(self, fresh: Candidates, lines: Mapping[str, str], now: dt.datetime) -> Voices:
         """Of these lines, typed and printed, and of papers that say nearly the same; empty when not ready."""
         if not self._idle.wait(timeout=PATIENCE):
-            return {}
-        known = corpus.at(fresh, now)
-        return {"close": known.close(lines), "twins": known.twins}
+            return {}, {}
+        known = corpus.at(fresh.ids.tolist(), now)
+        return known.close(lines), known.twins
 
     @contextmanager
     def being_made(self) -> Iterator[None]:
@@ -198,7 +203,7 @@ class Sight:
     at: dt.datetime
     newest: int | None  # the last paper that had come
     papers: Postings
-    candidates: Mapping[int, Candidate]
+    candidates: Candidates
     corpus: corpus.Corpus
 
 
@@ -240,10 +245,10 @@ def papers(now: dt.datetime) -> Postings:
     return sight.papers if sight else _recent.papers(now, COLD if _lookout.is_on else 0.0)
 
 
-def fresh(now: dt.datetime) -> Mapping[int, Candidate]:
+def fresh(now: dt.datetime) -> Candidates:
     """The papers of the last PREVIEW_DAYS."""
     sight = _lookout.seen(now)
-    return sight.candidates if sight else candidates(Paper.objects.fresh(now, days=PREVIEW_DAYS))
+    return sight.candidates if sight else read_candidates(now, PREVIEW_DAYS)
 
 
 def found(node: Node, now: dt.datetime) -> Finds:
@@ -251,11 +256,11 @@ def found(node: Node, now: dt.datetime) -> Finds:
     return _lines.found(node, papers(now))
 
 
-def voices(of: Mapping[int, Candidate], lines: Mapping[str, str], now: dt.datetime) -> dict[str, Any]:
+def voices(of: Candidates, lines: Mapping[str, str], now: dt.datetime) -> Voices:
     """How close these papers are to lines, typed and printed, and which say nearly the same; empty when not ready."""
     sight = _lookout.seen(now)
     if sight and sight.candidates is of:
-        return {"close": sight.corpus.close(lines), "twins": sight.corpus.twins}
+        return sight.corpus.close(lines), sight.corpus.twins
     return _voices.at(of, lines, now)
 
 
@@ -263,7 +268,7 @@ def corpus_at(now: dt.datetime) -> corpus.Corpus:
     """What the ranking knows of the last PREVIEW_DAYS: the last there was, where a thread keeps this process warm."""
     if _lookout.sight:
         return _lookout.sight.corpus
-    return corpus.at(candidates(Paper.objects.fresh(now, days=PREVIEW_DAYS)), now)
+    return corpus.at(read_candidates(now, PREVIEW_DAYS).ids.tolist(), now)
 
 
 def warm_up(now: dt.datetime) -> Sight:
@@ -272,8 +277,8 @@ def warm_up(now: dt.datetime) -> Sight:
     with _voices.being_made():
         recent = _recent.papers(now)
         recent.terms((TITLE,))
-        week = candidates(Paper.objects.fresh(now, days=PREVIEW_DAYS))
-        known = corpus.at(week, now)
+        week = read_candidates(now, PREVIEW_DAYS)
+        known = corpus.at(week.ids.tolist(), now)
         known.close({"diffusion -rain": "diffusion -rain"})  # any that excludes: what the first needs is kept for all
         _ = known.twins
         known.like(newest or 0, 1)

@@ -11,9 +11,10 @@ from django.db.models import Q
 
 from digest.models import Digest
 from digest.models.picks import paper_ids
+from digest.picks.selection.choose import choose_all
 from digest.picks.selection.digest_plan import plans
-from digest.picks.selection.packing import Packed
-from digest.picks.selection.select import CHUNK, Due, choose_all
+from digest.picks.selection.select import CHUNK, Due
+from digest.relevance.ranking.packing import Packed
 from subscriptions.models import Subscriber
 
 

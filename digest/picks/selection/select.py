@@ -12,24 +12,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
 from django.db import connection, transaction
-from django.db.models import Q, TextField
+from django.db.models import TextField
 from django.db.models.functions import Cast
 from django.utils.translation import override
 
-from digest.models import Delivery, Digest, Paper, Pick
-from digest.models.picks import pack
+from digest.models import Delivery, Digest
 from digest.papers.ingest import source_schedule
-from digest.picks.selection import boards, bulk_write, choosing, read_arrays, supersede
-from digest.picks.selection.alone import one_by_one, said
-from digest.picks.selection.arrays import MAX_LINES, Ints, Rows
-from digest.picks.selection.blocks import Wants
-from digest.picks.selection.boards import Board
-from digest.picks.selection.digest_plan import Plan, Reader, plans
-from digest.picks.selection.packing import NOTHING, Packed
-from digest.picks.selection.read_arrays import among
-from digest.picks.selection.standing import Standing
+from digest.picks.selection import bulk_write, supersede
+from digest.picks.selection.choose import choose_all
+from digest.picks.selection.digest_plan import plans
+from digest.relevance.ranking.packed_columns import among
 from subscriptions import schedule
 from subscriptions.addresses import masked
 from subscriptions.models import Subscriber
@@ -178,97 +171,3 @@ def _having_a_digest(readers: Sequence[Due], dates: dict[int, dt.date]) -> Itera
     for subscriber_id, issue_date in rows.values_list("subscriber_id", "issue_date"):
         if dates[subscriber_id] == issue_date:
             yield subscriber_id
-
-
-def choose(readers: Sequence[Reader], now: dt.datetime, *, live: bool = False) -> dict[int, list[Pick]]:
-    """The picks of each reader (by id) at this moment. Reads only; the number of queries is fixed.
-
-    `live`: each is ranked alone, and lines that are not matched are asked now: for a subscriber who is not active.
-    """
-    chosen = choose_all(readers, plans(readers, now), now, live=live)
-    return {reader.pk: one.unpack() for reader, one in zip(readers, chosen, strict=True)}
-
-
-def choose_all(
-    readers: Sequence[Reader],
-    planned: Sequence[Plan],
-    now: dt.datetime,
-    earlier: Q | None = None,
-    *,
-    live: bool = False,
-) -> list[Packed]:
-    """What each reader gets, as the ledger stores it; those whose mails cover the same days together.
-
-    What their digests held does not come again: all there are, or those that `earlier` finds.
-    """
-    chosen = [NOTHING] * len(readers)
-    for days in sorted({plan.days for plan in planned}):
-        which = [place for place, plan in enumerate(planned) if plan.days == days]
-        some = [readers[place] for place in which]
-        found = _of_days(some, [planned[place] for place in which], now, earlier or Q(), live)
-        for place, one in zip(which, found, strict=True):
-            chosen[place] = one
-    return chosen
-
-
-def _of_days(
-    readers: Sequence[Reader], planned: Sequence[Plan], now: dt.datetime, earlier: Q, live: bool
-) -> list[Packed]:
-    board, standing = boards.at(now, planned[0].days)
-    chosen = [NOTHING] * len(readers)
-    if not len(board.ids):
-        return chosen
-    ids = [reader.pk for reader in readers]
-    lines = read_arrays.lines_of(ids)
-    had = _had(ids, board, earlier)
-    words = said(readers, now)
-    alone = {place for place, pk in enumerate(ids) if live or pk in words}
-    alone |= set(np.flatnonzero(np.diff(lines.interests.ends) > MAX_LINES).tolist())
-    many = np.array([place for place in range(len(ids)) if place not in alone], np.int64)
-    for place, one in zip(many.tolist(), _together(readers, planned, many, lines, had, board, standing), strict=True):
-        chosen[place] = one
-    if alone:
-        some = sorted(alone)
-        sent = {ids[place]: set(board.ids[had[1][had[0] == place]].tolist()) for place in some}
-        of_alone, their_plans = [readers[place] for place in some], [planned[place] for place in some]
-        found = one_by_one(of_alone, their_plans, now, sent, words, live=live)
-        for place, picks in zip(some, found, strict=True):
-            chosen[place] = Packed(*pack(picks))
-    return chosen
-
-
-def _together(
-    readers: Sequence[Reader],
-    planned: Sequence[Plan],
-    which: Ints,
-    lines: read_arrays.Lines,
-    had: tuple[Ints, Ints],
-    board: Board,
-    standing: Standing,
-) -> list[Packed]:
-    """Those readers of the chunk whose picks are sums over their lines."""
-    some = lines.interests.take(which)
-    items = Rows(lines.interests.ends, np.arange(len(lines.typed))).take(which).items
-    rows = board.rows_of(some.items, [lines.typed[item] for item in items.tolist()])
-    most, share = choosing.lanes(
-        [planned[place].max_papers for place in which.tolist()],
-        [readers[place].trending_share for place in which.tolist()],
-    )
-    overflow = np.array([planned[place].overflow for place in which.tolist()], np.int64)
-    new_place = np.full(len(readers), -1)
-    new_place[which] = np.arange(len(which))
-    owners = new_place[had[0]]
-    order = np.argsort(owners[owners >= 0], kind="stable")
-    pairs = owners[owners >= 0][order], had[1][owners >= 0][order]
-    return choosing.choose(board, standing, Wants(Rows(some.ends, rows), most, share, overflow, pairs))
-
-
-def _had(readers: Sequence[int], board: Board, earlier: Q) -> tuple[Ints, Ints]:
-    """Pairs (reader, column): the candidates that earlier digests held."""
-    # No digest can hold a paper from before we first saw it or its list: older ones need not be read.
-    since = board.oldest - dt.timedelta(days=1)
-    owners, papers = read_arrays.sent_to(readers, Digest.objects.filter(earlier, issue_date__gte=since))
-    for pk, into in Paper.objects.filter(merged_into__in=among(board.ids.tolist())).values_list("pk", "merged_into"):
-        papers[papers == pk] = into or pk
-    columns, is_here = board.columns_of(papers)
-    return owners[is_here], columns[is_here]

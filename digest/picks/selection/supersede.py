@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.db import connection
 
 from digest.models import Delivery, Digest
-from digest.picks.selection.read_arrays import among
+from digest.relevance.ranking.packed_columns import among
 
 AGE = dt.timedelta(hours=12)  # waiting for less is a run under way
 

@@ -15,10 +15,9 @@ from digest.papers.sources.identifiers import arxiv_id_of, doi_of
 from digest.papers.sources.parsed import ParsedListing, SourceError
 from digest.picks.preview.digest_preview import PREVIEW_DAYS, line_counts
 from digest.picks.preview.interest_counts import Rate
-from digest.picks.selection.alone import candidates
 from digest.picks.suggestions.keyphrases import best, heard, uses
 from digest.relevance.match_papers import RECENT_DAYS
-from digest.relevance.ranking import corpus
+from digest.relevance.ranking import candidates, corpus
 from subscriptions.edit_interests import MAX_LINES
 from subscriptions.interests import canonical
 from subscriptions.interests.parser import InterestError, parse
@@ -193,6 +192,6 @@ def _told(texts: Sequence[tuple[str, str]], now: dt.datetime) -> list[str]:
     """What the texts are about, against the recent papers."""
     if not texts:
         return []
-    known = corpus.at(candidates(Paper.objects.fresh(now, days=PREVIEW_DAYS)), now).known
+    known = corpus.at(candidates.read(now, PREVIEW_DAYS).ids.tolist(), now).known
     found = uses(texts)
     return best(found, heard(found, known.texts, known.vocabulary), len(known.texts))

@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from digest.relevance.evaluation.baselines import Terms, full_text_search, has_learners
-from digest.relevance.evaluation.ours import Desk
+from digest.relevance.evaluation.ours import Day, Desk
 from digest.relevance.evaluation.sets import Collection, Document, Libraries, Reader, Stream
-from digest.relevance.ranking.rank import Day
 from digest.relevance.vectors import Background, Floats, Integers, Text, Vocabulary
 
 SEND_HOUR = dt.timedelta(days=1, hours=8)  # after a list's midnight: the morning after, when its mail goes out
@@ -217,7 +216,7 @@ def _of_reader(
     calendar: _Calendar, week: _Week, day: Day, quiet: Day, reader: Reader, date: str, lines: list[str]
 ) -> Iterator[tuple[str, dict[str, list[int]]]]:
     """For each section of the table that the day counts in, the order of each method."""
-    known, among = known_before(reader, date, calendar.dates), np.array(sorted(day.candidates))
+    known, among = known_before(reader, date, calendar.dates), day.candidates.ids
     asked, desk = [lines.index(line) for line in reader.lines], week.desk
     if asked:
         words = [np.concatenate([calendar.vocabulary.read(line) for line in reader.lines])]

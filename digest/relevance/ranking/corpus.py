@@ -22,7 +22,6 @@ from digest.relevance.matching.documents import with_sources
 from digest.relevance.matching.postings import Postings
 from digest.relevance.ranking.exclusions import kept_out
 from digest.relevance.ranking.paper_cache import Known, Lines, Row, fingerprint
-from digest.relevance.ranking.rank import Candidate, in_order
 from digest.relevance.ranking.taste import Taste, taste, trust
 from digest.relevance.vectors import Floats, Text, Vocabulary
 from subscriptions.interests.language import Node
@@ -35,15 +34,15 @@ SETTLED = 0.8  # of the background from before this week; a younger service rene
 
 
 class Corpus:
-    """Candidates before their background. Arrays over candidates are in the order of `in_order`."""
+    """Candidates (ids, ascending) before their background. Arrays over candidates have a column for each."""
 
-    def __init__(self, known: Known, candidates: Mapping[int, Candidate]) -> None:
-        self.known, self.candidates = known, candidates
+    def __init__(self, known: Known, ids: Sequence[int]) -> None:
+        self.known, self.ids = known, ids
         self._close: dict[str, Floats] = {}
 
     @cached_property
     def order(self) -> Any:
-        return np.array([self.known.place[paper_id] for paper_id in in_order(self.candidates.values())], np.int64)
+        return np.array([self.known.place[paper_id] for paper_id in self.ids], np.int64)
 
     @cached_property
     def twins(self) -> dict[int, frozenset[int]]:
@@ -76,7 +75,7 @@ class Corpus:
             for (typed, _), node, row in zip(new, learned.nodes, near, strict=True):
                 kept[typed] = node, row
         nodes, rows = [kept[typed][0] for typed in lines], np.array([kept[typed][1] for typed in lines])
-        close = self.barred(nodes, rows[:, self.order], in_order(self.candidates.values()))
+        close = self.barred(nodes, rows[:, self.order], self.ids)
         self._close |= dict(zip(lines, close, strict=True))
 
     def near(self, lines: Lines, papers: Sequence[int]) -> Floats:
@@ -158,7 +157,7 @@ class _Kept:
         self._aside: dict[tuple[int, ...], Known] = {}
         self._corpora: dict[tuple[int, ...], Corpus] = {}
 
-    def at(self, candidates: Mapping[int, Candidate], now: dt.datetime) -> Corpus:
+    def at(self, ids: Sequence[int], now: dt.datetime) -> Corpus:
         today = now.date()
         monday = today - dt.timedelta(days=today.weekday())
         listed = Paper.objects.filter(first_listed_on__lte=today)
@@ -168,7 +167,7 @@ class _Kept:
         )  # fmt: skip
         is_settled = min(seen["before"], BACKGROUND) >= SETTLED * min(seen["count"], BACKGROUND)
         end = monday if is_settled else today + dt.timedelta(days=1)
-        order = tuple(in_order(candidates.values()))
+        order = tuple(ids)
         with self._lock:
             if (stamp := (end, *seen.values())) != self._stamp:
                 self._read(listed, end)
@@ -176,7 +175,7 @@ class _Kept:
             if order not in self._corpora:
                 if len(self._corpora) >= _KEPT_CORPORA:
                     self._corpora.clear()
-                self._corpora[order] = Corpus(self._with(sorted(candidates.keys() - self._known.place)), candidates)
+                self._corpora[order] = Corpus(self._with(sorted(set(ids) - self._known.place.keys())), ids)
             return self._corpora[order]
 
     def _read(self, listed: PaperQuerySet, end: dt.date) -> None:
@@ -210,6 +209,6 @@ def _rows(papers: Any) -> Iterable[Row]:
 _kept = _Kept()
 
 
-def at(candidates: Mapping[int, Candidate], now: dt.datetime) -> Corpus:
-    """The corpus of this moment."""
-    return _kept.at(candidates, now)
+def at(ids: Sequence[int], now: dt.datetime) -> Corpus:
+    """The corpus of this moment for these candidates (ids, ascending)."""
+    return _kept.at(ids, now)

@@ -9,15 +9,14 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from digest.models import Feedback, Match, Paper, Pick
-from digest.picks.selection import boards, select
-from digest.picks.selection.alone import candidates
+from digest.picks.selection import choose as choosing
 from digest.picks.selection.digest_plan import Plan
 from digest.relevance import match_papers
-from digest.relevance.ranking import corpus
+from digest.relevance.ranking import candidates, corpus, score_cache
 from digest.relevance.ranking.closeness import Nearness
 from subscriptions.models import Interest, Subscriber
 from tests.conftest import MORNING, listing, make_reader
-from tests.digest.picks.selection.test_choosing import SENTENCES, WORDS, agree
+from tests.digest.relevance.ranking.test_rank_subscribers import SENTENCES, WORDS, agree
 
 pytestmark = pytest.mark.django_db
 
@@ -64,7 +63,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Sequence[str]]:
 
 
 def choose(readers: list[Subscriber], now: dt.datetime) -> list[list[Pick]]:
-    chosen = select.choose_all(readers, [Plan(7, 30, 10) for _ in readers], now)
+    chosen = choosing.choose_all(readers, [Plan(7, 30, 10) for _ in readers], now)
     return [one.unpack() for one in chosen]
 
 
@@ -72,7 +71,7 @@ def anew(readers: list[Subscriber], now: dt.datetime, monkeypatch: pytest.Monkey
     """As a process that begins now would choose."""
     with monkeypatch.context() as patch:
         patch.setattr(corpus, "_kept", corpus._Kept())
-        patch.setattr(boards, "_kept", boards._Kept())
+        patch.setattr(score_cache, "_cache", score_cache.ScoreCache())
         return choose(readers, now)
 
 
@@ -102,7 +101,7 @@ def test_on_mondays_the_background_takes_in_the_week(
     readers: list[Subscriber], store_day: Callable[..., None], asked: list[Sequence[str]]
 ) -> None:
     def background(now: dt.datetime) -> int:
-        found = corpus.at(candidates(Paper.objects.fresh(now)), now)
+        found = corpus.at(candidates.read(now).ids.tolist(), now)
         return len(found.known.background.texts)
 
     assert background(MORNING) == background(MORNING + 6 * DAY) == 160
@@ -114,7 +113,7 @@ def test_on_mondays_the_background_takes_in_the_week(
 def test_a_young_service_learns_from_all_it_has(store_day: Callable[..., None]) -> None:
     store_day(MORNING - DAY, 10)
     store_day(MORNING, 10)
-    found = corpus.at(candidates(Paper.objects.fresh(MORNING)), MORNING)
+    found = corpus.at(candidates.read(MORNING).ids.tolist(), MORNING)
     assert len(found.known.background.texts) == 20
 
 

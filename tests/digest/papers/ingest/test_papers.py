@@ -14,7 +14,7 @@ from digest.papers.ingest import ingest, storage
 from digest.papers.ingest.editions import Circumstances
 from digest.papers.ingest.merge import title_key
 from digest.papers.sources.parsed import ParsedEdition, ParsedListing
-from digest.picks.selection.select import choose
+from digest.picks.selection.choose import choose
 from digest.relevance import match_papers
 from subscriptions.models import Subscriber
 from tests.conftest import MORNING, listing

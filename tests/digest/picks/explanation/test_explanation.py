@@ -14,7 +14,8 @@ from django.test import Client
 from digest.models import Delivery, Digest, Feedback, Paper
 from digest.picks.explanation import answers
 from digest.picks.explanation.explain import Explanation, explain
-from digest.picks.selection.select import choose, select_due
+from digest.picks.selection.choose import choose
+from digest.picks.selection.select import select_due
 from subscriptions import links
 from subscriptions.models import Subscriber
 from tests.conftest import MORNING, PAPERS, listing, make_reader

@@ -6,6 +6,7 @@ import datetime as dt
 import io
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
@@ -14,7 +15,7 @@ from digest.models import Delivery, Digest, Feedback, Paper
 from digest.picks.selection import dry_run
 from digest.picks.selection.dry_run import Change
 from digest.picks.selection.select import select_due
-from digest.relevance.ranking import corpus, rank
+from digest.relevance.ranking.candidates import Candidates
 from subscriptions.models import Subscriber
 from tests.conftest import MORNING, all_sent, listing, make_reader
 
@@ -59,8 +60,8 @@ def test_the_same_ranking_would_change_nothing_even_after_later_mails_and_clicks
 def test_a_changed_ranking_is_told_reader_by_reader(sent: list[Subscriber], monkeypatch: pytest.MonkeyPatch) -> None:
     before = list(Digest.objects.order_by("pk").values()), list(Delivery.objects.order_by("pk").values())
     due = list(Subscriber.objects.order_by("pk").values_list("next_digest_at", flat=True))
-    for module in (rank, corpus):  # whoever puts papers of equal points in order
-        monkeypatch.setattr(module, "in_order", lambda ones: sorted(one.paper_id for one in ones)[::-1])
+    # What puts papers of equal points in order.
+    monkeypatch.setattr(Candidates, "columns", property(lambda self: np.argsort(-self.ids)))
     Paper.objects.update(upvotes=0)
     told = compare()
     ids = {paper.title: paper.pk for paper in Paper.objects.all()}

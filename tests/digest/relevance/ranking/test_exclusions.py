@@ -10,7 +10,7 @@ from django.core.management import call_command
 
 from digest.models import Feedback, Paper, ReasonKind
 from digest.picks.preview import digest_preview
-from digest.picks.selection.select import choose
+from digest.picks.selection.choose import choose
 from digest.relevance.matching.match import Document
 from digest.relevance.matching.postings import Postings
 from digest.relevance.ranking.exclusions import excluded, kept_out

@@ -8,8 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from digest.models import Lane, Reason, ReasonKind
-from digest.relevance.ranking.rank import Candidate, Day, Hit, Line, Scale, Wishes, rank
+from digest.relevance.ranking.candidates import Candidate
+from digest.relevance.ranking.scale import Scale
 from digest.relevance.ranking.taste import Taste
+from tests.reference.both import rank
+from tests.reference.rank import Day, Hit, Line, Wishes
 
 
 def day(upvotes: dict[int, int], hits: dict[int, dict[int, float]]) -> Day:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from digest.models import Digest, Feedback, Lane, Paper, Pick, ReasonKind
-from digest.picks.selection.alone import said
-from digest.picks.selection.select import choose
+from digest.picks.selection import feedback as given
+from digest.picks.selection.choose import choose
 from digest.relevance.ranking import corpus
 from digest.relevance.ranking.authorship import Authorship
 from digest.relevance.ranking.closeness import Nearness, says_itself, terms_of
@@ -275,9 +275,9 @@ def test_papers_sent_beside_one_that_was_liked_were_passed_over(reader: Subscrib
         at = MORNING - dt.timedelta(days=days)
         picks = [Pick(paper, Lane.INTERESTS, 0, 0) for paper in papers]
         Digest.objects.create(subscriber=reader, issue_date=at.date(), created_at=at, picks=picks)
-    assert said([reader], MORNING) == {}
+    assert given.read([reader.pk], MORNING) == {}
     say(reader, "Birds 0")
-    assert said([reader], MORNING) == {reader.pk: {liked: MORE, beside: PASSED_OVER}}
+    assert given.read([reader.pk], MORNING) == {reader.pk: {liked: MORE, beside: PASSED_OVER}}
 
 
 @pytest.mark.django_db

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from digest import links
 from digest.models import Digest, Feedback, Paper
-from digest.picks.selection.alone import said
-from digest.picks.selection.select import choose, select_due
+from digest.picks.selection import feedback as stored_feedback
+from digest.picks.selection.choose import choose
+from digest.picks.selection.select import select_due
 from digest.relevance import match_papers
 from digest.web.pages.mute_choices import author_mutes, mute_of, word_mutes
 from subscriptions import edit_interests
@@ -78,7 +79,7 @@ def test_more_says_what_it_does_and_has_an_undo(digest: Digest, client: Client) 
     answer = client.post(address(digest, "more"))
     assert "Noted: more like this." in text(answer)
     assert "Undone." in text(client.post(address(digest, "more"), {"undo": "1"}))
-    assert said([digest.subscriber], MORNING) == {}
+    assert stored_feedback.read([digest.subscriber.pk], MORNING) == {}
 
 
 def test_less_takes_more_back_and_the_undo_leaves_neither(digest: Digest, client: Client) -> None:

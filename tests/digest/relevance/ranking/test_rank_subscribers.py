@@ -12,13 +12,15 @@ from pathlib import Path
 import pytest
 
 from digest.models import Digest, Feedback, Lane, Match, Paper, Pick, ReasonKind
-from digest.picks.selection import alone, boards, choosing, select
+from digest.picks.selection import choose, feedback
 from digest.picks.selection.digest_plan import Plan
 from digest.relevance import match_papers
-from digest.relevance.ranking.rank import Candidate
+from digest.relevance.ranking import candidates, rank_subscribers, score_cache
+from digest.relevance.ranking.score_matrix import MAX_LINES
 from subscriptions.interests.parser import InterestError
 from subscriptions.models import Interest, Subscriber
 from tests.conftest import MORNING, listing, make_reader
+from tests.reference import from_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +38,7 @@ def by_rank(readers: list[Subscriber], planned: list[Plan], now: dt.datetime) ->
     sent: dict[int, set[int]] = {pk: set() for pk in ids}
     for digest in Digest.objects.filter(subscriber__in=ids):
         sent[digest.subscriber_id] |= {into.get(paper, paper) for paper in digest.paper_ids}
-    return alone.one_by_one(readers, planned, now, sent, alone.said(readers, now))
+    return from_rows.one_by_one(readers, planned, now, sent, feedback.read(ids, now))
 
 
 def agree(
@@ -45,7 +47,7 @@ def agree(
     """Assert that both ways give the same, and return it."""
     planned = planned or [Plan(7, reader.max_papers) for reader in readers]
     plain = by_rank(readers, planned, now)
-    for reader, one, picks in zip(readers, select.choose_all(readers, planned, now), plain, strict=True):
+    for reader, one, picks in zip(readers, choose.choose_all(readers, planned, now), plain, strict=True):
         assert one.unpack() == picks, reader.email
         assert one.papers == [pick.paper for pick in picks]
     return dict(zip([reader.pk for reader in readers], plain, strict=True))
@@ -119,8 +121,8 @@ def test_on_real_papers_a_chunk_gets_what_each_reader_gets_alone(
 def test_with_few_papers_and_many_ties_too(
     seed: int, store: Callable[..., list[Paper]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(choosing, "BLOCK_CELLS", 40)  # some readers a block
-    monkeypatch.setattr(boards, "LINES_AT_ONCE", 3)
+    monkeypatch.setattr(rank_subscribers, "BLOCK_CELLS", 40)  # some readers a block
+    monkeypatch.setattr(score_cache, "LINES_AT_ONCE", 3)
     chance = random.Random(seed)
     texts = [" ".join(chance.choices(WORDS, k=12)) for _ in range(chance.randrange(1, 30))]
     store(*(listing(f"Paper {number}", text, upvotes=chance.randrange(3)) for number, text in enumerate(texts)))
@@ -138,13 +140,20 @@ def test_reasons_of_equal_points_stand_in_the_order_of_the_lines(store: Callable
         assert points == sorted(points)
 
 
-def test_a_reader_of_very_many_lines_is_ranked_alone(papers: list[Paper]) -> None:
-    many = make_reader("alice@example.org", *(f"diffusion word{number}" for number in range(80)), "diffusion")
-    assert agree([many, make_reader("bob@example.org", "diffusion")])[many.pk]
+def test_interests_beyond_the_most_do_not_count_and_fail_nobody(
+    papers: list[Paper], caplog: pytest.LogCaptureFixture
+) -> None:
+    lines = [f"zebra{number}" for number in range(MAX_LINES)]
+    many = make_reader("alice@example.org", "pruning", *lines, "diffusion")
+    bob = make_reader("bob@example.org", "diffusion")
+    alice_gets, bob_gets = choose.choose([many, bob], MORNING).values()
+    assert f"Subscriber {many.pk} has {MAX_LINES + 2} interests" in caplog.text
+    assert [pick.paper for pick in alice_gets] == [papers[4].pk]
+    assert bob_gets
 
 
 def test_nobody_and_no_papers_give_nothing(alice: Subscriber) -> None:
-    assert select.choose([], MORNING) == {}
+    assert choose.choose([], MORNING) == {}
     assert agree([alice]) == {alice.pk: []}
 
 
@@ -192,12 +201,12 @@ def test_a_paper_merged_into_one_that_was_sent_is_not_sent_again(alice: Subscrib
 def test_the_numbers_of_papers_by_lane_are_those_of_rank() -> None:
     for papers in range(12):
         for percent in range(0, 101, 5):
-            most, share = choosing.lanes([papers], [percent])
+            most, share = rank_subscribers.lane_sizes([papers], [percent])
             plain = round(papers * percent / 100)
             assert (most[0], share[0]) == (max(papers - plain, 1 if papers else 0), plain)
 
 
 def test_candidates_are_the_same_however_they_are_read(papers: list[Paper]) -> None:
-    _, standing = boards.at(MORNING)
-    assert standing.day.candidates == alone.candidates(Paper.objects.fresh(MORNING))
-    assert all(isinstance(one, Candidate) for one in standing.day.candidates.values())
+    found, plain = candidates.read(MORNING), from_rows.candidates(Paper.objects.fresh(MORNING))
+    rows = zip(found.ids.tolist(), found.upvotes.tolist(), found.ranks.tolist(), strict=True)
+    assert [tuple(one) for one in sorted(plain.values())] == list(rows)

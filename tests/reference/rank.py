@@ -1,8 +1,4 @@
-"""A reader's wishes, the matches and the reader's taste -> picks with points and reasons. Pure: arrays in, picks out.
-
-score = interests + taste + trend. Points are counted in hundredths, so that those shown beside a paper add up to its
-score exactly. The same inputs give the same picks in the same order. The numbers are explained in `docs/ranking.md`.
-"""
+"""The ranking said plainly, one subscriber at a time: what `rank_subscribers` must agree with."""
 
 from __future__ import annotations
 
@@ -16,27 +12,10 @@ from typing import Any
 import numpy as np
 
 from digest.models.picks import Lane, Pick, Reason, ReasonKind
+from digest.relevance.ranking.candidates import Candidate
+from digest.relevance.ranking.scale import FAINT, LINES_BESIDE_TASTE, TWIN_SHARE, Scale, hundredths, steps
 from digest.relevance.ranking.taste import Taste
 from digest.relevance.vectors import Floats, Integers
-
-TREND_POINTS = 1.0  # at most: it decides among papers that a broad line finds, not between a good match and a poor one
-CLOSE_POINTS = 2.0  # of a paper that holds all that a line asks for, at its best
-CLOSE_ENOUGH = 0.5  # of a line's closeness, for a paper that no line matches
-TASTE_POINTS = 2.0  # a degree of taste
-LINES_BESIDE_TASTE = 2.0  # points of lines worth e - 1 points; ten points' worth have not quite five
-TO_TASTE = 2.0  # degrees, for a paper that no line matches or is close to
-FAINT = 25  # hundredths of closeness below which a line is not named as a reason
-TWIN_SHARE = 0.5  # of its points a paper loses that is nearly the same as one above it
-STEPS = 1 << 16  # of a point, in which `finer` counts: whole numbers give the same sum in any order
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """What ranking knows of a paper: `upvotes` as of now, `rank` its best place in any list."""
-
-    paper_id: int
-    upvotes: int = 0
-    rank: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +46,6 @@ class Wishes:
     max_papers: int = 10
     trending_share: int = 0
     overflow: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """What each voice may say, in points; and what is enough without a match. Zero silences a voice."""
-
-    close: float = CLOSE_POINTS
-    taste: float = TASTE_POINTS
-    trend: float = TREND_POINTS
-    close_enough: float = CLOSE_ENOUGH
-    to_taste: float = TO_TASTE
-    least: float = 0.0  # interests and taste together, of a pick that is for the reader
 
 
 def in_order(candidates: Iterable[Candidate]) -> list[int]:
@@ -144,14 +111,6 @@ class Day:
         if typed not in self._near:
             self._near[typed] = hundredths(self.scale.close * self.close[typed] ** 2)
         return self._near[typed]
-
-
-def hundredths(points: Floats) -> Integers:
-    return np.rint(100 * points).astype(np.int64)
-
-
-def steps(points: Floats) -> Integers:
-    return np.rint(STEPS * points).astype(np.int64)
 
 
 def rank(wishes: Wishes, day: Day, already_sent: Iterable[int] = (), taste: Taste | None = None) -> list[Pick]:

@@ -7,13 +7,12 @@ interests. With some hundred papers, adding whole rows is cheaper than looking u
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-Ints = NDArray[np.integer[Any]]  # whole numbers of any width
+Ints = NDArray[np.int64]
 
 BLOCK_CELLS = 1 << 17  # of the readers' table: half a megabyte, which a processor's own cache holds
 GROUP = 8  # columns whose largest is taken first
