@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from kombu import Queue
 
 from config import content_policy, environment, mailing, private_files
 
@@ -285,13 +286,32 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a Redis that is away for a night 
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_DB_REUSE_MAX = 1_000  # tasks; until then config.celery looks after the connection
 CELERY_TASK_ACKS_LATE = True
+# Papers and mail have workers of their own, so that no foreign page holds up mail. A worker without -Q takes both.
+CELERY_TASK_QUEUES = [Queue("mail"), Queue("papers")]
+CELERY_TASK_DEFAULT_QUEUE = "papers"  # what is not mail must not stand in its way
+CELERY_TASK_ROUTES = {
+    "digest.tasks.send_due": {"queue": "mail"},
+    "digest.tasks.select_chunk": {"queue": "mail"},
+    "digest.tasks.deliver_chunks": {"queue": "mail"},
+    "subscriptions.tasks.send_notices": {"queue": "mail"},
+    "digest.tasks.ingest_due": {"queue": "papers"},
+    "digest.tasks.ingest_one": {"queue": "papers"},
+    "digest.tasks.match_new": {"queue": "papers"},
+    "digest.tasks.prune": {"queue": "papers"},
+}
+# Seconds a task may take: shorter than the broker waits before it hands a message out again, and than what a source's
+# check may take (digest.models.sources.LONGEST_CHECK). At the softer limit a task can still say so.
 CELERY_TASK_TIME_LIMIT = 900
 CELERY_TASK_SOFT_TIME_LIMIT = 840
+CELERY_TASK_ANNOTATIONS = {
+    "digest.tasks.ingest_due": {"soft_time_limit": 50, "time_limit": 60},
+    "digest.tasks.ingest_one": {"soft_time_limit": 600, "time_limit": 660},
+}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # A page must answer while Redis is down: rows hold the work, the next look finds it.
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2}
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "visibility_timeout": 3600}
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 LOOK_EVERY = environment.whole_number(env, "LOOK_EVERY", 60, 1, 3600)  # seconds between two looks for due readers
 CELERY_BEAT_SCHEDULE = {

@@ -28,6 +28,7 @@ TURN = 5.0  # seconds after which a task that sends lets other work go first
 @shared_task
 def ingest_due() -> None:
     """Look: every source whose check has come gets a task of its own."""
+    ingest.note_cut_off(timezone.now())
     if settings.FETCH_SOURCES:
         for pk in Source.objects.due(timezone.now()).values_list("pk", flat=True):
             ingest_one.apply_async((pk,), expires=300)

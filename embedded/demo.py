@@ -90,8 +90,8 @@ def forget_the_last_time() -> None:
 
 @contextmanager
 def services() -> Iterator[None]:
-    """Redis, the mail catcher and a worker, for as long as the block lasts; what they say goes to a file."""
-    wanted = [program for program in programs(settings.PORT) if program.name in ("redis", "mail", "worker")]
+    """Redis, the mail catcher and the workers, for as long as the block lasts; what they say goes to a file."""
+    wanted = [program for program in programs(settings.PORT) if program.name in ("redis", "mail", "worker", "papers")]
     token = secrets.token_hex(16)
     with (settings.DATA_DIR / "demo.log").open("w", encoding="utf-8") as log:
         children = [Child(program, Printer(log, 10)) for program in wanted]
@@ -136,7 +136,7 @@ def fill_in_the_form(reader: Reader) -> None:
 def confirm(name: str) -> None:
     """Open the link of a confirmation mail and press its button."""
     mail = mailbox.read(settings.MAIL_CATCHER_DIR, name)
-    found = mail and re.search(r"https?://\S+(/confirm/\S+)", mail.text)
+    found = mail and re.search(r"https?://[^\s/]+(/confirm/\S+)", mail.text)
     if not found:
         raise DemoError("A confirmation mail came without its link.")
     post(visitor(), found.group(1), {})

@@ -10,7 +10,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from config import redis_cache
-from subscriptions import emails, mail_requests, signup
+from subscriptions import emails, mail_requests
 from subscriptions.models import MailRequest, Subscriber
 
 logger = logging.getLogger(__name__)
@@ -23,12 +23,6 @@ def send_notices() -> None:
         mail_requests.handle_requests(timezone.now())
     if Subscriber.objects.exclude(notice="").exists():
         emails.send_notices(timezone.now())
-
-
-@shared_task
-def prune_unconfirmed() -> None:
-    """Forget addresses that never confirmed. The timetable asks for `digest.tasks.prune`, which does it too."""
-    signup.prune_unconfirmed(timezone.now())
 
 
 def soon() -> None:

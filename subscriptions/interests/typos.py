@@ -26,7 +26,9 @@ _ONE_PAPER = re.compile(
 )
 _BARE_CATEGORY = re.compile(rf"(?<![\w:.(/-])({_CATEGORY})(?![\w./-])", re.IGNORECASE)
 _BULLET = re.compile(r"(?:[*•·‣▪◦]|\d{1,2}[.)])\s+(?=\S)")
-_SURNAME_FIRST = re.compile(r"author:([^\s,;\"()]+), ?([A-Z][\w.-]{0,30}(?: [A-Z]\.){0,3})(?![^\s,;)])", re.IGNORECASE)
+_SURNAME_FIRST = re.compile(
+    r"author:([^\s,;\"()]{1,100}), ?([A-Z][\w.-]{0,30}(?: [A-Z]\.){0,3})(?![^\s,;)])", re.IGNORECASE
+)
 _SEPARATOR = re.compile(r"(?<!\d)[,;]|[,;](?!\d)")
 _LEADING_WORD = re.compile(r"(?:and|or|AND|OR)\s+")
 _SINGLE_QUOTED = re.compile(r"(?<![^\s(:])'([^'\"]{2,200})'(?![^\s),;])")

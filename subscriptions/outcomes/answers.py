@@ -79,7 +79,7 @@ TABLE = (
     Row("Mailgun", r"420|429", r"", r"", THROTTLED),
     # --- SendGrid: words, field by field
     Row("SendGrid", r"40[013]", r"", r"maximum credits|authorization|permission|verified sender|match a verified", KEY),
-    Row("SendGrid", r"400", r"", r"personalizations.*(email|address)|does not contain a valid address", INVALID),
+    Row("SendGrid", r"400", r"", r"^(?>.*?personalizations).*(email|address)|not contain a valid address", INVALID),
     # --- Brevo: code
     Row("Brevo", r"", r"unauthorized|account_under_validation|not_enough_credits|permission_denied", r"", KEY),
     Row("Brevo", r"", r"duplicate_(parameter|request)", r"", ODD),  # the key was used: that try was taken

@@ -59,8 +59,9 @@ TABLE = (
     ),
     Row(
         r"[45]",
-        r"spamhaus|spamcop|barracuda|sorbs|\w*dnsbl|\brbl\b|(block|black|deny).?list|\bblocked using\b"
-        r"|(poor|bad|low|ip|sender|domain) reputation|\b(your|sending) (ip|network)\b|client host .*(blocked|rejected)",
+        r"spamhaus|spamcop|barracuda|sorbs|dnsbl|\brbl\b|(block|black|deny).?list|\bblocked using\b"
+        r"|(poor|bad|low|ip|sender|domain) reputation|\b(your|sending) (ip|network)\b"
+        r"|^(?>.*?client host ).*(blocked|rejected)",
         BLOCKLISTED,
     ),
     Row(r"5\d\d 5\.7\.(2[0-9]|30|509|515)\b", r"", UNPROVEN_SENDER),  # RFC 7372, Gmail 5.7.26, Outlook.com 5.7.515
@@ -72,12 +73,15 @@ TABLE = (
         r"|sender verif|(invalid|unknown|unverified|bad) sender|not owned by user|domain of sender", SENDER),
     # --- about the message
     Row(r"55[24] 5\.3\.4\b|5\d\d 5\.2\.3\b", r"", TOO_BIG),
-    Row(r"5", r"(message|mail|size).*(too (big|large)|exceed\w* .*(size|limit|maximum))|^too (big|large)", TOO_BIG),
+    # (?>...) finds the first such word and no other, so that the search goes over the words once.
+    Row(r"5", r"^(?>.*?(message|mail|size))(.*too (big|large)|(?>.*?\bexceed\w* ).*(size|limit|maximum))"
+        r"|^too (big|large)", TOO_BIG),
     Row(r"5", r"\bspam\b|\bvirus|malware|phish|unsolicited|(content|message) (was )?(rejected|refused|blocked)",
         CONTENT),
     # --- about the mailbox
     Row(r"[45]\d\d [45]\.2\.2\b", r"", FULL),
-    Row(r"[45]", r"(mail|in)box (is )?(full|over)|over ?quota|quota (is )?exceeded|exceed\w* .*quota|out of storage"
+    Row(r"[45]", r"(mail|in)box (is )?(full|over)|over ?quota|quota (is )?exceeded|^(?>.*?\bexceed\w* ).*quota"
+        r"|out of storage"
         r"|insufficient (mailbox )?(storage|space|quota)|exceeded storage", FULL),
     Row(r"5\d\d 5\.1\.(1|2|3|6|10)\b", r"", DEAD),
     Row(r"5\d\d 5\.2\.1\b", r"", DEAD),  # disabled
@@ -115,7 +119,7 @@ def find(code: int, text: str) -> Row | None:
     text = text[:LONGEST]
     enhanced = _ENHANCED.search(text)
     codes = f"{code} {enhanced[1] if enhanced else '-'}"
-    words = re.sub(r"\S*@\S*", "", text[enhanced.end() :] if enhanced else text)  # virus@example.org is no virus
+    words = re.sub(r"(?<!\S)\S*@\S*", "", text[enhanced.end() :] if enhanced else text)  # virus@example.org is no virus
     # The lines of a long reply repeat the enhanced code, and break sentences in two.
     words = " ".join(re.sub(r"[\r\n]+(\d{3}[ -])?\s*([245]\.\d{1,3}\.\d{1,3})?", " ", words).split())
     return next((row for starts, says, row in _TABLE if starts.match(codes) and says.search(words)), None)

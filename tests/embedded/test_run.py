@@ -53,7 +53,7 @@ def test_make_run_serves_everything_and_leaves_nothing(tmp_path, free_port, wait
         assert f"already running here (pid {process.pid}, http://127.0.0.1:{port})" in second.stderr
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0
-        assert len(children) >= 8  # redis, mail, web + 2, worker + 2, beat
+        assert len(children) >= 10  # redis, mail, web + 2, worker + 2, papers + 1, beat
         assert not [child for child in children if child.is_running()]
     finally:
         process.kill()
@@ -65,9 +65,9 @@ def test_make_run_serves_everything_and_leaves_nothing(tmp_path, free_port, wait
 
 def test_it_runs_only_what_is_missing(settings):
     settings.EMBEDDED_REDIS = settings.EMBEDDED_MAIL = True
-    assert [program.name for program in run.programs(8000)] == ["redis", "mail", "web", "worker", "beat"]
+    assert [program.name for program in run.programs(8000)] == ["redis", "mail", "web", "worker", "papers", "beat"]
     settings.EMBEDDED_REDIS = settings.EMBEDDED_MAIL = False
-    assert [program.name for program in run.programs(8000)] == ["web", "worker", "beat"]
+    assert [program.name for program in run.programs(8000)] == ["web", "worker", "papers", "beat"]
 
 
 @pytest.mark.django_db

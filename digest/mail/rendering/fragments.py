@@ -33,7 +33,7 @@ from digest.mail.rendering.slots import (
 from digest.models import Digest, Paper
 from digest.picks.evidence import OVERFLOW
 
-_MARKED = re.compile("(.)" + "(.*?)".join(PROBE), re.DOTALL)
+_MARKED = re.compile("(.)" + f"([^{''.join(PROBE)}]*)".join(PROBE), re.DOTALL)
 KEPT = 64  # of one paper, as readers of other lines see it; each of some 1 kB. Of twice as many a few more are met
 
 PLACE_OF_FEEDBACK = b"\0"  # a slot in what is quoted already, where no controls are: one octet is found the fastest

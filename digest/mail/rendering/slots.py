@@ -21,7 +21,8 @@ TITLE, EXCERPT, LINES = "\ufdd6\ufdd7\ufdd8"  # LINES: the excerpt in the text p
 PROBE = ("\ufdd9", "\ufdda", "\ufddb")  # before a mark, in it, after it
 _MORE = 0xFDE0  # and up: the papers under the first heading, the second ...; what a reason says first, second ...
 _SLOT = re.compile("([\ufdd0-\ufdef])")
-_STYLE = re.compile(r"<!--.*?-->|<style>(.*?)</style>", re.DOTALL)  # not the one for Outlook, in a comment
+# Not the style for Outlook, in a comment.
+_STYLE = re.compile(r"<!--.*?(?:-->|\Z)|<style>(.*?)(?:</style>|\Z)", re.DOTALL)
 
 NOTHING: Mapping[str, bytes] = MappingProxyType({})
 

@@ -59,6 +59,7 @@ class Command(TerminalCommand):
 
     def _sources(self, options: dict[str, Any], now: dt.datetime) -> None:
         ingest.huggingface()
+        ingest.note_cut_off(now)
         names = options["source"] or [source.slug for source in Source.objects.due(now)]
         if not names:
             self.stdout.write("No source is due. Name one to fetch it now.")

@@ -103,7 +103,18 @@ def queue() -> list[Finding]:
     if not replies:
         do = "Start one: `celery -A config worker`, or everything with `make run`."
         return [ok("Redis answers."), problem("No worker answers: papers and mails wait.", do)]
-    return [ok("Redis and a worker answer.")]
+    return [ok("Redis and a worker answer."), *_queues_without_worker()]
+
+
+def _queues_without_worker() -> list[Finding]:
+    """Each queue that no worker takes anything from."""
+    workers = current_app.control.inspect(timeout=PING_WAIT).active_queues() or {}
+    read = {queue["name"] for queues in workers.values() for queue in queues}
+    return [
+        problem(f"No worker reads the queue “{name}”: {waits}.", f"Start one: `celery -A config worker -Q {name}`.")
+        for name, waits in (("mail", "mails wait"), ("papers", "sources wait"))
+        if name not in read
+    ]
 
 
 def beat(now: dt.datetime) -> list[Finding]:

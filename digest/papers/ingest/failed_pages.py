@@ -9,12 +9,11 @@ import zlib
 from collections.abc import Iterator
 
 from digest.models import KeptPage, Source
+from digest.papers import sandbox
 from digest.papers.ingest.editions import Circumstances
 from digest.papers.ingest.reading import Unreadable, Wanted
 from digest.papers.ingest.storage import store
-from digest.papers.sources import kinds
 from digest.papers.sources.parsed import EmptyEdition, SourceError
-from digest.papers.sources.plain_text import unpacked
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +51,7 @@ def retry(sources: list[Source], now: dt.datetime) -> Iterator[tuple[KeptPage, s
     for page in KeptPage.objects.filter(source__in=sources).select_related("source").order_by("fetched_at", "pk"):
         content = zlib.decompress(page.content)
         try:
-            parsed = kinds.parse(unpacked(content, kinds.MAX_PAGE))
+            parsed = sandbox.parse(content, seconds=sandbox.HAND_IN_SECONDS).edition
         except EmptyEdition:
             page.delete()
             yield page, "it is rightly empty, and kept no longer."

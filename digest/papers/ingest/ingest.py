@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.utils.text import slugify
 
 from digest.models import Edition, Source
-from digest.papers import fetch
+from digest.papers import fetch, sandbox
 from digest.papers.ingest import failed_pages, reading
 from digest.papers.ingest.addresses import HUGGINGFACE_URL
 from digest.papers.ingest.editions import Circumstances, store_empty
@@ -24,7 +25,6 @@ from digest.papers.ingest.reading import Unreadable, Wanted
 from digest.papers.ingest.storage import Outcome, store
 from digest.papers.sources import kinds
 from digest.papers.sources.parsed import EmptyEdition, ParsedEdition, SourceError, TryLater
-from digest.papers.sources.plain_text import unpacked
 
 logger = logging.getLogger(__name__)
 
@@ -43,13 +43,44 @@ def huggingface() -> Source:
     return Source.objects.get_or_create(slug=HUGGINGFACE, defaults=defaults)[0]
 
 
+class AlreadyBegun(SourceError):
+    """Another worker began to check the source at this moment."""
+
+
 # --- from a source
+def note_cut_off(now: dt.datetime) -> None:
+    """Record the checks that never ended as failures of their sources."""
+    for source in Source.objects.cut_off(now):
+        source.was_cut_off(now)
+        logger.warning("%s: %s", source.slug, source.last_error)
+
+
 def ingest_source(source: Source, now: dt.datetime, date: dt.date | None = None) -> Outcome:
     """Ask a source for what it lists now (or for the list of `date`) and store it.
 
     One list that cannot be read does not keep the others from being read. Raises the first SourceError, after
-    noting it on the source; EmptyEdition when `date` was asked for and has no list.
+    noting it on the source; EmptyEdition when `date` was asked for and has no list; AlreadyBegun.
     """
+    if date:
+        return _check(source, now, date)
+    if not source.begin_check(now):
+        raise AlreadyBegun(f"Source “{source.slug}” is being read by another worker: look at it in a minute.")
+    try:
+        return _check(source, now, None)
+    except SourceError:
+        raise
+    except Exception as error:
+        source.failed(_broke_off(error), now)
+        raise
+
+
+def _broke_off(error: Exception) -> str:
+    if isinstance(error, SoftTimeLimitExceeded):
+        return "The check took too long and was stopped: look at how much the address serves, and how fast."
+    return f"The check broke off ({type(error).__name__}): the worker's log has the details."
+
+
+def _check(source: Source, now: dt.datetime, date: dt.date | None) -> Outcome:
     parts = [Wanted(date)] if date else reading.wanted(source, now.date())
     total = Outcome(source)
     fault: SourceError | None = None
@@ -158,23 +189,16 @@ def ingest_page(
     """Parse one page that a person handed in, and store it. Raises SourceError, having stored nothing."""
     raw = content.encode() if isinstance(content, str) else content
     try:
-        page = unpacked(raw, kinds.MAX_PAGE)
-        kind = _kind_of(page, where)
-        parsed = kinds.parse(page, kind)
+        read = sandbox.parse(raw, name=where, seconds=sandbox.HAND_IN_SECONDS)
     except SourceError as error:
         raise SourceError(f"{where}: {error}") from error
+    kind, parsed = read.kind, read.edition
     for warning in parsed.warnings:
         logger.warning("%s: %s", where, warning)
     if kind in HUGGINGFACE_KINDS and not (date or parsed.date or parsed.month_day):
         logger.warning("%s: it names no day, so it counts as today's list; --date says another.", where)
     how = Circumstances(now=now, date=date, by_hand=True, page_hash=hashlib.sha256(raw).hexdigest())
     return store(source or _source_of(kind, parsed, where), parsed, how)
-
-
-def _kind_of(page: bytes | str, where: str) -> str:
-    """By its content; what is named a table and is taken for a text is one whose columns have unknown names."""
-    kind = kinds.detect(page)
-    return "csv" if kind == "text" and where.lower().endswith((".csv", ".tsv")) else kind
 
 
 def _source_of(kind: str, parsed: ParsedEdition, where: str) -> Source:

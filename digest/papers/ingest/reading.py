@@ -14,10 +14,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from digest.models import Edition, Source
-from digest.papers import fetch
-from digest.papers.sources import arxiv, huggingface_api, kinds, oai
+from digest.papers import fetch, sandbox
+from digest.papers.sources import arxiv, huggingface_api, oai
 from digest.papers.sources.parsed import EmptyEdition, ParsedEdition, SourceError, TryLater
-from digest.papers.sources.plain_text import unpacked
 
 READ_AGAIN = 3  # days before today
 LOOK_BACK = 30  # days at most that a source which was down is asked for
@@ -98,7 +97,7 @@ def read(source: Source, want: Wanted, edition: Edition | None, today: dt.date) 
 def parsed(page: fetch.Page, kind: str | None = None) -> ParsedEdition:
     """The page's list, of this kind of page or the kind its content shows. Raises Unreadable, EmptyEdition."""
     try:
-        return kinds.parse(unpacked(page.content, kinds.MAX_PAGE), kind)
+        return sandbox.parse(page.content, kind).edition
     except EmptyEdition:
         raise
     except SourceError as error:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from digest.models import Source
-from digest.papers import fetch
+from digest.papers import fetch, sandbox
 from digest.papers.ingest import addresses, reading
 from digest.papers.ingest.addresses import Address
 from digest.papers.ingest.reading import Unreadable
-from digest.papers.sources import feed_links, huggingface_api, oai
+from digest.papers.sources import huggingface_api, oai
 from digest.papers.sources.parsed import EmptyEdition, ParsedEdition, SourceError
 
 HURRIED = fetch.Limits(total=20, tries=1, patience=15)  # somebody sits and waits
@@ -75,7 +75,7 @@ def _ask_unknown(url: str, today: dt.date, *, may_follow: bool) -> Answer:
         return _answer(Address(url, Source.Kind.FEED), page)
     except Unreadable as error:
         is_html = bool(HTML_ROOT.search(page.content[:HEAD]))
-        if is_html and may_follow and (found := feed_links.feeds_in(page.content, page.url)):
+        if is_html and may_follow and (found := sandbox.feeds_in(page.content, page.url)):
             answer = _ask_found(found[0].url, today)
             return dataclasses.replace(answer, others=tuple(link.url for link in found[1:]))
         if addresses.names_an_archive(url) and _identifies_itself(url):

@@ -17,11 +17,13 @@ from statistics import median
 import redis
 from django.conf import settings
 from django.core.cache import cache
+from django.db.models import F, Q
 from django.utils.formats import date_format
 from django.utils.functional import lazy
 from django.utils.translation import gettext
 
 from digest.models import Edition, Source
+from digest.models.sources import LONGEST_CHECK
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +69,7 @@ def patience(late: list[Gap]) -> dt.timedelta:
 
 def are_catching_up(now: dt.datetime) -> bool:
     """Whether the service was down and its sources are being asked just now: mail waits for them, a while."""
-    if not settings.FETCH_SOURCES or not Source.objects.due(now).filter(next_check_at__lt=now - OVERDUE).exists():
+    if not settings.FETCH_SOURCES or not (_are_overdue(now) or _are_read_overdue(now)):
         return False
     key = "sources-are-catching-up"
     try:
@@ -76,6 +78,17 @@ def are_catching_up(now: dt.datetime) -> bool:
         logger.warning("Mail does not wait for sources that are late, Redis cannot be reached: %s", error)
         return False
     return now.timestamp() - began < CATCHING_UP
+
+
+def _are_overdue(now: dt.datetime) -> bool:
+    return Source.objects.due(now).filter(next_check_at__lt=now - OVERDUE).exists()
+
+
+def _are_read_overdue(now: dt.datetime) -> bool:
+    """Whether a check is going on that should have been made long ago; one that failed before is not waited for."""
+    began_late = Q(check_began_at__gt=F("last_checked_at") + F("check_every") + OVERDUE)
+    going_on = Source.objects.filter(is_enabled=True, error_count=0, check_began_at__gt=now - LONGEST_CHECK)
+    return going_on.filter(began_late).exists()
 
 
 def gaps(now: dt.datetime) -> list[Gap]:

@@ -28,7 +28,7 @@ from digest.papers.sources.xml_tree import first_text, text_of
 
 VERSION = re.compile(r"v([1-9][0-9]{0,3})")
 # "10.1103/A, 10.1103/B;10.1103/C" are three; a DOI may itself hold commas and semicolons.
-BETWEEN_DOIS = re.compile(r"[\s,;]+(?=10\.)")
+BETWEEN_DOIS = re.compile(r"(?<![\s,;])[\s,;]+(?=10\.)")
 # arXiv's records change whenever anybody touches their data. A paper is announced within days of its
 # submission, or some weeks where moderators hold it; one that is older is not new, only its data are.
 HELD = dt.timedelta(days=30)

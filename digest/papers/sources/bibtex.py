@@ -33,7 +33,8 @@ ENTRY = re.compile(
 PIECE = re.compile(r"\s*(?:(?P<word>[^\s{}\"#,]+)|\"(?P<quoted>(?:[^\"{}]|\{[^{}]*\})*)\"|(?P<brace>\{))\s*(?:#|$)?")
 JOINT = re.compile(r"[\s#]*")
 BRACE = re.compile(r"(?<!\\)[{}]")
-FORMULA = re.compile(r"((?<!\\)\$\$?[^$]{1,2000}\$\$?|\\\([^$]{1,2000}?\\\))")
+BRACE_OR_AND = re.compile(r"(?<!\\)[{}]| and ")
+FORMULA = re.compile(r"((?<!\\)\$\$?[^$]{1,2000}\$\$?|\\\((?:[^$\\]|\\(?![()])){1,2000}\\\))")
 SIGN = re.compile(r"\\([&%_#$])")
 ACCENT = re.compile(r"""\\[`'^~=."]\s?\{?\s?\\?[A-Za-z]\}?""")
 SPACING = re.compile(r"(?<!\\)~|\\[ ,;:!/@-]|\\\\")
@@ -46,6 +47,7 @@ ARXIV_JOURNAL = re.compile(
     r"(?:arxiv(?: e-prints?| preprint)?,?\s*)?(?:arxiv:)\s*(?P<id>\S{5,30}).{0,20}", re.IGNORECASE
 )
 MONTH_AND_DAY = re.compile(r"\s*(?P<month>[A-Za-z]{3,9})[^A-Za-z0-9]{1,9}(?P<day>[0-9]{1,2})\s*")
+MAX_STRING = 1_000
 INHERITED = ("year", "month", "day", "date")
 VOLUMES = ("proceedings", "collection", "mvproceedings", "mvcollection")
 
@@ -65,7 +67,8 @@ def parse(page: bytes | str) -> ParsedEdition:
     strings: dict[str, str] = {}
     for block in blocks:
         if isinstance(block, String):
-            strings[block.key.lower()] = _value(str(block.value), strings)  # which knows those above it
+            # It knows those above it. Bounded, or a short file of long strings makes a text without end.
+            strings[block.key.lower()] = _value(str(block.value), strings)[:MAX_STRING]
     entries = list(_entries(blocks))
     if not entries:
         raise EmptyEdition("the BibTeX has no entries: nothing is listed")
@@ -135,7 +138,9 @@ def _closing(text: str, opening: int) -> int:
 def _as_record(fields: Fields) -> Record:
     """The fields under the names that records have, TeX taken off."""
     record: dict[str, object] = {
-        name: plain_tex(fields[name]) for name in ("title", "abstract", "keywords", "primaryclass") if name in fields
+        name: plain_tex(fields[name][:MAX_MARKUP])
+        for name in ("title", "abstract", "keywords", "primaryclass")
+        if name in fields
     }
     record |= {name: _address(fields[name]) for name in ("doi", "url") if name in fields}
     record["author"] = [{"name": name} for name in _people(fields.get("author", ""))]
@@ -179,8 +184,9 @@ def _address(text: str) -> str:
 
 def _people(text: str) -> Iterator[str]:
     """The names of an author field, which "and" parts outside of braces."""
+    text = " ".join(text.split())
     depth = start = 0
-    for found in re.finditer(r"(?<!\\)[{}]|\s+and\s+", text):
+    for found in BRACE_OR_AND.finditer(text):
         if found[0] in "{}":
             depth += 1 if found[0] == "{" else -1
         elif depth <= 0:

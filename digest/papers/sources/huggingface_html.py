@@ -21,7 +21,7 @@ from digest.papers.sources.markup import soup_of
 from digest.papers.sources.parsed import ParsedEdition, ParsedListing, SourceError
 from digest.papers.sources.plain_text import decoded, one_line, quoted, title_line
 
-CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
+CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 HEAD = 4_096  # browsers look for the charset in the first 1,024 bytes; some pages put it later
 PAPER_LINK = re.compile(r"(?:https?://huggingface\.co)?/papers/(?P<id>[^/?#\s]{1,100})")
 

@@ -97,6 +97,12 @@ def parse(page: bytes | str, kind: str | None = None) -> ParsedEdition:
     return PARSERS[kind](page)
 
 
+def kind_of(page: bytes | str, name: str) -> str:
+    """The kind of a file of that name; a table whose columns have unknown names is told by its name alone."""
+    kind = detect(page)
+    return "csv" if kind == "text" and name.lower().endswith((".csv", ".tsv")) else kind
+
+
 def detect(page: bytes | str) -> str:
     """The kind of the page, by its content; SourceError that says what it is, where it is none of them."""
     _check_size(page)

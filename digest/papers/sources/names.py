@@ -20,7 +20,7 @@ INNER_NAMES = ("author", "person")  # OpenAlex: {"author": {"display_name": ...}
 
 INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]*){1,5}")
 SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|phd|ph\.d|md|m\.d|dr)\.?", re.IGNORECASE)
-SCOPUS_ID = re.compile(r"\s*\([0-9]{6,}\)$")
+SCOPUS_ID = re.compile(r" ?\([0-9]{6,}\)$")
 # "Ada Byron (MIT), Li Wei (1) ((1) Kettle University)": what follows a name in brackets is where they work.
 WORKPLACE = re.compile(r" ?\((?:[^()]|\([^()]*\))*\) ?(?=[,;(]|$|and )")
 OTHERS = frozenset({"others", "et al", "et al."})

@@ -43,7 +43,9 @@ LETTERS = {
 }
 
 # \'e  \'{e}  {\'e}  \c{c}  \v s  \'\i
-ACCENTED = re.compile(r"""\\(?:(?P<sign>[`'^~=."])|(?P<word>[uvHckrdb])(?=[\s{\\]))\s*\{?\s*\\?(?P<letter>[A-Za-z])""")
+ACCENTED = re.compile(
+    r"""\\(?:(?P<sign>[`'^~=."])|(?P<word>[uvHckrdb])(?=[\s{\\]))\s*(?:\{\s*)?\\?(?P<letter>[A-Za-z])"""
+)
 LETTER = re.compile(r"\\(?P<name>ss|ae|AE|oe|OE|aa|AA|o|O|l|L|i|j)(?![A-Za-z])\s?")
 BRACES = str.maketrans("", "", "{}")
 

@@ -61,12 +61,14 @@ def programs(port: int) -> list[Program]:
         env["LOG_LEVEL"] = "INFO"  # what was sent, and what was not and why, is worth a line
     web = "gunicorn --config config/gunicorn.py config.wsgi"
     celery = "celery --quiet -A config"
-    worker = f"{celery} worker --concurrency 2 --loglevel INFO --without-gossip --without-mingle"
+    worker = f"{celery} worker --loglevel INFO --without-gossip --without-mingle"
+    # Only root is told so, and in a container, or a sandbox, everybody is.
+    as_worker = env | unwarned("You're running the worker with superuser")
     found = [
         # Nothing is collected here: whitenoise finds the files in the apps.
         Program("web", module(web), env | unwarned("No directory at")),
-        # Only root is told so, and in a container, or a sandbox, everybody is.
-        Program("worker", module(worker), env | unwarned("You're running the worker with superuser")),
+        Program("worker", module(f"{worker} -Q mail -n mail@%h --concurrency 2"), as_worker),
+        Program("papers", module(f"{worker} -Q papers -n papers@%h --concurrency 1"), as_worker),
         Program("beat", module(f"{celery} beat --loglevel WARNING"), env),
     ]
     if settings.EMBEDDED_MAIL:

@@ -124,6 +124,7 @@ def test_the_whole_service(tmp_path: Path) -> None:
         assert f"✓ The mail server 127.0.0.1:{stack.env['MAIL_CATCHER_PORT']} answers." in done.stdout
         assert "0 problems." in done.stdout
         assert (done.returncode, done.stderr) == (0, "")
+        assert "No worker reads" not in done.stdout
         worker = stack.processes[-1]
         worker.terminate()
         worker.wait(30)

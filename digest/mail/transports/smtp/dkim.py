@@ -35,7 +35,7 @@ SIGNED = (
 OVERSIGNED = (b"from", b"subject", b"to")
 MIN_RSA_BITS, GOOD_RSA_BITS = 1024, 2048  # RFC 8301 3.2: verifiers need not take less than the one; sign with the other
 
-_FIELD = re.compile(rb"([\x21-\x39\x3b-\x7e]+)[ \t]*:((?:[^\n]|\n[ \t])*)\n")
+_FIELD = re.compile(rb"^([\x21-\x39\x3b-\x7e]+)[ \t]*:((?:[^\n]|\n[ \t])*)\n", re.MULTILINE)
 _BLANKS = re.compile(rb"[ \t\r\n]+")
 _BLANKS_IN_LINE = re.compile(rb"[ \t]+")
 _UNEVEN = tuple(map(re.compile, (rb"\t", rb"  ", rb" \r\n")))  # what relaxed form changes in a body

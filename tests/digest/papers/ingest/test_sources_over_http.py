@@ -14,6 +14,7 @@ from digest import tasks
 from digest.models import Edition, KeptPage, Listing, Paper, Source, UpvoteObservation
 from digest.papers.ingest import ingest
 from digest.papers.sources.parsed import EmptyEdition, SourceError
+from tests import sandboxed
 from tests.web import Answer, Web
 
 pytestmark = pytest.mark.django_db
@@ -200,7 +201,7 @@ def test_a_page_that_cannot_be_read_is_kept_and_read_after_a_mend(
     assert (kept.date, kept.fetched_at) == (TODAY, TUESDAY)
     with pytest.raises(CommandError, match="1 of 1 kept pages still cannot be read"):
         call_command("ingest", "--retry")
-    monkeypatch.setattr("digest.papers.sources.huggingface_api.LIST_KEYS", ("lists",))
+    sandboxed.run_first(monkeypatch, "kinds.huggingface_api.LIST_KEYS = ('lists',)")
     call_command("ingest", "huggingface", "--retry")
     assert "1 new papers" in capsys.readouterr().out
     assert Edition.objects.get(size=1).date == TODAY
