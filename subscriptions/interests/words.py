@@ -87,7 +87,7 @@ def glue(first: str, second: str) -> str:
 
 def as_glued(term: str) -> str:
     """A term as a key to glued pairs: the stemmer keeps the e of "tune" but not that of "finetune"."""
-    return term[:-1] if term.endswith("e") else term
+    return term.rstrip("e") or term
 
 
 def split(text: str) -> Iterator[tuple[str, int, int]]:

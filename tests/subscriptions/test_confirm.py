@@ -99,7 +99,7 @@ def test_the_link_of_a_new_sign_up_does(link: str, bob: Subscriber, client: Clie
 
 
 def test_an_old_link_does_not_bring_back_who_complained(link: str, bob: Subscriber, client: Client) -> None:
-    bob.stop(Subscriber.Status.COMPLAINED)
+    bob.stop(Subscriber.Status.COMPLAINED, MORNING)
     assert client.post(link).status_code == 410
 
 

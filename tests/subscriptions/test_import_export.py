@@ -236,6 +236,7 @@ def test_too_large_and_too_long_files_are_refused(monkeypatch: pytest.MonkeyPatc
     assert faults(b"x" * (csv_import.MAX_BYTES + 1))[0].startswith("The file has over 20 MB")
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(("name", "says"), [("none.csv", "there is no such file"), (".", "cannot be read")])
 def test_a_path_that_is_no_file(tmp_path: Path, name: str, says: str) -> None:
     with pytest.raises(CommandError, match=says):

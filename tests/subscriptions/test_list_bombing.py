@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 
@@ -109,7 +110,7 @@ def test_it_is_told_everywhere(settings: object, client: Client, caplog: pytest.
         mail_requests.ask_to_sign_up(f"r{number}@example.org", Wishes(lines=("x",)), page="/", now=MORNING)
     told = "4 sign-ups arrived in an hour, more than 3: this may be list bombing."
     assert [(one.level, one.what) for one in checks.signups(MORNING)] == [("problem", told)]
-    assert dashboard.figures(MORNING)["signup_burst"] == told
+    assert dashboard.figures(User(is_superuser=True, is_active=True), MORNING)["signup_burst"] == told
     mail_requests.handle_requests(MORNING)
     mail_requests.handle_requests(MORNING)
     assert caplog.text.count("4 sign-ups in an hour, more than 3") == 1

@@ -12,7 +12,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from subscriptions import mail_requests, signup, tasks
+from digest.operations.retention import pruning
+from subscriptions import mail_requests, tasks
 from subscriptions.erasure import erase
 from subscriptions.models import MailRequest, Subscriber
 from subscriptions.signup import Wishes
@@ -76,7 +77,7 @@ def test_one_that_fails_harms_no_other_and_is_tried_again(db: None, caplog: pyte
     assert bad.failures == 5
     assert f"Request {bad.pk} could not be handled (KeyError)" in caplog.text
     assert "bad@" not in caplog.text
-    signup.prune_unconfirmed(MORNING + dt.timedelta(days=8))
+    pruning.prune(MORNING + dt.timedelta(days=8))
     assert not MailRequest.objects.exists()
 
 

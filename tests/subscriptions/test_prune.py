@@ -61,13 +61,6 @@ def test_interests_of_others_stay(alice: Subscriber, dora: Subscriber) -> None:
     assert "diffusion" in alice.lines()
 
 
-def test_the_task_asks_the_clock(dora: Subscriber) -> None:
-    with time_machine.travel(MORNING + 2 * WEEK, tick=False):
-        tasks.prune_unconfirmed()
-        tasks.prune_unconfirmed()
-    assert not Subscriber.objects.exists()
-
-
 def test_a_forgotten_address_can_sign_up_anew(dora: Subscriber, post: Post, smtp_server: Server) -> None:
     signup.prune_unconfirmed(MORNING + 2 * WEEK)
     with time_machine.travel(MORNING + 2 * WEEK, tick=False):

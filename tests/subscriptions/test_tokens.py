@@ -92,13 +92,16 @@ def test_a_raised_version_voids_them_as_it_voids_the_links(alice: Subscriber) ->
     assert tokens.holder(secret, API) is None
 
 
-def test_a_changed_key_of_the_site_keeps_them(alice: Subscriber, settings: object) -> None:
-    secret = tokens.make(alice, FEED, MORNING)
+def test_a_changed_key_of_the_site_keeps_them(alice: Subscriber, bob: Subscriber, settings: object) -> None:
+    """One that is used meanwhile moves to the new key."""
+    Subscriber.objects.update(status=Subscriber.Status.ACTIVE)
+    used, unused = (tokens.make(subscriber, FEED, MORNING) for subscriber in (alice, bob))
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]  # type: ignore[attr-defined]
     settings.SECRET_KEY = "another"  # type: ignore[attr-defined]
-    assert tokens.holder(secret, FEED) == alice
+    assert tokens.holder(used, FEED) == alice
     settings.SECRET_KEY_FALLBACKS = []  # type: ignore[attr-defined]
-    assert tokens.holder(secret, FEED) is None
+    assert tokens.holder(used, FEED) == alice
+    assert tokens.holder(unused, FEED) is None
 
 
 @pytest.mark.parametrize("fields", [{}, {"make": "x"}, {"make": ""}, {"revoke": "password"}, {"make": "\0"}])

@@ -15,7 +15,7 @@ from django.utils.termcolors import colorize
 
 from config.access_log import Log
 from digest.mail.rendering.excerpts import plain
-from digest.models import Digest, Paper, Source
+from digest.models import Digest, Lane, Paper, Pick, Source
 from digest.web.feeds.atom import clean
 from digest.web.pages.citations import bibtex, ris
 from subscriptions import links, visible
@@ -112,7 +112,7 @@ def test_rows_of_earlier_days_are_harmless_too(alice: Subscriber, papers: list[P
     InterestLine.objects.filter(subscriber=alice).update(typed=FOREIGN)
     Paper.objects.update(title=FOREIGN, abstract=FOREIGN, authors=[FOREIGN], categories=[FOREIGN])
     Source.objects.update(name=FOREIGN, last_error=FOREIGN)
-    picks = [{"paper": papers[0].pk, "lane": "interests", "points": 1.0, "trend": 0, "reasons": []}]
+    picks = [Pick(papers[0].pk, Lane.INTERESTS, 100, 0)]
     Digest.objects.create(subscriber=alice, issue_date=MORNING.date(), created_at=MORNING, picks=picks)
     sheet = io.StringIO()
     call_command("export_subscribers", stdout=sheet, stderr=io.StringIO())

@@ -82,6 +82,7 @@ def test_folded_words_are_words_and_stay_as_they_are(text: str) -> None:
 
 @settings(deadline=None)
 @given(st.text(max_size=200))
+@example("0 ÆE")
 def test_every_term_is_found_where_it_stands(text: str) -> None:
     words = Words(text)
     for number, term in enumerate(words.terms):

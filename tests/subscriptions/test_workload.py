@@ -36,8 +36,8 @@ CHEAP = {
     "api_paper", "api_schema", "archive", "ask_for_link", "bibtex", "calendar", "check_inbox", "confirm", "data",
     "embed", "emailed", "erase", "favicon", "feed_mine", "feed_papers", "feedback", "gallery", "healthz",
     "interests_help", "link_sent", "mailbox", "mandrill_webhook", "message", "metrics", "month", "paper", "part",
-    "pause", "preferences", "ris", "saved", "saved_bib", "saved_ris", "secrets", "source", "subscribe", "today",
-    "unsubscribe", "web_copy", "webhook", "week",
+    "pause", "preferences", "ris", "said", "saved", "saved_bib", "saved_ris", "secrets", "source", "subscribe", "today",
+    "unsubscribe", "void_links", "web_copy", "webhook", "week",
 }  # fmt: skip
 BOUNDED = {"preview", "preview_mail", "live", "suggest", "search", "feed_search", "api_papers", "suggest_for", "why"}
 
