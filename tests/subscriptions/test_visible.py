@@ -120,7 +120,7 @@ def test_rows_of_earlier_days_are_harmless_too(alice: Subscriber, papers: list[P
         "CSV": sheet.getvalue(),
         "BibTeX": bibtex(Paper.objects.all()),
         "RIS": ris(Paper.objects.all()),
-        "JSON": client.get(f"{links.preferences(alice)}data.json").content.decode(),
+        "JSON": client.get(f"{links.access(alice)}data.json").content.decode(),
         "API": client.get("/api/v1/papers/").content.decode(),
         "Atom": client.get("/feeds/papers.atom").content.decode(),
     }
