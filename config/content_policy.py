@@ -22,7 +22,7 @@ SITE: Policy = {
     "frame-ancestors": [NONE],
 }
 ADMIN_PREFIX = "/admin/"
-# Scripts are files of ours alone: static/admin-alpine.js says how Unfold does without 'unsafe-eval'.
+# Scripts only from files that we serve. static/admin-alpine.js lets Unfold do without 'unsafe-eval'.
 ADMIN: Policy = SITE | {
     # Unfold writes its colours into a <style>, and sizes into style attributes. Neither can fetch anything from
     # elsewhere: images and fonts come from here.

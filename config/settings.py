@@ -338,7 +338,7 @@ UNFOLD = {
     "ACCOUNT": {"navigation": [{"title": "Second factor", "link": reverse_lazy("second_factor")}]},
     "SITE_SYMBOL": "mail",
     "SHOW_HISTORY": True,
-    "SCRIPTS": [lambda request: static("admin-alpine.js")],
+    "SCRIPTS": [lambda request: static("admin-expressions.js"), lambda request: static("admin-alpine.js")],
     "DASHBOARD_CALLBACK": "digest.operations.dashboard.context",
     "SIDEBAR": {"navigation": "digest.operations.dashboard.navigation"},
     "COLORS": {

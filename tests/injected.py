@@ -115,9 +115,6 @@ def _known(now: Any) -> dict[str, str]:
     call_command("send_digests", verbosity=0, stdout=io.StringIO())
     digest = Digest.objects.get(subscriber=reader)
     digest.notice = MARKUP
-    for pick in digest.picks:
-        for reason in pick["reasons"]:
-            reason["line"], reason["words"] = SHORT, [SHORT, *reason["words"]]
     digest.save()
     reader.feedback.create(paper_id=digest.paper_ids[0], kind="save", at=now)
     reader.feedback.create(paper_id=digest.paper_ids[0], kind="more", at=now)
@@ -126,6 +123,7 @@ def _known(now: Any) -> dict[str, str]:
     return {
         "mallory": str(reader.pk),
         "preferences": own_links.preferences(reader),
+        "access": own_links.access(reader),
         "unsubscribe": own_links.unsubscribe(reader),
         "emailed": own_links.emailed(reader),
         "web copy": links.web_copy(digest),

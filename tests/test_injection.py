@@ -44,6 +44,8 @@ NO_PAGES = {
     "webhooks/mandrill/": "answers a provider, on POST",
     "webhooks/<slug:slug>/tracking/": "answers a provider, on POST",
     "preferences/<str:token>/pause/": "leads back to the preferences, on POST",
+    "preferences/<str:token>/void/": "leads to the form that mails a link, on POST",
+    "admin/subscriptions/subscriber/<int:pk>/resend-confirmation/": "leads back to the subscriber, on POST",
     "admin/mail/<slug:action>/": "leads back to the dashboard, on POST",
     "admin/logout/": "leads to the log-in, on POST",
     "admin/jsi18n/": "a script",
@@ -206,10 +208,10 @@ def test_forms_that_come_back_with_what_was_typed(visit: Visit) -> None:
 
 
 def test_the_pages_of_a_reader(visit: Visit) -> None:
-    page, preferences, typed = visit.page, visit.given["preferences"], quote(MARKUP)
+    page, preferences, typed = visit.page, visit.given["access"], quote(MARKUP)
     for path in (
-        preferences, preferences + "why/", f"{preferences}why/?paper={typed}",
-        f"{preferences}why/?paper={quote(ADDRESS)}",
+        visit.given["preferences"], preferences, preferences + "said/",
+        preferences + "why/", f"{preferences}why/?paper={typed}", f"{preferences}why/?paper={quote(ADDRESS)}",
         preferences + "saved/", preferences + "erase/", preferences + "secrets/", visit.given["web copy"],
         visit.given["feedback"], visit.given["feedback noted"], visit.given["mute"], visit.given["emailed"],
         visit.given["stranger confirm"], visit.given["stranger unsubscribe"], visit.given["unsubscribe"],
@@ -300,6 +302,7 @@ def test_the_admin(visit: Visit) -> None:
         f"/admin/subscriptions/subscriber/{given['mallory']}/next-mail/",
         f"/admin/digest/source/add/?address={quote(MARKUP)}", "/admin/search/?s=diffusion",
         f"/admin/search/?s={quote(SHORT)}",
+        "/admin/second-factor/", "/admin/second-factor/set-up/", "/admin/second-factor/turn-off/",
         "/admin/auth/", "/admin/digest/", "/admin/auth/user/1/password/",
         f"/admin/digest/paper/{quote(SHORT, safe='')}/change/",
         f"/admin/subscriptions/subscriber/{given['stranger']}/next-mail/html/",
