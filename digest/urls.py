@@ -3,7 +3,7 @@ import datetime as dt
 from django.urls import path, re_path, register_converter
 
 from digest.operations import metrics
-from digest.web.api import endpoints
+from digest.web.api import endpoints, openapi
 from digest.web.api import own as own_api
 from digest.web.feeds import atom
 from digest.web.feeds import own as own_feed
@@ -82,7 +82,7 @@ urlpatterns = [
     path("api/v1/papers/", endpoints.papers, name="api_papers"),
     path("api/v1/papers/<int:pk>/", endpoints.paper, name="api_paper"),
     path("api/v1/editions/", endpoints.editions, name="api_editions"),
-    path("api/v1/openapi.json", endpoints.schema, name="api_schema"),
+    path("api/v1/openapi.json", openapi.schema, name="api_schema"),
     path("api/v1/me/", own_api.me, name="api_me"),
     path("api/v1/me/digests/", own_api.digests, name="api_me_digests"),
     path("api/v1/me/saved/", own_api.saved, name="api_me_saved"),

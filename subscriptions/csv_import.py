@@ -1,6 +1,6 @@
 """Readers as a CSV file: bytes in, checked rows or errors by line out. Pure: no database, no clock.
 
-The same checks as on the sign-up page (forms.WishesForm), with its defaults where a cell is empty.
+The same checks as on the sign-up page (forms.PreferencesForm), with its defaults where a cell is empty.
 `guarded` and `interests_cell` are what the export writes; reading takes both off again.
 """
 
@@ -11,21 +11,23 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 
-from subscriptions import addresses, schedule
-from subscriptions.forms import WishesForm
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from subscriptions import addresses
+from subscriptions.forms import InterestsForm
 from subscriptions.models import Subscriber
-from subscriptions.signup import SETTINGS, Wishes
+from subscriptions.preferences import COLUMNS, DEFAULTS, SETTINGS, Preferences, SettingsForm, limits, offered
 
 MAX_BYTES = 20_000_000
 MAX_ROWS = 200_000
 MAX_SHOWN = 20  # errors listed; the rest is counted
-WISHES = ("email", "interests", *SETTINGS)
+CHOSEN = ("email", "interests", *SETTINGS)
 HISTORY = ("status", "created_at", "confirmed_at")  # what an export adds; of these, an import heeds the status
-COLUMNS = (*WISHES, *HISTORY)
-RANGES = {"max_papers": range(1, 101), "trending_share": range(101)}
+HEADER = (*CHOSEN, *HISTORY)
 SAVE_AS = "save it from the spreadsheet as “CSV UTF-8 (comma delimited)”"
 
 # A spreadsheet runs a cell that begins so. An apostrophe in front is what spreadsheets take for "this is text".
@@ -54,15 +56,15 @@ class Row:
     line: int
     address: str
     interests: str  # lines as typed, joined by line breaks: a tuple of texts would be four times as large
-    timing: Wishes  # without lines; one object for all rows that ask the same
+    settings: Preferences  # without lines; one object for all rows that ask the same
     status: str = ""
 
     @property
-    def wishes(self) -> Wishes:
-        return replace(self.timing, lines=tuple(self.interests.split("\n")))
+    def preferences(self) -> Preferences:
+        return Preferences(**vars(self.settings) | {"lines": self.interests.split("\n")})
 
     def asks_as(self, other: Row) -> bool:
-        return (self.interests, self.timing, self.status) == (other.interests, other.timing, other.status)
+        return (self.interests, self.settings, self.status) == (other.interests, other.settings, other.status)
 
 
 @dataclass(slots=True)
@@ -146,7 +148,7 @@ def _records(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
             raise Fault(line, "", mend)
         yield line, dict(zip(columns, (cell.strip(" ") for cell in cells), strict=False))
     if not columns:
-        raise Fault(0, "", f"The file is empty. Its first line names the columns: {', '.join(WISHES)}.")
+        raise Fault(0, "", f"The file is empty. Its first line names the columns: {', '.join(CHOSEN)}.")
 
 
 def _check_bytes(content: bytes) -> None:
@@ -190,8 +192,8 @@ def _columns(line: int, cells: list[str]) -> list[str]:
     names = [cell.strip().lower() for cell in cells]
     if len(names) == 1 and re.search(r"[;\t]", names[0]):
         raise Fault(line, "", f"the columns are not separated by commas: {SAVE_AS}.")
-    known = f"The first line names the columns: {', '.join(WISHES)}."
-    if unknown := [name for name in names if name not in COLUMNS]:
+    known = f"The first line names the columns: {', '.join(CHOSEN)}."
+    if unknown := [name for name in names if name not in HEADER]:
         raise Fault(line, "", f"there is no column {', '.join(f'“{name[:60]}”' for name in unknown[:5])}. {known}")
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise Fault(line, "", f"the column {', '.join(twice)} comes twice: take one out.")
@@ -201,28 +203,16 @@ def _columns(line: int, cells: list[str]) -> list[str]:
 
 
 # --- from cells to rows
-class _LinesForm(WishesForm):
-    """The interests alone: it is made for each row, and the other fields would make that ten times as slow."""
-
-    frequency = weekday = hour = time_zone = max_papers = trending_share = empty_mail = language = None  # type: ignore[assignment]
-
-
-class _TimingForm(WishesForm):
-    """All but the interests; few distinct answers, each checked once."""
-
-    interests = None  # type: ignore[assignment]
-
-
 def _row(line: int, cells: dict[str, str], faults: list[Fault]) -> Row | None:
     """The row; its faults are added to those given."""
     address = _address(line, unguarded(cells.get("email", "")), faults)
     interests = _interests(line, cells.get("interests", ""), faults)
-    timing, wrong = _timing(tuple(cells.get(name, "") for name in SETTINGS))
+    settings, wrong = _settings(tuple(cells.get(name, "") for name in SETTINGS))
     faults += [Fault(line, column, text) for column, text in wrong]
     status = cells.get("status", "")
     if status and status not in Subscriber.Status.values:
         faults.append(Fault(line, "status", f"“{status[:60]}” is not one of {', '.join(Subscriber.Status.values)}."))
-    return Row(line, address, interests, timing, status) if timing else None
+    return Row(line, address, interests, settings, status) if settings else None
 
 
 def _address(line: int, text: str, faults: list[Fault]) -> str:
@@ -237,7 +227,7 @@ def _address(line: int, text: str, faults: list[Fault]) -> str:
 
 
 def _interests(line: int, cell: str, faults: list[Fault]) -> str:
-    form = _LinesForm({"interests": interest_lines(cell)})
+    form = InterestsForm({"interests": interest_lines(cell)})
     if form.is_valid():
         return "\n".join(form.cleaned_data["interests"])
     if form.line_errors:
@@ -248,33 +238,37 @@ def _interests(line: int, cell: str, faults: list[Fault]) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _timing(cells: tuple[str, ...]) -> tuple[Wishes | None, tuple[tuple[str, str], ...]]:
-    """The wishes without lines, or (column, what to do) for each cell that is wrong."""
+def _settings(cells: tuple[str, ...]) -> tuple[Preferences | None, tuple[tuple[str, str], ...]]:
+    """Return preferences without lines, or (column, what to do) for each cell that is wrong."""
     given = {name: cell for name, cell in zip(SETTINGS, cells, strict=True) if cell}
-    if "empty_mail" in given:  # a spreadsheet writes TRUE
-        given["empty_mail"] = given["empty_mail"].capitalize()
-    defaults = {name: str(form_field.initial) for name, form_field in _TimingForm.base_fields.items()}
-    # To the form, what an operator may store is as good as stored: it then stands among the choices.
-    form = _TimingForm(
-        defaults | given, initial={name: cell for name, cell in given.items() if _is_storable(name, cell)}
-    )
+    stored = {name: text for name, cell in given.items() if (text := _as_stored(name, cell))}
+    # To the form, what staff may store is as good as stored: it then stands among the choices.
+    form = SettingsForm({name: str(value) for name, value in DEFAULTS.items()} | given | stored, initial=stored)
     if form.is_valid():
-        form.cleaned_data["interests"] = ()
-        return form.wishes(), ()
-    return None, tuple((name, _mend(form, name, given[name])) for name in form.errors)
+        return Preferences((), **form.setting_values()), ()
+    return None, tuple((name, _what_to_do(form, name, given[name])) for name in form.errors)
 
 
-def _is_storable(name: str, value: str) -> bool:
-    """Whether the value is good though the page does not offer it: the admin lets staff choose freely."""
-    if name in RANGES:
-        return value.isascii() and value.isdecimal() and len(value) < 4 and int(value) in RANGES[name]
-    return name == "time_zone" and schedule.is_time_zone(value)
+def _as_stored(name: str, cell: str) -> str:
+    """Return the value that the column takes for this cell, as text; "" where it takes none."""
+    column = COLUMNS[name]
+    if isinstance(column, models.IntegerField) and not (cell.isascii() and cell.isdecimal()):
+        return ""
+    if isinstance(column, models.BooleanField):
+        cell = cell.capitalize()  # a spreadsheet writes TRUE
+    try:
+        return str(column.clean(cell, None))
+    except ValidationError:
+        return ""
 
 
-def _mend(form: WishesForm, name: str, value: str) -> str:
-    if name == "time_zone":
-        return f"“{value[:60]}” is not a time zone such as Europe/Berlin, or UTC."
-    if name in RANGES:
-        return f"“{value[:60]}” is not a whole number from {RANGES[name][0]} to {RANGES[name][-1]}."
-    allowed = ", ".join(str(choice) for choice, _ in form.fields[name].choices)  # type: ignore[attr-defined]
-    return f"“{value[:60]}” is not one of {allowed}."
+def _what_to_do(form: SettingsForm, name: str, cell: str) -> str:
+    if of := limits(name):
+        return f"“{cell[:60]}” is not a whole number from {of[0]} to {of[1]}."
+    if choices := offered(name):
+        return f"“{cell[:60]}” is not one of {', '.join(map(str, choices))}."
+    try:
+        COLUMNS[name].clean(cell, None)
+    except ValidationError as error:
+        return error.messages[0]
+    return " ".join(map(str, form.errors[name]))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django import forms
-from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -29,24 +28,13 @@ from subscriptions.interest_form import (
 from subscriptions.interests.hints import notes
 from subscriptions.interests.parser import InterestError, parse
 from subscriptions.interests.topics import Topic, topics
-from subscriptions.models import Subscriber
-from subscriptions.signup import Wishes
-from subscriptions.time_zones import LongSelect, time_zones
+from subscriptions.preferences import SETTINGS, Preferences, SettingsForm
 
 MAX_PAUSE = dt.timedelta(days=366)
-HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
-TRENDING = [(0, _("none")), (30, _("a few")), (50, _("up to half of the mail"))]
-EMPTY = [(False, _("no mail")), (True, _("a short mail that says so"))]
-SIZES = [(5, "5"), (10, "10"), (20, "20"), (30, "30")]
 
 
-def _flat(choices: Iterable[Any]) -> list[tuple[Any, str]]:
-    """Choices without their groups."""
-    return [one for value, label in choices for one in (label if isinstance(label, list) else [(value, label)])]
-
-
-class WishesForm(forms.Form):
-    """Interests and timing: the part that sign-up and preferences share."""
+class InterestsForm(forms.Form):
+    """Interests, one a line, with what is wrong with each and hints beside it."""
 
     interests = forms.CharField(
         label=_("Your interests, one a line"),
@@ -63,30 +51,6 @@ class WishesForm(forms.Form):
         ),
         error_messages={"required": _("Type at least one interest, a topic such as diffusion models.")},
     )
-    frequency = forms.ChoiceField(label=_("How often"), choices=Subscriber.Frequency.choices, initial="daily")
-    weekday = forms.TypedChoiceField(
-        label=_("Day, if weekly"), choices=Subscriber.Weekday.choices, coerce=int, initial=0, required=False
-    )
-    hour = forms.TypedChoiceField(label=_("At"), choices=HOURS, coerce=int, initial=8)
-    time_zone = forms.ChoiceField(
-        label=_("Time zone"),
-        choices=time_zones,
-        initial="UTC",
-        widget=LongSelect(attrs={"data-guess-zone": ""}),
-    )
-    max_papers = forms.TypedChoiceField(
-        label=_("Papers, at most"), choices=SIZES, coerce=int, initial=10, required=False
-    )
-    trending_share = forms.TypedChoiceField(
-        label=_("Trending papers besides"), choices=TRENDING, coerce=int, initial=0, required=False
-    )
-    empty_mail = forms.TypedChoiceField(
-        label=_("When nothing matches"), choices=EMPTY, coerce="True".__eq__, initial=False, required=False
-    )
-    # Asked on the preferences page only: who signs up reads a page that speaks one already.
-    language = forms.ChoiceField(
-        label=_("Language"), choices=settings.LANGUAGES, initial=settings.LANGUAGE_CODE, required=False
-    )
 
     def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
         # A button beside a line takes over what was proposed for it, one of a topic adds its lines. That asks for
@@ -94,16 +58,6 @@ class WishesForm(forms.Form):
         self.is_mended = bool(data and any(data.get(name) for name in ("mend", "write", "topic")))
         super().__init__(mended(with_added(data)) if self.is_mended else with_added(data), *args, **kwargs)
         self.line_errors: list[LineError] = []
-        self._offer_what_is_stored()
-
-    def _offer_what_is_stored(self) -> None:
-        """An imported value that is not among the choices must not change by itself when the form is saved."""
-        for name, field in self.fields.items():
-            stored = self.initial.get(name)
-            if isinstance(field, forms.ChoiceField) and stored is not None:
-                choices: list[tuple[Any, str]] = list(cast(Any, field.choices))
-                if str(stored) not in [str(value) for value, _ in _flat(choices)]:
-                    field.choices = [*choices, (stored, str(stored).replace("_", " "))]
 
     def clean_interests(self) -> tuple[str, ...]:
         """The lines as typed, without blank ones. Every line is checked; `line_errors` has each fault."""
@@ -142,27 +96,22 @@ class WishesForm(forms.Form):
                     found.append(LineNotes(number, line, picks))
         return found
 
+
+class PreferencesForm(InterestsForm, SettingsForm):
+    """Interests and settings: the part that sign-up and preferences share."""
+
+    field_order = ["interests"]
+
     def schedule(self) -> Iterator[forms.BoundField]:
         """When the mail comes and what it holds: all but the lines."""
-        return (self[name] for name in WishesForm.base_fields if name != "interests")
+        return (self[name] for name in SETTINGS)
 
-    def wishes(self) -> Wishes:
-        """The checked answers. Call after is_valid()."""
-        data = self.cleaned_data
-        return Wishes(
-            lines=data["interests"],
-            frequency=data["frequency"],
-            weekday=data["weekday"] or 0,
-            hour=data["hour"],
-            time_zone=data["time_zone"],
-            max_papers=data["max_papers"] or 10,
-            trending_share=data["trending_share"] or 0,
-            empty_mail=data["empty_mail"] or False,
-            language=data["language"] or self.initial.get("language") or language.current(),
-        )
+    def preferences(self) -> Preferences:
+        """Return the checked answers. Call after is_valid()."""
+        return Preferences(self.cleaned_data["interests"], **self.setting_values())
 
 
-class SignupForm(WishesForm):
+class SignupForm(PreferencesForm):
     """The public form. A field no person sees catches machines that fill in everything."""
 
     email = forms.CharField(
@@ -174,7 +123,7 @@ class SignupForm(WishesForm):
     papers = forms.CharField(required=False, max_length=MAX_NUMBERS, widget=forms.HiddenInput)
     website = forms.CharField(required=False, widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}))
 
-    field_order = ["email", "interests", "frequency", "weekday", "hour", "time_zone"]
+    field_order = ["email", "interests"]
 
     def clean_email(self) -> str:
         if not self.cleaned_data["email"]:

@@ -8,14 +8,13 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from django.db import transaction
 from django.db.models import F
 
 from subscriptions import bursts, signup
 from subscriptions.models import MailRequest, SignupHour
-from subscriptions.signup import Wishes
+from subscriptions.preferences import Preferences
 
 logger = logging.getLogger(__name__)
 
@@ -23,9 +22,11 @@ AT_ONCE = 200  # requests handled in one go
 FAILURES = 5  # after which a request is left for the operator to look at
 
 
-def ask_to_sign_up(address: str, wishes: Wishes, *, page: str, now: dt.datetime, pasted: Sequence[int] = ()) -> None:
+def ask_to_sign_up(
+    address: str, preferences: Preferences, *, page: str, now: dt.datetime, pasted: Sequence[int] = ()
+) -> None:
     """Store a sign-up."""
-    details = {"wishes": asdict(wishes), "page": page, "pasted": list(pasted)}
+    details = {"preferences": vars(preferences), "page": page, "pasted": list(pasted)}
     with transaction.atomic():
         SignupHour.objects.add(now, requests=1)
         MailRequest.objects.create(kind=MailRequest.Kind.SIGN_UP, address=address, details=details, requested_at=now)
@@ -75,5 +76,5 @@ def _handle(pk: int, now: dt.datetime) -> bool:
 
 def _sign_up(request: MailRequest, now: dt.datetime) -> None:
     details = request.details
-    wishes = Wishes(**{**details["wishes"], "lines": tuple(details["wishes"]["lines"])})
-    signup.sign_up(request.address, wishes, page=details["page"], now=now, pasted=details["pasted"])
+    preferences = Preferences(**details["preferences"])
+    signup.sign_up(request.address, preferences, page=details["page"], now=now, pasted=details["pasted"])

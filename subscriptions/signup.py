@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 
 from django.conf import settings
 from django.db import transaction
@@ -20,6 +19,7 @@ from subscriptions import addresses, links, notice_limits
 from subscriptions.erasure import erase_all
 from subscriptions.models import Consent, SignupHour, Subscriber, Suppression
 from subscriptions.models.subscribers import SubscriberQuerySet
+from subscriptions.preferences import Preferences
 
 logger = logging.getLogger(__name__)
 
@@ -32,33 +32,9 @@ WITH_LINK = (Subscriber.Status.ACTIVE, Subscriber.Status.UNSUBSCRIBED)  # who ma
 CAN_CONFIRM = (Subscriber.Status.PENDING, Subscriber.Status.UNSUBSCRIBED, Subscriber.Status.BOUNCED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What a reader asks for, checked by the form."""
-
-    lines: tuple[str, ...]
-    frequency: str = Subscriber.Frequency.DAILY
-    weekday: int = 0
-    hour: int = 8
-    time_zone: str = "UTC"
-    max_papers: int = 10
-    trending_share: int = 0
-    empty_mail: bool = False
-    language: str = settings.LANGUAGE_CODE
-
-    def write_to(self, reader: Subscriber) -> list[str]:
-        """Set the reader's columns; the names of those set. The lines are the caller's, once it is saved."""
-        for name in SETTINGS:
-            setattr(reader, name, getattr(self, name))
-        return list(SETTINGS)
-
-
-SETTINGS = tuple(field.name for field in fields(Wishes) if field.name != "lines")  # columns of a reader
-
-
 def sign_up(
-    address: str, wishes: Wishes, *, page: str, now: dt.datetime, wording: str = WORDING, pasted: Sequence[int] = (),
-    origin: str = Consent.Origin.SUBSCRIBER,
+    address: str, preferences: Preferences, *, page: str, now: dt.datetime, wording: str = WORDING,
+    pasted: Sequence[int] = (), origin: str = Consent.Origin.SUBSCRIBER,
 ) -> None:  # fmt: skip
     """Store the wish and owe the confirmation mail. An address that is active already keeps what it has.
 
@@ -76,11 +52,11 @@ def sign_up(
                 reader.notice = Subscriber.Notice.ALREADY
                 reader.save(update_fields=["notice"])
             return
-        names = wishes.write_to(reader)
+        names = preferences.write_to(reader)
         _owe_confirmation(reader, now)
         reader.pasted = list(pasted)
         reader.save(update_fields=[*names, "notice", "pasted"])
-        reader.set_lines(list(wishes.lines))
+        reader.set_lines(list(preferences.lines))
         _add_consent(reader, Consent.Kind.REQUESTED, page, now, origin, wording)
 
 

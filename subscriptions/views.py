@@ -16,10 +16,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from subscriptions import language, links, mail_requests, proof_of_work, signup, tasks
-from subscriptions.forms import PauseForm, SignupForm, WishesForm
+from subscriptions.forms import PauseForm, PreferencesForm, SignupForm
 from subscriptions.interests import abbreviations, examples
 from subscriptions.limits import limited
 from subscriptions.models import Subscriber
+from subscriptions.preferences import save, settings_of
 from subscriptions.token_views import for_reader
 
 EMBEDDED = ("email", "interests", "frequency", "hour", "weekday", "time_zone")  # what a form elsewhere may send
@@ -36,7 +37,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         if not form.is_from_machine:
             page = f"{links.absolute(request.path)}"
             address, pasted = form.cleaned_data["email"], form.cleaned_data["papers"]
-            mail_requests.ask_to_sign_up(address, form.wishes(), page=page, now=now, pasted=pasted)
+            mail_requests.ask_to_sign_up(address, form.preferences(), page=page, now=now, pasted=pasted)
             tasks.soon()
         return redirect("subscriptions:check_inbox")
     return render(request, "subscriptions/signup.html", {"form": form}, status=422 if form.errors else 200)
@@ -107,9 +108,9 @@ def confirm(request: HttpRequest, token: str, reader: Subscriber) -> HttpRespons
 def preferences(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
     """Everything a reader can change, with no password."""
     now = timezone.now()
-    form = WishesForm(request.POST if request.method == "POST" else None, initial=stored_wishes(reader))
+    form = PreferencesForm(request.POST if request.method == "POST" else None, initial=initial_preferences(reader))
     if request.method == "POST" and form.is_valid() and not form.is_mended:
-        save_wishes(reader, form, now)
+        save(reader, form.preferences(), now)
         language.speak_to(request, reader)  # it may be another now
         messages.success(request, _("Saved."))
         return redirect(request.path)
@@ -132,21 +133,9 @@ def _local(moment: dt.datetime | None, reader: Subscriber) -> dt.datetime | None
     return moment and moment.astimezone(ZoneInfo(reader.time_zone))
 
 
-def stored_wishes(reader: Subscriber) -> dict[str, Any]:
-    """What the form shows before anything is changed."""
-    return {name: getattr(reader, name) for name in signup.SETTINGS} | {"interests": "\n".join(reader.lines())}
-
-
-def save_wishes(reader: Subscriber, form: WishesForm, now: dt.datetime) -> None:
-    """Store what a valid form asks for, and when the next mail is due."""
-    wishes = form.wishes()
-    names = wishes.write_to(reader)
-    if reader.status == Subscriber.Status.ACTIVE:
-        until = reader.paused_until if reader.is_paused(now) else None
-        reader.next_digest_at = reader.choose_next_digest_at(until or now)
-        names.append("next_digest_at")
-    reader.save(update_fields=names)
-    reader.set_lines(list(wishes.lines))
+def initial_preferences(subscriber: Subscriber) -> dict[str, Any]:
+    """Return what the form shows before anything is changed."""
+    return settings_of(subscriber) | {"interests": "\n".join(subscriber.lines())}
 
 
 @require_POST

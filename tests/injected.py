@@ -95,7 +95,7 @@ def _stranger(now: Any) -> dict[str, str]:
     """Somebody who signed up and never confirmed: what staff look at before anybody said yes."""
     for line in LINES:
         parse(line)
-    signup.sign_up(STRANGER, signup.Wishes(lines=LINES, trending_share=30), page=f"/{SHORT}", now=now)
+    signup.sign_up(STRANGER, signup.Preferences(lines=LINES, trending_share=30), page=f"/{SHORT}", now=now)
     reader = Subscriber.objects.by_address(STRANGER).get()
     return {
         "stranger": str(reader.pk),
@@ -106,7 +106,7 @@ def _stranger(now: Any) -> dict[str, str]:
 
 def _known(now: Any) -> dict[str, str]:
     """A reader whose lines, mails and feedback hold markup; their mail has been sent."""
-    wishes = signup.Wishes(lines=LINES, trending_share=50, max_papers=30)
+    wishes = signup.Preferences(lines=LINES, trending_share=50, max_papers=30)
     signup.sign_up("mallory@example.org", wishes, page="/", now=now)
     reader = Subscriber.objects.by_address("mallory@example.org").get()
     emails.send_notices(now)

@@ -69,7 +69,7 @@ def _at(row: ParsedListing, upvotes: int) -> ParsedListing:
 
 
 def _sign_up(address: str, now: dt.datetime) -> Subscriber:
-    signup.sign_up(address, signup.Wishes(lines=LINES, trending_share=30), page="/", now=now)
+    signup.sign_up(address, signup.Preferences(lines=LINES, trending_share=30), page="/", now=now)
     return Subscriber.objects.by_address(address).get()
 
 

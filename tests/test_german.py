@@ -159,13 +159,20 @@ def test_a_form_without_the_field_leaves_the_language_as_it_is(client: Client, e
     assert erika.language == "de"
 
 
+def test_the_whole_mail_shown_to_a_visitor_and_the_sign_up_behind_it_are_german(client: Client, papers: object) -> None:
+    page = BeautifulSoup(client.get("/", {"lang": "de"}).content, "lxml")
+    hidden = {str(one["name"]): str(one.get("value", "")) for one in page.select('form [name][type="hidden"]')}
+    answer = client.post("/preview/mail/", hidden | {"interests": "diffusion"})
+    assert BeautifulSoup(answer.content, "lxml").select_one('form [name="language"]')["value"] == "de"  # type: ignore[index]
+
+
 def test_a_download_an_export_and_an_import_know_the_language(client: Client, erika: Subscriber) -> None:
     assert (
         client.get(reverse("digest:data", args=[links.token_for(erika, links.ACCESS)])).json()["settings"]["language"]
         == "de"
     )
     sheet = csv_import.read(b"email,interests,language\nkarl@example.org,agents,de\nlou@example.org,agents,\n")
-    assert [row.timing.language for row in sheet.rows.values()] == ["de", "en"]
+    assert [row.settings.language for row in sheet.rows.values()] == ["de", "en"]
     assert "“tlh” is not one of en, de." in str(csv_import.read(b"email,interests,language\na@b.org,x,tlh").faults[0])
 
 

@@ -26,7 +26,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         running.manage("ingest", "--file", str(SAMPLE))
         running.shell(
             "from subscriptions import signup, emails, models; from django.utils import timezone as t;"
-            f"wishes = signup.Wishes(lines={LINES!r}, trending_share=30, language='de');"
+            f"wishes = signup.Preferences(lines={LINES!r}, trending_share=30, language='de');"
             "signup.sign_up('ada@example.org', wishes, page='/', now=t.now());"
             "emails.send_notices(t.now());"
             "signup.confirm(models.Subscriber.objects.get(), page='/', now=t.now());"

@@ -121,7 +121,7 @@ def test_a_reader_signs_up_gets_the_digest_and_leaves(
 def test_a_link_scanner_that_opens_every_link_changes_nothing(stack: Stack, browser: Browser) -> None:
     stack.shell(
         "from subscriptions import signup, emails; from django.utils import timezone as t;"
-        "signup.sign_up('scan@example.org', signup.Wishes(lines=('diffusion',)), page='/', now=t.now());"
+        "signup.sign_up('scan@example.org', signup.Preferences(lines=('diffusion',)), page='/', now=t.now());"
         "emails.send_notices(t.now())"
     )
     page = browser.new_page()

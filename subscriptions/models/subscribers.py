@@ -7,6 +7,8 @@ import secrets
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +22,12 @@ from subscriptions.models.interests import Interest, InterestLine
 def new_code() -> str:
     """A random name for a reader in links: 96 bits, no meaning."""
     return secrets.token_urlsafe(12)
+
+
+def validate_time_zone(name: str) -> None:
+    """Accept the names of IANA, old ones too."""
+    if not schedule.is_time_zone(name):
+        raise ValidationError(f"“{name[:60]}” is not a time zone such as Europe/Berlin, or UTC.")
 
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
@@ -82,20 +90,27 @@ class Subscriber(models.Model):
 
     frequency = models.CharField(max_length=16, choices=Frequency.choices, default=Frequency.DAILY)
     weekday = models.PositiveSmallIntegerField(
-        choices=Weekday.choices, default=Weekday.MONDAY, help_text="For weekly mail."
+        choices=Weekday.choices, default=Weekday.MONDAY, help_text="0 is Monday; for weekly mail."
     )
-    hour = models.PositiveSmallIntegerField(default=8, help_text="0 to 23, in the reader's time zone.")
-    time_zone = models.CharField(max_length=64, default="UTC")
+    hour = models.PositiveSmallIntegerField(
+        default=8, validators=[MaxValueValidator(23)], help_text="In the subscriber's time zone."
+    )
+    time_zone = models.CharField(
+        max_length=64, default="UTC", validators=[validate_time_zone], help_text="An IANA name, such as Europe/Berlin."
+    )
     language = models.CharField(
         max_length=8, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE, db_default=settings.LANGUAGE_CODE,
-        help_text="Of the mail and the reader's own pages.",
+        help_text="Of the mail and the subscriber's own pages.",
     )  # fmt: skip
-    max_papers = models.PositiveSmallIntegerField(default=10)
-    trending_share = models.PositiveSmallIntegerField(
-        default=0, help_text="Percent of a mail for trending papers that match no interest."
+    max_papers = models.PositiveSmallIntegerField(
+        default=10, validators=[MinValueValidator(1), MaxValueValidator(100)], help_text="The most papers in a mail."
     )
+    trending_share = models.PositiveSmallIntegerField(
+        default=0, validators=[MaxValueValidator(100)],
+        help_text="Percent of a mail for trending papers that match no interest.",
+    )  # fmt: skip
     empty_mail = models.BooleanField(
-        default=False, db_default=False, help_text="A short mail also when nothing matched: it says so."
+        default=False, db_default=False, help_text="Whether a short mail comes also when nothing matches."
     )
     pasted = models.JSONField(
         default=list, blank=True, editable=False, help_text="Numbers of papers pasted when signing up: likes to be."

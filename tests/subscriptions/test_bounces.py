@@ -95,7 +95,7 @@ def test_a_suppression_outlives_erasure_and_import(alice: Subscriber, tmp_path: 
 
 @pytest.mark.django_db
 def test_only_its_owner_lifts_a_bounce_and_nobody_a_complaint(alice: Subscriber) -> None:
-    wishes = signup.Wishes(lines=("diffusion",))
+    wishes = signup.Preferences(lines=("diffusion",))
     for give_up, comes_back in ((bounces.give_up, True), (bounces.complained, False)):
         give_up(Subscriber.objects.get(), MORNING)
         signup.sign_up("alice@example.org", wishes, page="x", now=MORNING)

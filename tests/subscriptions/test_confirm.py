@@ -90,7 +90,7 @@ def test_the_old_link_does_not_bring_back_who_has_left(
 def test_the_link_of_a_new_sign_up_does(link: str, bob: Subscriber, client: Client, now: dt.datetime) -> None:
     client.post(link)
     client.post(path_of(links.unsubscribe(bob)))
-    signup.sign_up(bob.email, signup.Wishes(lines=("agents",)), page="/", now=now)
+    signup.sign_up(bob.email, signup.Preferences(lines=("agents",)), page="/", now=now)
     assert client.post(link).status_code == 410
     bob.refresh_from_db()
     assert client.post(path_of(links.confirm(bob))).status_code == 302

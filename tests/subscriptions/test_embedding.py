@@ -10,9 +10,10 @@ from django.test import Client
 from django.utils import timezone
 
 from subscriptions import schedule
-from subscriptions.forms import SignupForm, WishesForm, time_zones
+from subscriptions.forms import PreferencesForm, SignupForm
 from subscriptions.mail_requests import handle_requests
 from subscriptions.models import Subscriber
+from subscriptions.time_zones import time_zones
 from tests.subscriptions.conftest import answers
 
 
@@ -94,5 +95,5 @@ def test_the_zone_of_the_form_is_chosen_in_its_group() -> None:
 
 
 def test_an_old_name_that_is_stored_stays_chosen() -> None:
-    page = BeautifulSoup(str(WishesForm(initial={"time_zone": "Asia/Calcutta"})["time_zone"]), "lxml")
+    page = BeautifulSoup(str(PreferencesForm(initial={"time_zone": "Asia/Calcutta"})["time_zone"]), "lxml")
     assert [one["value"] for one in page.select("option[selected]")] == ["Asia/Calcutta"]

@@ -22,12 +22,13 @@ from subscriptions import csv_import, emails, signup
 from subscriptions.csv_import import Fault
 from subscriptions.interests.parser import InterestError, parse
 from subscriptions.models import Consent, Interest, Subscriber, Suppression
+from subscriptions.preferences import SETTINGS
 from tests.conftest import MORNING, make_reader
 from tests.smtp import Server
 from tests.stack import ROOT
 from tests.subscriptions.conftest import link_in, row
 
-HEADER = ",".join(csv_import.WISHES)
+HEADER = ",".join(csv_import.CHOSEN)
 DORA = 'dora@example.org,"diffusion\n-survey",weekly,4,7,Asia/Kathmandu,20,30'
 
 
@@ -115,7 +116,7 @@ def test_a_dry_run_counts_and_stores_nothing(sheet: Path, alice: Subscriber) -> 
 def test_nobody_is_stored_when_one_line_is_wrong(sheet: Path) -> None:
     with pytest.raises(CommandError, match="1 error, nothing was stored") as caught:
         run(sheet, DORA, "egon@example.org,agents,daily,,25")
-    assert "Line 4, hour: “25” is not one of 0, 1, 2" in str(caught.value)
+    assert "Line 4, hour: “25” is not a whole number from 0 to 23." in str(caught.value)
     assert not Subscriber.objects.exists()
 
 
@@ -238,7 +239,7 @@ def test_too_large_and_too_long_files_are_refused(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("name", "says"), [("none.csv", "there is no such file"), (".", "cannot be read")])
-def test_a_path_that_is_no_file(tmp_path: Path, name: str, says: str) -> None:
+def test_a_path_that_is_no_file(tmp_path: Path, name: str, says: str, db: None) -> None:
     with pytest.raises(CommandError, match=says):
         call_command("import_subscribers", str(tmp_path / name))
 
@@ -257,15 +258,15 @@ def test_an_address_twice_must_ask_for_the_same() -> None:
 def test_every_spreadsheets_line_ends_and_mark_are_read(mark: str, end: str) -> None:
     text = mark + end.join(["Email , INTERESTS", ' dora@example.org ,"Kähler; naïve Bayes"', "", ","])
     (found,) = csv_import.read(text.encode()).rows.values()
-    assert (found.address, found.wishes.lines) == ("dora@example.org", ("Kähler", "naïve Bayes"))
+    assert (found.address, found.preferences.lines) == ("dora@example.org", ("Kähler", "naïve Bayes"))
 
 
 def test_values_that_only_staff_can_choose_are_taken() -> None:
     text = "email,interests,max_papers,trending_share,empty_mail,time_zone\na@example.org,x,15,25,TRUE,Asia/Calcutta"
     (found,) = csv_import.read(text.encode()).rows.values()
-    wishes = found.wishes
-    assert (wishes.max_papers, wishes.trending_share, wishes.time_zone) == (15, 25, "Asia/Calcutta")
-    assert wishes.empty_mail is True
+    preferences = found.preferences
+    assert (preferences.max_papers, preferences.trending_share, preferences.time_zone) == (15, 25, "Asia/Calcutta")
+    assert preferences.empty_mail is True
 
 
 @given(st.binary(max_size=400))
@@ -305,7 +306,7 @@ def test_only_active_readers_unless_all_are_asked_for(alice: Subscriber, bob: Su
     everybody = parsed(exported("--all"))
     assert [found["status"] for found in everybody] == ["active", "pending", "unsubscribed"]
     first = everybody[0]
-    assert list(first) == list(csv_import.COLUMNS)
+    assert list(first) == list(csv_import.HEADER)
     assert first["interests"] == 'diffusion\n"chain of thought"\n-survey'
     assert dt.datetime.fromisoformat(first["confirmed_at"]) == alice.confirmed_at
     assert dt.datetime.fromisoformat(first["created_at"]) == alice.created_at
@@ -375,12 +376,12 @@ def test_out_and_in_is_the_identity(sheet: Path) -> None:
     make_reader("o'neil+x@example.org", '"a;b"', '"c\\;d"', "e\\f", "'-quoted", time_zone="Asia/Calcutta")
     make_reader("'@example.org", '"chain of thought" OR "x,y"', "Kähler", max_papers=15, trending_share=25)
     make_reader("pending@example.org", "topic", status=Subscriber.Status.PENDING, confirmed_at=None)
-    before, text = _wishes(), exported("--all")
+    before, text = _preferences(), exported("--all")
     assert len(before) == 4
     Subscriber.objects.all().delete()
     sheet.write_text(text, newline="")
     call_command("import_subscribers", str(sheet), "--confirmed", stdout=io.StringIO())
-    assert _wishes() == before
+    assert _preferences() == before
     assert [without_dates(one) for one in parsed(exported("--all"))] == [without_dates(one) for one in parsed(text)]
 
 
@@ -396,9 +397,9 @@ def _full(text: str) -> str:
     raise OSError(28, "No space left on device")
 
 
-def _wishes() -> list[object]:
-    """Everything that readers want, by address."""
-    names = ("email", "status", *signup.SETTINGS)
+def _preferences() -> list[object]:
+    """Everything that subscribers want, by address."""
+    names = ("email", "status", *SETTINGS)
     readers = Subscriber.objects.order_by("email")
     return [({name: getattr(reader, name) for name in names}, reader.lines()) for reader in readers]
 
@@ -434,4 +435,4 @@ def test_typed_lines_survive_a_file(lines: list[str]) -> None:
     sheet.writerows([["email", "interests"], ["a@example.org", csv_import.interests_cell(lines)]])
     read = csv_import.read(out.getvalue().encode())
     assert read.faults == []
-    assert next(iter(read.rows.values())).wishes.lines == tuple(lines)
+    assert next(iter(read.rows.values())).preferences.lines == tuple(lines)

@@ -13,7 +13,7 @@ from digest.operations import dashboard
 from digest.operations.health import checks
 from subscriptions import addresses, bursts, emails, mail_requests, signup
 from subscriptions.models import SignupHour, Subscriber
-from subscriptions.signup import Wishes
+from subscriptions.preferences import Preferences
 from tests.conftest import MORNING
 from tests.smtp import Server
 
@@ -22,7 +22,7 @@ HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 
 
 def sign_up(address: str, now: dt.datetime) -> None:
-    signup.sign_up(address, Wishes(lines=("agents",)), page="/", now=now)
+    signup.sign_up(address, Preferences(lines=("agents",)), page="/", now=now)
     emails.send_notices(now)
     signup.prune_unconfirmed(now)
 
@@ -107,7 +107,7 @@ def test_it_is_told_everywhere(settings: object, client: Client, caplog: pytest.
     settings.SIGNUP_BURST = 3  # type: ignore[attr-defined]
     assert [one.level for one in checks.signups(MORNING)] == ["ok"]
     for number in range(4):
-        mail_requests.ask_to_sign_up(f"r{number}@example.org", Wishes(lines=("x",)), page="/", now=MORNING)
+        mail_requests.ask_to_sign_up(f"r{number}@example.org", Preferences(lines=("x",)), page="/", now=MORNING)
     told = "4 sign-ups arrived in an hour, more than 3: this may be list bombing."
     assert [(one.level, one.what) for one in checks.signups(MORNING)] == [("problem", told)]
     assert dashboard.figures(User(is_superuser=True, is_active=True), MORNING)["signup_burst"] == told

@@ -13,7 +13,7 @@ from django.utils import timezone
 from subscriptions import emails, links, signup
 from subscriptions.mail_requests import handle_requests
 from subscriptions.models import Subscriber, Suppression
-from subscriptions.signup import Wishes
+from subscriptions.preferences import Preferences
 from tests.conftest import MORNING, make_reader
 from tests.smtp import Server
 from tests.subscriptions.conftest import link_in, path_of, row
@@ -136,7 +136,7 @@ def test_eight_a_day_whoever_asks_and_whoever_is_refused_has_one_that_works(alic
 def test_sign_ups_by_strangers_do_not_block_the_link(times: int, alice: Subscriber, client: Client) -> None:
     for number in range(times):
         with time_machine.travel(MORNING + dt.timedelta(days=number), tick=False):
-            signup.sign_up(alice.email, Wishes(lines=("x",)), page="/", now=timezone.now())
+            signup.sign_up(alice.email, Preferences(lines=("x",)), page="/", now=timezone.now())
             Subscriber.objects.update(notice="", notices_sent=3, last_notice_at=timezone.now())
     with time_machine.travel(MORNING + dt.timedelta(days=times - 1, minutes=1), tick=False):
         ask(client, alice.email)

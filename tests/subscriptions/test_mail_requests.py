@@ -16,7 +16,7 @@ from digest.operations.retention import pruning
 from subscriptions import mail_requests, tasks
 from subscriptions.erasure import erase
 from subscriptions.models import MailRequest, Subscriber
-from subscriptions.signup import Wishes
+from subscriptions.preferences import Preferences
 from tests.conftest import MORNING, make_reader
 from tests.subscriptions.conftest import answers
 
@@ -70,7 +70,7 @@ def test_a_request_is_handled_as_it_was_typed(client: Client, db: None) -> None:
 
 def test_one_that_fails_harms_no_other_and_is_tried_again(db: None, caplog: pytest.LogCaptureFixture) -> None:
     MailRequest.objects.create(kind="sign-up", address="bad@example.org", details={}, requested_at=MORNING)
-    mail_requests.ask_to_sign_up("ada@example.org", Wishes(lines=("x",)), page="/", now=MORNING)
+    mail_requests.ask_to_sign_up("ada@example.org", Preferences(lines=("x",)), page="/", now=MORNING)
     assert [mail_requests.handle_requests(MORNING) for _ in range(6)] == [1, 0, 0, 0, 0, 0]
     assert Subscriber.objects.get().email == "ada@example.org"
     bad = MailRequest.objects.get()
@@ -96,7 +96,7 @@ def test_erasing_takes_requests_along(alice: Subscriber) -> None:
 def test_links_do_not_wait_behind_a_burst_of_sign_ups(settings: object, alice: Subscriber) -> None:
     settings.SIGNUP_BURST = 1  # type: ignore[attr-defined]
     for number in range(12):
-        mail_requests.ask_to_sign_up(f"r{number}@example.org", Wishes(lines=("x",)), page="/", now=MORNING)
+        mail_requests.ask_to_sign_up(f"r{number}@example.org", Preferences(lines=("x",)), page="/", now=MORNING)
     mail_requests.ask_for_link(alice.email, MORNING)
     assert mail_requests.handle_requests(MORNING) == 11  # ten confirmations an hour, and the link
     assert mail_requests.handle_requests(MORNING) == 0
@@ -107,7 +107,7 @@ def test_links_do_not_wait_behind_a_burst_of_sign_ups(settings: object, alice: S
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
 @pytest.mark.django_db(transaction=True)
 def test_a_request_that_another_worker_took_is_not_handled_twice() -> None:
-    mail_requests.ask_to_sign_up("ada@example.org", Wishes(lines=("x",)), page="/", now=MORNING)
+    mail_requests.ask_to_sign_up("ada@example.org", Preferences(lines=("x",)), page="/", now=MORNING)
     pk = MailRequest.objects.get().pk
     assert [mail_requests._handle(pk, MORNING), mail_requests._handle(pk, MORNING)] == [True, False]
 

@@ -11,9 +11,10 @@ from django.test import Client
 from pytest_django.asserts import assertHTMLEqual
 
 from subscriptions import links
-from subscriptions.forms import LongSelect
 from subscriptions.models import Interest, Subscriber
+from subscriptions.time_zones import LongSelect
 from tests.conftest import MORNING, make_reader
+from tests.digest.admin.test_admin import reader_page, values_of_reader
 from tests.subscriptions.conftest import answers, path_of, row
 
 
@@ -143,3 +144,16 @@ def test_a_stored_value_outside_the_choices_survives_a_save(client, alice):
     page = client.get(links.access(alice)).content.decode()
     assert '<option value="US/Pacific" selected>' in page
     assert '<option value="12" selected>' in page
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("time_zone", "Europe/Berln"), ("hour", 24), ("max_papers", 0), ("max_papers", 101), ("trending_share", 101),
+])  # fmt: skip
+def test_staff_are_told_which_value_cannot_be(
+    name: str, value: object, admin_client: Client, alice: Subscriber
+) -> None:
+    answer = admin_client.post(reader_page(alice), values_of_reader(**{name: value}))
+    assert answer.status_code == 200
+    assert name in answer.context["adminform"].form.errors
+    alice.refresh_from_db()
+    assert getattr(alice, name) != value

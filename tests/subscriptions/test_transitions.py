@@ -100,7 +100,7 @@ def test_consent_that_staff_import_says_so(tmp_path: Path, confirmed: bool) -> N
 
 
 def test_what_subscribers_agree_to_themselves_says_so_too() -> None:
-    signup.sign_up("ada@example.org", signup.Wishes(lines=("diffusion",)), page="/", now=MORNING)
+    signup.sign_up("ada@example.org", signup.Preferences(lines=("diffusion",)), page="/", now=MORNING)
     signup.confirm(Subscriber.objects.get(), page="/", now=MORNING)
     assert set(Consent.objects.values_list("origin", flat=True)) == {Consent.Origin.SUBSCRIBER}
 

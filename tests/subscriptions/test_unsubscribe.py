@@ -241,7 +241,7 @@ def test_the_undo_is_gone_once_somebody_has_signed_the_address_up_anew(client, c
     carol.confirmed_at = now
     carol.save()
     signup.leave(carol, page="/", now=now)
-    signup.sign_up(carol.email, signup.Wishes(lines=("a stranger's line",)), page="/", now=now)
+    signup.sign_up(carol.email, signup.Preferences(lines=("a stranger's line",)), page="/", now=now)
     link = links.unsubscribe(carol)
     answer = client.post(link, {"undo": "1"})
     assert b"Undo" not in answer.content

@@ -34,7 +34,7 @@ from subscriptions import schedule
 from subscriptions.interests import language
 from subscriptions.interests.parser import parse
 from subscriptions.models import Subscriber
-from subscriptions.signup import Wishes as Wishlist
+from subscriptions.preferences import Preferences
 
 PREVIEW_DAYS = preview_cache.PREVIEW_DAYS
 SEARCH_RESULTS = 50
@@ -170,12 +170,14 @@ def with_papers(picks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [pick | {"paper": papers[pick["paper"]]} for pick in picks if pick["paper"] in papers]
 
 
-def mail(found: Preview, wishes: Wishlist, now: dt.datetime) -> AnymailMessage | None:
-    """The mail that a preview of these wishes would have been; None when nothing matched."""
+def mail(found: Preview, preferences: Preferences, now: dt.datetime) -> AnymailMessage | None:
+    """Return the mail that a preview of these preferences would have been; None when nothing matched."""
     if not found.picks:
         return None
-    reader = Subscriber(email="you@example.org", code="preview", frequency=wishes.frequency, language=wishes.language)
-    date = schedule.issue_date(now, wishes.time_zone)
+    reader = Subscriber(
+        email="you@example.org", code="preview", frequency=preferences.frequency, language=preferences.language
+    )
+    date = schedule.issue_date(now, preferences.time_zone)
     digest = Digest(subscriber=reader, issue_date=date, created_at=now)
     digest.picks = found.picks
     return compose(digest, now, found.evidence)

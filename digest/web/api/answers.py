@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -17,8 +16,6 @@ from subscriptions.visible import in_json
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 100
 MAX_OFFSET = 10_000  # a database walks over every row it skips; who wants older papers asks by date
-
-_NUMBER = re.compile(r"[0-9]{1,18}")
 
 JSON = dict[str, Any]
 
@@ -51,32 +48,9 @@ def as_json(values: JSON, status: int = 200, content_type: str = "application/js
     return HttpResponse(text.encode("utf-8", "replace"), status=status, content_type=content_type)
 
 
-def refuse_other_parameters(request: HttpRequest, known: tuple[str, ...]) -> None:
-    """A parameter passed over in silence would bring a wrong answer that looks right."""
-    for name, values in request.GET.lists():
-        if name not in known:
-            there = f"there is: {', '.join(known)}" if known else "this address takes none"
-            raise Problem(HTTPStatus.BAD_REQUEST, f"There is no parameter “{name}”; {there}.", parameter=name)
-        if len(values) > 1:
-            raise Problem(HTTPStatus.BAD_REQUEST, f"“{name}” is given {len(values)} times: once only.", parameter=name)
-
-
 def bad(name: str, detail: str, **more: object) -> Problem:
     """A parameter whose value cannot be read."""
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, None, parameter=name, **more)
-
-
-def number(request: HttpRequest, name: str, default: int, lowest: int, highest: int) -> int:
-    text = request.GET.get(name, str(default))
-    if not _NUMBER.fullmatch(text) or not lowest <= int(text) <= highest:
-        raise bad(name, f"“{name}” is not a whole number from {lowest} to {highest}.")
-    return int(text)
-
-
-def place(request: HttpRequest, usual: int = DEFAULT_LIMIT, most: int = MAX_LIMIT) -> tuple[int, int]:
-    """Which part of a list is asked for: how many, after how many."""
-    limit = number(request, "limit", usual, 1, most)
-    return limit, number(request, "offset", 0, 0, MAX_OFFSET)
 
 
 def page(request: HttpRequest, count: int, limit: int, offset: int, results: list[JSON]) -> JSON:

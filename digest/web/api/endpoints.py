@@ -1,5 +1,6 @@
-"""The JSON interface, version 1: what the pages show, for programs. It reads only; openapi.json describes it.
-A reader's own part of it is in own_api.py.
+"""The JSON interface, version 1: what the pages show, for programs. It reads only; openapi.py describes it.
+
+A subscriber's own part of it is in own.py.
 
 Any site's script may ask (all of it is public), and whatever is wrong is said as a problem of RFC 9457.
 """
@@ -7,11 +8,8 @@ Any site's script may ask (all of it is public), and whatever is wrong is said a
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
-from pathlib import Path
 
 from django.core.exceptions import TooManyFieldsSent
 from django.db.models import Prefetch
@@ -24,18 +22,11 @@ from django.views.decorators.http import conditional_page
 
 from digest.models import Edition, Listing, Paper
 from digest.picks.preview import digest_preview
-from digest.web.api.answers import (  # fmt: skip
-    JSON,
-    Problem,
-    as_json,
-    bad,
-    iso,
-    page,
-    paper_values,
-    place,
-    refuse_other_parameters,
-    too_many,
-)
+from digest.web.api import schemas
+from digest.web.api.answers import JSON, Problem, as_json, bad, iso, page, paper_values, too_many
+from digest.web.api.operations import Operation, View, operation, with_operations
+from digest.web.api.parameters import DATE, LIMIT, LINE, OFFSET, refuse_other_parameters
+from digest.web.api.parameters import date as date_of
 from subscriptions.interests.parser import InterestError
 from subscriptions.limits import SEARCHES_IN, is_searching_too_much
 from subscriptions.links import absolute
@@ -43,40 +34,31 @@ from subscriptions.workload import Refused, computing
 
 METHODS = "GET, HEAD, OPTIONS"
 MAX_AGE = 60  # seconds
-SCHEMA = Path(__file__).with_name("openapi.json").read_bytes()
-
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-View = Callable[..., HttpResponse]
 
 
-def endpoint(*parameters: str) -> Callable[[View], View]:
-    """A read-only address that takes these parameters and no other."""
+def endpoint(operation: Operation) -> View:
+    """A read-only address."""
+    conditional = conditional_page(operation)
 
-    def decorate(view: View) -> View:
-        conditional = conditional_page(view)
+    @csrf_exempt  # nothing is ever written; a POST shall read our 405, not Django's page about cookies
+    @wraps(operation.view)
+    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        try:
+            if request.method == "OPTIONS":
+                return _open(HttpResponse(status=204))
+            _refuse_other_methods(request)
+            refuse_other_parameters(request, operation.parameters)
+            answer = conditional(request, *args, **kwargs)
+            patch_cache_control(answer, public=True, max_age=MAX_AGE)
+        except Problem as problem:
+            answer = problem.answer()
+        except Refused as refused:
+            answer = _refusal(refused).answer()
+        except TooManyFieldsSent:
+            answer = Problem(HTTPStatus.BAD_REQUEST, "There are too many parameters.").answer()
+        return _open(answer)
 
-        @csrf_exempt  # nothing is ever written; a POST shall read our 405, not Django's page about cookies
-        @wraps(view)
-        def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-            try:
-                if request.method == "OPTIONS":
-                    return _open(HttpResponse(status=204))
-                _refuse_other_methods(request)
-                refuse_other_parameters(request, parameters)
-                answer = conditional(request, *args, **kwargs)
-                patch_cache_control(answer, public=True, max_age=MAX_AGE)
-            except Problem as problem:
-                answer = problem.answer()
-            except Refused as refused:
-                answer = _refusal(refused).answer()
-            except TooManyFieldsSent:
-                answer = Problem(HTTPStatus.BAD_REQUEST, "There are too many parameters.").answer()
-            return _open(answer)
-
-        return wrapped
-
-    return decorate
+    return with_operations(wrapped, {"GET": operation})
 
 
 def _open(answer: HttpResponse) -> HttpResponse:
@@ -100,17 +82,6 @@ def _refuse_other_methods(request: HttpRequest) -> None:
         raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"This address can only be read, with {METHODS}.")
 
 
-def _date(request: HttpRequest) -> dt.date | None:
-    text = request.GET.get("date")
-    if text is None:
-        return None
-    try:
-        # Python would also read 20260316 and 2026-W12-1.
-        return dt.date.fromisoformat(text if _DATE.fullmatch(text) else "")
-    except ValueError:
-        raise bad("date", "“date” is not a day written as YYYY-MM-DD, such as 2026-03-16.") from None
-
-
 def _listing(listing: Listing) -> JSON:
     edition = listing.edition
     return {
@@ -122,11 +93,17 @@ def _listing(listing: Listing) -> JSON:
     }
 
 
-@endpoint("date", "q", "limit", "offset")
+@endpoint
+@operation("listPapers", "papers", schemas.PaperPage, DATE, LINE, LIMIT, OFFSET, is_limited=True)
 def papers(request: HttpRequest) -> HttpResponse:
-    """All papers, newest first; those of a date; or the recent ones an interest line finds, best first."""
-    limit, offset = place(request)
-    date = _date(request)
+    """Papers: all, those of a date, or those an interest line finds.
+
+    Without `date` and `q`: all papers, newest list first, most upvoted first. With `date`: the list of that date, most
+    upvoted first; an empty one where there was none. With `q`: at most the 50 best of the last 30 days, best first;
+    with `date` too, those of them that were listed on it.
+    """
+    limit, offset = LIMIT.read(request), OFFSET.read(request)
+    date = date_of(request)
     if "q" in request.GET:
         if is_searching_too_much(request):
             raise too_many(f"Too many searches: wait {SEARCHES_IN // 60} minutes.", SEARCHES_IN)
@@ -156,7 +133,8 @@ def _found(line: str, date: dt.date | None) -> list[Paper]:
     return [paper for paper in found if paper.pk in listed]
 
 
-@endpoint()
+@endpoint
+@operation("getPaper", "papers", schemas.ListedPaper)
 def paper(request: HttpRequest, pk: int) -> HttpResponse:
     """One paper, and where and when it was listed."""
     listings = Listing.objects.select_related("edition__source").order_by("edition__date", "pk")
@@ -169,10 +147,11 @@ def paper(request: HttpRequest, pk: int) -> HttpResponse:
     return as_json(paper_values(found) | {"listings": [_listing(listing) for listing in found.listings.all()]})
 
 
-@endpoint("limit", "offset")
+@endpoint
+@operation("listEditions", "editions", schemas.EditionPage, LIMIT, OFFSET)
 def editions(request: HttpRequest) -> HttpResponse:
-    """Each source's lists, newest first, and how many papers each holds."""
-    limit, offset = place(request)
+    """Each source's lists, newest first."""
+    limit, offset = LIMIT.read(request), OFFSET.read(request)
     rows = Edition.objects.with_papers().select_related("source").order_by("-date", "source__slug")
     part = list(rows[offset : offset + limit])
     results = [
@@ -187,7 +166,8 @@ def editions(request: HttpRequest) -> HttpResponse:
     return as_json(page(request, rows.count(), limit, offset, results))
 
 
-@endpoint()
+@endpoint
+@operation("getIndex", "description", schemas.Index)
 def index(request: HttpRequest) -> HttpResponse:
     """What there is, by its addresses."""
     names = {
@@ -200,13 +180,8 @@ def index(request: HttpRequest) -> HttpResponse:
     return as_json({name: absolute(reverse(f"digest:{view}")) for name, view in names.items()})
 
 
-@endpoint()
-def schema(request: HttpRequest) -> HttpResponse:
-    """This interface described in OpenAPI 3.1."""
-    return HttpResponse(SCHEMA, content_type="application/json")
-
-
-@endpoint()
+@endpoint
+@operation("", "", None)
 def nothing(request: HttpRequest) -> HttpResponse:
     """Every other address below api/: a program gets a problem, not a page."""
     raise Problem(HTTPStatus.NOT_FOUND, "There is nothing at this address; /api/v1/openapi.json says what there is.")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -22,52 +21,39 @@ from django.views.decorators.csrf import csrf_exempt
 from digest.mail.rendering.labels import why
 from digest.models import Digest, Feedback, Paper
 from digest.picks.evidence import describe_digests
-from digest.web.api.answers import (  # fmt: skip
-    JSON,
-    Problem,
-    as_json,
-    bad,
-    iso,
-    number,
-    page,
-    paper_values,
-    place,
-    refuse_other_parameters,
-    too_many,
-)
+from digest.web.api import schemas
+from digest.web.api.answers import JSON, Problem, as_json, bad, iso, page, paper_values, too_many
+from digest.web.api.operations import Operation, View, allowed, operation, with_operations
+from digest.web.api.own_schemas import CHANGE, ME
 from digest.web.api.own_settings import change, escaped, fault, refuse, settings_of
+from digest.web.api.parameters import DIGEST_LIMIT, LIMIT, MAX_NUMBER, OFFSET, PAPER, SAY, refuse_other_parameters
 from subscriptions import tokens
 from subscriptions.limits import client_network, is_over
 from subscriptions.models import Secret, Subscriber
 
 ASKED, ASKED_IN = 300, 600  # times one token may ask in so many seconds; a network twice as often
 MAX_BODY = 64_000  # bytes; fifty lines of the longest kind are 25,000 characters
-DIGESTS, MOST_DIGESTS = 10, 30  # a part of the list
 LOOKED_THROUGH = 400  # digests in which a paper that is spoken of may be: more than a year of daily mail
-MAX_NUMBER = 2**63 - 1
 OPPOSITE = {Feedback.Kind.MORE: Feedback.Kind.LESS, Feedback.Kind.LESS: Feedback.Kind.MORE}
 
 _TOKEN = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,200}=*) *", re.IGNORECASE)  # RFC 6750, 2.1
 
-Handler = Callable[[HttpRequest, Subscriber], HttpResponse]
 
-
-def of_reader(**handlers: Handler) -> Callable[[HttpRequest], HttpResponse]:
-    """An address for the holder of a token: which function answers which method."""
-    head = ["HEAD"] if "GET" in handlers else []
-    allowed = ", ".join(sorted([*handlers, *head, "OPTIONS"]))
+def of_subscriber(**operations: Operation) -> View:
+    """An address for the holder of a token: which operation answers which method."""
+    allow = allowed(operations)
 
     @csrf_exempt  # no cookie opens this: a foreign page has nothing to send
     def view(request: HttpRequest) -> HttpResponse:
         method = "GET" if request.method == "HEAD" else request.method or ""
         try:
             if method == "OPTIONS":
-                answer = HttpResponse(status=204, headers={"Allow": allowed})
-            elif method not in handlers:
-                detail = f"This address takes {allowed}."
-                raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, detail, {"Allow": allowed})
+                answer = HttpResponse(status=204, headers={"Allow": allow})
+            elif method not in operations:
+                detail = f"This address takes {allow}."
+                raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, detail, {"Allow": allow})
             else:
-                answer = handlers[method](request, _reader(request))
+                answer = _answer(operations[method], request)
         except Problem as problem:
             answer = problem.answer()
         except TooManyFieldsSent:
@@ -76,7 +62,13 @@ def of_reader(**handlers: Handler) -> Callable[[HttpRequest], HttpResponse]:
         answer["X-Robots-Tag"] = "noindex"
         return answer
 
-    return view
+    return with_operations(view, operations)
+
+
+def _answer(operation: Operation, request: HttpRequest) -> HttpResponse:
+    subscriber = _reader(request)
+    refuse_other_parameters(request, operation.parameters)
+    return operation(request, subscriber)
 
 
 def _reader(request: HttpRequest) -> Subscriber:
@@ -128,13 +120,19 @@ def _no_number(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
 
 
+@operation("getMe", "me", ME)
 def _read_me(request: HttpRequest, reader: Subscriber) -> HttpResponse:
-    refuse_other_parameters(request, ())
+    """Your lines, settings and pause."""
     return as_json(settings_of(reader, timezone.now()))
 
 
+@operation("changeMe", "me", ME, body=CHANGE, example={"lines": ["diffusion", "-survey"], "hour": 7})
 def _change_me(request: HttpRequest, reader: Subscriber) -> HttpResponse:
-    refuse_other_parameters(request, ())
+    """Change your lines, settings or pause.
+
+    What is not named stays. All of it is stored, or nothing. The checks are those of the preferences page; each fault
+    is one of `errors`, and of a line that cannot be read it names the column and proposes another.
+    """
     now = timezone.now()
     try:
         return as_json(settings_of(change(reader, _body(request), now), now))
@@ -142,10 +140,10 @@ def _change_me(request: HttpRequest, reader: Subscriber) -> HttpResponse:
         raise _refused_token() from None
 
 
+@operation("listDigests", "me", schemas.DigestPage, DIGEST_LIMIT, OFFSET)
 def _digests(request: HttpRequest, reader: Subscriber) -> HttpResponse:
-    """What was chosen for the reader, newest first, each paper with its reason in words."""
-    refuse_other_parameters(request, ("limit", "offset"))
-    limit, offset = place(request, DIGESTS, MOST_DIGESTS)
+    """What was chosen for you, newest first."""
+    limit, offset = DIGEST_LIMIT.read(request), OFFSET.read(request)
     rows = Digest.objects.filter(subscriber=reader)
     part = list(rows[offset : offset + limit])
     results = [_digest(digest, picks) for digest, picks in zip(part, describe_digests(part), strict=True)]
@@ -165,19 +163,22 @@ def _digest(digest: Digest, picks: list[dict[str, Any]]) -> JSON:
     return {"issue_date": iso(digest.issue_date), "notice": digest.notice, "picks": values}
 
 
+@operation("listSaved", "me", schemas.SavedPage, LIMIT, OFFSET)
 def _saved(request: HttpRequest, reader: Subscriber) -> HttpResponse:
-    """The papers the reader saved, newest first."""
-    refuse_other_parameters(request, ("limit", "offset"))
-    limit, offset = place(request)
+    """The papers you saved, newest first."""
+    limit, offset = LIMIT.read(request), OFFSET.read(request)
     rows = Feedback.objects.filter(subscriber=reader, kind=Feedback.Kind.SAVE, undone_at=None)
     part = rows.select_related("paper").order_by("-at", "-pk")[offset : offset + limit]
     results = [{"paper": paper_values(row.paper), "saved_on": iso(row.at.date())} for row in part]
     return as_json(page(request, rows.count(), limit, offset, results))
 
 
+@operation("say", "me", schemas.Said, body=schemas.Said, example={"paper": 1, "say": "save"})
 def _say(request: HttpRequest, reader: Subscriber) -> HttpResponse:
-    """More of this, less, or save it: what the links of a mail do."""
-    refuse_other_parameters(request, ())
+    """More like this paper, less, or save it.
+
+    Of papers that a mail of yours held. More and less of one paper cannot both hold: the last one does.
+    """
     said = _body(request)
     refuse(_faults_of_saying(said))
     paper, kind, now = said["paper"], Feedback.Kind(said["say"]), timezone.now()
@@ -213,10 +214,13 @@ def _note(reader: Subscriber, paper: int, kind: Feedback.Kind, now: dt.datetime)
         _undo(reader, paper, OPPOSITE[kind], now)
 
 
+@operation("takeBack", "me", None, PAPER, SAY)
 def _take_back(request: HttpRequest, reader: Subscriber) -> HttpResponse:
-    """As if it had not been said; whether it was makes no difference."""
-    refuse_other_parameters(request, ("paper", "say"))
-    paper = number(request, "paper", 0, 1, MAX_NUMBER)
+    """Take back what was said of a paper.
+
+    Whether it had been said makes no difference.
+    """
+    paper = PAPER.read(request)
     say: Any = request.GET.get("say", "")
     if say not in Feedback.Kind.values:
         raise bad("say", f"“say” is none of: {', '.join(Feedback.Kind.values)}.")
@@ -228,7 +232,7 @@ def _undo(reader: Subscriber, paper: int, kind: str, now: dt.datetime) -> None:
     Feedback.objects.filter(subscriber=reader, paper=paper, kind=kind, undone_at=None).update(undone_at=now)
 
 
-me = of_reader(GET=_read_me, PATCH=_change_me)
-digests = of_reader(GET=_digests)
-saved = of_reader(GET=_saved)
-feedback = of_reader(POST=_say, DELETE=_take_back)
+me = of_subscriber(GET=_read_me, PATCH=_change_me)
+digests = of_subscriber(GET=_digests)
+saved = of_subscriber(GET=_saved)
+feedback = of_subscriber(POST=_say, DELETE=_take_back)

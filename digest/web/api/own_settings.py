@@ -7,36 +7,37 @@ from http import HTTPStatus
 from typing import Any
 
 from django import forms
-from django.db import transaction
+from django.db import models, transaction
 
 from digest.web.api.answers import JSON, Problem
-from subscriptions.forms import PauseForm, WishesForm
+from subscriptions.forms import PauseForm, PreferencesForm
 from subscriptions.models import Subscriber
+from subscriptions.preferences import COLUMNS, SETTINGS, save
+from subscriptions.preferences import settings_of as values_of
 from subscriptions.schedule import is_time_zone
-from subscriptions.views import save_wishes, stored_wishes
+from subscriptions.views import initial_preferences
 
-FIELDS: dict[str, tuple[type, str]] = {
-    "lines": (list, "an array of lines"),
-    "frequency": (str, "a string"),
-    "weekday": (int, "a whole number"),
-    "hour": (int, "a whole number"),
-    "time_zone": (str, "a string"),
-    "max_papers": (int, "a whole number"),
-    "trending_share": (int, "a whole number"),
-    "empty_mail": (bool, "true or false"),
-    "language": (str, "a string"),
-}
+NAMES = ("lines", *SETTINGS)
+KINDS = {list: "an array of lines", int: "a whole number", bool: "true or false", str: "a string"}
 
 
-def settings_of(reader: Subscriber, now: dt.datetime) -> JSON:
-    """What can be changed, and when the next mail is due. The address is told to nobody, not even by a token."""
-    values = stored_wishes(reader)
+def settings_of(subscriber: Subscriber, now: dt.datetime) -> JSON:
+    """Return what can be changed, and when the next mail is due: never the address."""
     return {
-        "lines": reader.lines(),
-        **{name: values[name] for name in FIELDS if name != "lines"},
-        "paused_until": _moment(reader.paused_until) if reader.is_paused(now) else None,
-        "next_digest_at": _moment(reader.next_digest_at),
+        "lines": subscriber.lines(),
+        **values_of(subscriber),
+        "paused_until": _moment(subscriber.paused_until) if subscriber.is_paused(now) else None,
+        "next_digest_at": _moment(subscriber.next_digest_at),
     }
+
+
+def kind_of(name: str) -> type:
+    """Return the Python type of a value in JSON."""
+    if name == "lines":
+        return list
+    if isinstance(COLUMNS[name], models.BooleanField):
+        return bool
+    return int if isinstance(COLUMNS[name], models.IntegerField) else str
 
 
 def _moment(at: dt.datetime | None) -> str | None:
@@ -52,11 +53,11 @@ def change(reader: Subscriber, wanted: JSON, now: dt.datetime) -> Subscriber:
     refuse(_faults_of_shape(wanted))
     with transaction.atomic():
         reader = Subscriber.objects.select_for_update().get(pk=reader.pk)
-        wishes = _wishes_form(reader, wanted) if FIELDS.keys() & wanted.keys() else None
+        form = _preferences_form(reader, wanted) if wanted.keys() & set(NAMES) else None
         pause = _pause_form(reader, wanted, now) if wanted.get("pause") is not None else None
-        refuse([*_faults_of_wishes(wishes), *_faults_of_pause(pause)])
-        if wishes:
-            save_wishes(reader, wishes, now)
+        refuse([*_faults_of_preferences(form), *_faults_of_pause(pause)])
+        if form:
+            save(reader, form.preferences(), now)
         if "pause" in wanted:
             reader.pause(pause.ends_at() if pause else None, now)
     return reader
@@ -81,16 +82,16 @@ def escaped(name: str) -> str:
 
 def _faults_of_shape(wanted: JSON) -> list[JSON]:
     """Names that are not there, and values of another kind than the form's."""
-    there = ", ".join([*FIELDS, "pause"])
+    there = ", ".join([*NAMES, "pause"])
     faults = [
         fault(escaped(name), f"There is nothing of this name to change; there is: {there}.")
         for name in wanted
-        if name not in FIELDS and name != "pause"
+        if name not in NAMES and name != "pause"
     ]
-    for name, (kind, words) in FIELDS.items():
-        if name in wanted and type(wanted[name]) is not kind:  # True is no whole number
-            faults.append(fault(name, f"“{name}” is not {words}."))
-        elif name == "lines" and name in wanted:
+    for name in filter(wanted.__contains__, NAMES):
+        if type(wanted[name]) is not kind_of(name):  # True is no whole number
+            faults.append(fault(name, f"“{name}” is not {KINDS[kind_of(name)]}."))
+        elif name == "lines":
             faults += _faults_of_lines(wanted[name])
     return faults + _faults_of_pauses_shape(wanted.get("pause"))
 
@@ -118,12 +119,12 @@ def _faults_of_pauses_shape(pause: Any) -> list[JSON]:
     return names + kinds
 
 
-def _wishes_form(reader: Subscriber, wanted: JSON) -> WishesForm:
-    stored = stored_wishes(reader)
-    values = {name: wanted[name] for name in FIELDS if name in wanted and name != "lines"}
+def _preferences_form(reader: Subscriber, wanted: JSON) -> PreferencesForm:
+    stored = initial_preferences(reader)
+    values = {name: wanted[name] for name in SETTINGS if name in wanted}
     if "lines" in wanted:
         values["interests"] = "\n".join(wanted["lines"])
-    return WishesForm(stored | values, initial=stored)
+    return PreferencesForm(stored | values, initial=stored)
 
 
 def _pause_form(reader: Subscriber, wanted: JSON, now: dt.datetime) -> PauseForm:
@@ -131,7 +132,7 @@ def _pause_form(reader: Subscriber, wanted: JSON, now: dt.datetime) -> PauseForm
     return PauseForm(wanted["pause"], zone=zone if is_time_zone(zone) else reader.time_zone, now=now)
 
 
-def _faults_of_wishes(form: WishesForm | None) -> list[JSON]:
+def _faults_of_preferences(form: PreferencesForm | None) -> list[JSON]:
     """The lines that cannot be read, each with its place and a mend; then what is wrong with the other fields."""
     if form is None or form.is_valid():
         return []

@@ -9,10 +9,10 @@ from django.db.models import Model
 
 from digest.models import Digest, Paper
 from digest.picks.evidence import describe_digests
-from subscriptions import signup
 from subscriptions.models import MailRequest, Subscriber, Suppression
+from subscriptions.preferences import settings_of
 
-SETTINGS = (*signup.SETTINGS, "paused_until", "paused_at", "pasted")
+BESIDE_SETTINGS = ("paused_until", "paused_at", "pasted")
 OF_READER = (
     "email", "code", "token_version", "confirm_version", "status", "created_at", "confirmed_at", "next_digest_at",
     "bounce_score", "bounced_at", "stopped_at",
@@ -31,7 +31,7 @@ def held(reader: Subscriber) -> dict[str, Any]:
     papers = _papers({paper for digest in digests for paper in digest.paper_ids} | {row.paper_id for row in said})
     return {
         "reader": _columns(reader, OF_READER),
-        "settings": _columns(reader, SETTINGS),
+        "settings": settings_of(reader) | _columns(reader, BESIDE_SETTINGS),
         "notices": _columns(reader, NOTICES),
         "interests": list(
             reader.interest_lines.order_by("position").values(

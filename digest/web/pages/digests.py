@@ -25,7 +25,7 @@ from digest.picks.preview import digest_preview
 from subscriptions.forms import SignupForm
 from subscriptions.language import speak_to
 from subscriptions.limits import limited
-from subscriptions.signup import Wishes
+from subscriptions.preferences import Preferences
 from subscriptions.workload import computes
 
 # A mail carries its own style, and a frame made on the page obeys the page: its own policy, without any script.
@@ -42,7 +42,7 @@ def preview(request: HttpRequest, *, deadline: float) -> HttpResponse:
     """What the form's lines would have brought, with the button that subscribes. Stores nothing."""
     form = SignupForm(request.POST)
     form.fields["email"].required = False
-    found = _found(form.wishes(), timezone.now(), deadline) if form.is_valid() else None
+    found = _found(form.preferences(), timezone.now(), deadline) if form.is_valid() else None
     return render(request, "digest/preview.html", {"form": form, "preview": found}, status=200 if found else 422)
 
 
@@ -56,21 +56,21 @@ def preview_mail(request: HttpRequest, *, deadline: float) -> HttpResponse:
     if not form.is_valid():
         return render(request, "digest/preview.html", {"form": form}, status=422)
     form.hide()
-    wishes, now = form.wishes(), timezone.now()
-    found = _found(wishes, now, deadline)
-    mail = digest_preview.mail(found, wishes, now)
+    preferences, now = form.preferences(), timezone.now()
+    found = _found(preferences, now, deadline)
+    mail = digest_preview.mail(found, preferences, now)
     values = {"form": form, "mail": mail, "preview": found, "days": digest_preview.PREVIEW_DAYS}
     answer = render(request, "digest/preview_mail.html", values)
     # Only here: the form that has an error is a page of ours, with its scripts.
     return cast(HttpResponse, csp(MAIL_POLICY)(lambda _: answer)(request))
 
 
-def _found(wishes: Wishes, now: dt.datetime, deadline: float) -> digest_preview.Preview:
+def _found(preferences: Preferences, now: dt.datetime, deadline: float) -> digest_preview.Preview:
     return digest_preview.preview(
-        wishes.lines,
+        preferences.lines,
         now,
-        max_papers=wishes.max_papers,
-        trending_share=wishes.trending_share,
+        max_papers=preferences.max_papers,
+        trending_share=preferences.trending_share,
         deadline=deadline,
     )
 

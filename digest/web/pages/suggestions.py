@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from digest.mail.tracking.signup_likes import like
 from digest.picks.suggestions.suggest import Suggestions, from_found, from_liked, from_text
-from subscriptions.forms import SignupForm, WishesForm
+from subscriptions.forms import PreferencesForm, SignupForm
 from subscriptions.interest_form import MAX_TYPED, paper_numbers, typed_lines
 from subscriptions.limits import limited
 from subscriptions.links import ACCESS
@@ -54,7 +54,7 @@ def suggest_for(request: HttpRequest, token: str, reader: Subscriber, *, deadlin
     else:
         found = from_text(request.POST.get("paste", ""), now, _lines(request), deadline)
     values = {
-        "form": WishesForm(initial=_typed(request)),
+        "form": PreferencesForm(initial=_typed(request)),
         "paste": request.POST.get("paste", ""),
         "token": token,
         "source": source,

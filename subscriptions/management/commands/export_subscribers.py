@@ -14,9 +14,10 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from auditlog import audit
-from subscriptions import csv_import, signup
+from subscriptions import csv_import
 from subscriptions.management.terminal import TerminalCommand
 from subscriptions.models import Subscriber
+from subscriptions.preferences import settings_of
 from subscriptions.visible import visible
 
 CHUNK = 1000  # readers in memory at a time
@@ -62,7 +63,7 @@ def write(file: Any, everybody: bool) -> int:
     if not everybody:
         readers = readers.filter(status=Subscriber.Status.ACTIVE)
     sheet = csv.writer(file)
-    sheet.writerow(csv_import.COLUMNS)
+    sheet.writerow(csv_import.HEADER)
     count = 0
     for reader in readers.iterator(chunk_size=CHUNK):
         sheet.writerow(cells(reader))
@@ -73,12 +74,11 @@ def write(file: Any, everybody: bool) -> int:
 def cells(reader: Subscriber) -> list[str]:
     """The reader's row. Only the first two hold what somebody typed freely."""
     lines = [visible(line.typed) for line in reader.interest_lines.all()]
-    timing = [str(getattr(reader, name)) for name in signup.SETTINGS]
     moments = [moment.isoformat() if moment else "" for moment in (reader.created_at, reader.confirmed_at)]
     return [
         csv_import.guarded(visible(reader.email)),
         csv_import.interests_cell(lines),
-        *timing,
+        *map(str, settings_of(reader).values()),
         reader.status,
         *moments,
     ]

@@ -17,6 +17,7 @@ from subscriptions import addresses, csv_import, signup
 from subscriptions.csv_import import Row, Sheet
 from subscriptions.management.terminal import TerminalCommand
 from subscriptions.models import Consent, Subscriber, Suppression
+from subscriptions.preferences import SETTINGS
 
 CHUNK = 500
 PAGE = "import"  # what the proof of consent names as its origin
@@ -28,7 +29,7 @@ STOPPED = (Subscriber.Status.UNSUBSCRIBED, Subscriber.Status.BOUNCED, Subscriber
 class Command(TerminalCommand):
     help = (
         "Add the readers of a CSV file. Its first line names the columns: email and interests, and any of "
-        f"{', '.join(signup.SETTINGS)}. Interests stand one a line, or with ; between them. One error, and "
+        f"{', '.join(SETTINGS)}. Interests stand one a line, or with ; between them. One error, and "
         "nothing is stored. New readers are asked to confirm first."
     )
 
@@ -112,7 +113,7 @@ def take(rows: list[Row], now: dt.datetime, *, confirmed: bool, dry_run: bool) -
 def add(row: Row, now: dt.datetime, *, confirmed: bool) -> None:
     """One new reader, who owes us a yes unless the operator holds it."""
     by_staff: dict[str, Any] = {"page": PAGE, "now": now, "wording": WORDING, "origin": Consent.Origin.STAFF}
-    signup.sign_up(row.address, row.wishes, **by_staff)
+    signup.sign_up(row.address, row.preferences, **by_staff)
     if confirmed:
         signup.confirm(Subscriber.objects.by_address(row.address).get(), **by_staff)
 

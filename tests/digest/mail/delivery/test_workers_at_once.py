@@ -204,7 +204,7 @@ def test_interests_that_come_and_go_at_once_are_neither_lost_nor_left() -> None:
         for turn in range(8):
             mine = next(number)
             some = [lines[(mine + place) % 5] for place in range(3)]
-            wishes = signup.Wishes(lines=tuple(some))
+            wishes = signup.Preferences(lines=tuple(some))
             signup.sign_up(f"reader{mine}@example.org", wishes, page="/", now=MORNING)
             subscriber = Subscriber.objects.get(email=f"reader{mine}@example.org")
             signup.confirm(subscriber, page="/", now=MORNING)
