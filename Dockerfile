@@ -7,8 +7,10 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN useradd --no-log-init --create-home --uid 10001 paper && install -d -m 0700 -o paper -g paper /data
 WORKDIR /app
 
-COPY requirements.txt .
-RUN pip install --no-cache-dir -r requirements.txt
+# `ses` or `resend` where that provider is used: what production needs, and its packages.
+ARG EXTRA=production
+COPY requirements-production.txt requirements-ses.txt requirements-resend.txt ./
+RUN pip install --no-cache-dir --require-hashes -r "requirements-$EXTRA.txt"
 
 COPY . .
 # A checkout made under a strict umask is not readable for others.

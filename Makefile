@@ -8,6 +8,11 @@ VENV   := .venv
 RUN    := $(VENV)/.run-installed
 DEV    := $(VENV)/.dev-installed
 PIP    := $(VENV)/bin/python -m pip --disable-pip-version-check
+# One lock for every Python and platform that pyproject.toml allows; it names no registry. What is pinned stays as it is
+# unless UPGRADE=--upgrade says otherwise.
+UPGRADE ?= --upgrade
+LOCK   := $(VENV)/bin/uv pip compile -q $(UPGRADE) --universal --fork-strategy fewest --python-version 3.11 \
+	--generate-hashes --custom-compile-command "make lock" --annotation-style line --no-emit-index-url --no-emit-find-links pyproject.toml
 # What pip says is counted, so that whoever waits sees that it goes on. If it fails, its last lines are shown.
 COUNT   = 2>&1 | awk -v all=`grep -c == $(1)` '{ last[NR % 15] = $$0 } \
 	/^Collecting/ && ++n % 10 == 0 { print "  " n " of " all " packages"; fflush() } \
@@ -15,12 +20,15 @@ COUNT   = 2>&1 | awk -v all=`grep -c == $(1)` '{ last[NR % 15] = $$0 } \
 	/^(Successfully|Requirement already)/ { done = 1 } \
 	END { if (!done) for (i = NR + 1; i <= NR + 15; i++) if (last[i % 15]) print last[i % 15]; exit !done }'
 
+QUICK     := not slow and not browser and not processes
+ALL_TESTS := $(VENV)/bin/python -m pytest -q --durations=5 -n 2 --dist loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
 
-.PHONY: help run demo test chaos lint bench audit screenshots words lock clean
+.PHONY: help run demo quick test test-sqlite test-postgres coverage image chaos lint bench audit screenshots words lock clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /' | sed 's/^/  make /'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /' | sed 's/^/  make /'
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -31,12 +39,12 @@ $(VENV)/bin/python:
 
 $(RUN): requirements.txt | $(VENV)/bin/python
 	@echo "Installing what it needs into $(VENV): half a gigabyte, once, a minute or a few ..."
-	@$(PIP) install -r $< $(call COUNT,$<)
+	@$(PIP) install --require-hashes -r $< $(call COUNT,$<)
 	@touch $@
 
 $(DEV): requirements-dev.txt | $(VENV)/bin/python
 	@echo "Installing what it needs and the test tools into $(VENV): once, some minutes ..."
-	@$(PIP) install -r $< $(call COUNT,$<)
+	@$(PIP) install --require-hashes -r $< $(call COUNT,$<)
 	@touch $@ $(RUN)
 
 run: $(RUN) ## set up and serve everything on http://127.0.0.1:8000 (PORT=..., DATA_DIR=... for another)
@@ -45,18 +53,34 @@ run: $(RUN) ## set up and serve everything on http://127.0.0.1:8000 (PORT=..., D
 demo: $(RUN) ## the whole job once: papers in, three readers, their mails (SOURCE=path-or-url)
 	@$(VENV)/bin/python manage.py demo $(if $(SOURCE),"$(SOURCE)")
 
-test: $(DEV) lint ## everything a contributor needs to trust a change, on SQLite and PostgreSQL
+quick: $(DEV) lint ## what one runs while working: style, types and the fast tests on SQLite, in two minutes
+	@$(VENV)/bin/python -m pytest -q -n 2 --dist loadfile -m "$(QUICK)" --hypothesis-profile=quick
+
+test: $(DEV) lint test-sqlite test-postgres ## everything a contributor needs to trust a change, on SQLite and PostgreSQL
+
+test-sqlite: $(DEV) ## all tests on SQLite
 	@$(VENV)/bin/python manage.py makemigrations --check --dry-run
-	@echo "== on SQLite";     $(VENV)/bin/python -m pytest -q --durations=5 -n 2 --dist loadfile --no-loadscope-reorder
-	@echo "== on PostgreSQL"; $(VENV)/bin/python -m pytest -q --durations=5 -n 2 --dist loadfile --no-loadscope-reorder --postgres
+	@echo "== on SQLite";     $(ALL_TESTS)
+
+test-postgres: $(DEV) ## the tests that ask the database, on PostgreSQL
+	@echo "== on PostgreSQL"; $(ALL_TESTS) --postgres
+
+coverage: $(DEV) ## the share of lines and branches that the tests on SQLite run, by file (HTML in var/coverage)
+	@$(ALL_TESTS) -m "not browser and not processes" --cov --cov-report=term:skip-covered --cov-report=html:var/coverage
+
+image: ## build the image that docker-compose.yml runs (EXTRA=ses or resend adds that provider's package)
+	docker build --build-arg EXTRA=$(or $(EXTRA),production) -t paper-round .
 
 chaos: $(DEV) ## 2,000 mails while workers, Redis, PostgreSQL and the mail server die at random (SEED=... repeats the dice)
 	@$(VENV)/bin/python -m tests.chaos $(if $(SEED),--seed $(SEED))
 
-lint: $(DEV) ## style and types
+lint: $(DEV) ## style, types, who may import whom, and what is declared
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/deptry .
+	@$(VENV)/bin/deptry tests bench audit --exclude "^\.venv" --ignore DEP002,DEP004
 
 bench: $(DEV) ## benchmarks beside peers and limits, as a table and var/bench.json
 	@$(VENV)/bin/python -W ignore::UserWarning -m bench
@@ -74,8 +98,11 @@ words: $(DEV) ## texts out of the source into locale/, for translators, and comp
 	@$(VENV)/bin/python -m config.catalogues
 
 lock: $(DEV) ## pin again what pyproject.toml allows
-	@$(VENV)/bin/pip-compile -q --upgrade --no-emit-index-url --no-emit-find-links --no-emit-options --strip-extras -o requirements.txt pyproject.toml
-	@$(VENV)/bin/pip-compile -q --upgrade --no-emit-index-url --no-emit-find-links --no-emit-options --strip-extras --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+	@$(LOCK) --all-extras -o requirements-dev.txt
+	@$(LOCK) -c requirements-dev.txt --extra embedded -o requirements.txt
+	@$(LOCK) -c requirements-dev.txt -o requirements-production.txt
+	@$(LOCK) -c requirements-dev.txt --extra ses -o requirements-ses.txt
+	@$(LOCK) -c requirements-dev.txt --extra resend -o requirements-resend.txt
 
 clean: ## forget the virtual environment and all local data (var/)
 	rm -rf $(VENV) var

@@ -120,7 +120,8 @@ def sink() -> Iterator[tuple[int, str]]:
 @contextlib.contextmanager
 def postfix() -> Iterator[tuple[int, psutil.Process] | None]:
     """A private postfix that queues on disk as always and throws away what it queued: its port and its master process.
-    None where there is no package, or where we are not root, which postfix wants to be."""
+    None where there is no package, or where we are not root, which postfix wants to be.
+    """
     if not unpack() or os.getuid():
         yield None
         return

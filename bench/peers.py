@@ -63,7 +63,8 @@ def _cpu() -> float:
 def plain_django(port: int, number: int) -> Peer:
     """Papers' words taken once, and not counted; for each reader their lines looked up in all papers, cached templates
     rendered, Django's mail built and sent over one connection, and a row saved each. Our own templates and words of a
-    mail. `number`: 0 for the first READERS, 1 for the next ..."""
+    mail. `number`: 0 for the first READERS, 1 for the next ...
+    """
     readers = list(Subscriber.objects.order_by("-pk")[number * READERS : (number + 1) * READERS])
     now = timezone.now() + DAY  # a date of which nobody has a digest yet
     connection = EmailBackend("127.0.0.1", port)

@@ -23,7 +23,8 @@ SUNDAY = 7
 
 def build(readers: int, now: dt.datetime, trending_share: int = 50) -> list[int]:
     """Store it all, matched, with nobody due. The ids of the readers. With half of a mail for what trends it holds its
-    ten papers whatever its reader's lines find."""
+    ten papers whatever its reader's lines find.
+    """
     rows = corpus.papers(PAPERS)
     listings = tuple(
         ParsedListing(
@@ -60,7 +61,8 @@ def build(readers: int, now: dt.datetime, trending_share: int = 50) -> list[int]
 
 def _reader(number: int, trending_share: int, now: dt.datetime) -> Subscriber:
     """Whose next mail is not the last of a week, which would hold what there was no room for too: a Sunday's run is as
-    any other."""
+    any other.
+    """
     address, active = f"reader{number}@example.org", Subscriber.Status.ACTIVE
     zone = "Etc/GMT+12" if now.isoweekday() == SUNDAY else "UTC"  # where it is noon of Sunday by the end of ours
     return Subscriber(

@@ -195,7 +195,8 @@ class BufferedThreadWorker(ThreadWorker):  # type: ignore[misc]
 
     def _half_close(self, conn: TConn) -> None:
         """Say that nothing follows and read on a little, so that the client reads the answer to its end (RFC 9112,
-        9.6). Gunicorn does this in its main loop, which answers nobody meanwhile."""
+        9.6). Gunicorn does this in its main loop, which answers nobody meanwhile.
+        """
         conn.timeout, conn.drained = time.monotonic() + LINGER, 0
         try:
             conn.sock.shutdown(socket.SHUT_WR)

@@ -32,6 +32,7 @@ def spare_the_collector(**_: object) -> None:
 @task_prerun.connect
 def look_at_connections(task: Any, **_: object) -> None:
     """As Django does before a request: CONN_MAX_AGE and CONN_HEALTH_CHECKS are heeded. Celery itself would close the
-    connection around every task, and a new one costs the database as much as a few dozen mails."""
+    connection around every task, and a new one costs the database as much as a few dozen mails.
+    """
     if not task.request.is_eager:
         close_old_connections()

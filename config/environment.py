@@ -1,10 +1,12 @@
 """How settings read the environment: each value checked, each mistake said in one line, all of them at once; empty is
-unset."""
+unset.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.util
 import ipaddress
 import json
 import os
@@ -42,6 +44,8 @@ PrivateHost = tuple[str | ipaddress.IPv4Network | ipaddress.IPv6Network, int | N
 
 # Providers whose tracking of opens and clicks can be turned off with each mail; the others' accounts must have it off.
 UNTRACKED = ("MAILERSEND", "MAILGUN", "MAILJET", "MANDRILL", "POSTMARK", "SENDGRID", "SPARKPOST")
+# Settings that need a package which only an extra of pyproject.toml installs: its module and the extra.
+EXTRAS = {"AMAZON_SES": ("boto3", "ses"), "RESEND_SIGNING_SECRET": ("svix", "resend")}
 # Backends of ours, which add the idempotency key that Anymail has no word for.
 OWN_BACKENDS = ("brevo", "resend")
 
@@ -93,7 +97,8 @@ faults: list[str] = []  # of the settings read so far
 
 def collecting(read: Reader[Given, Result]) -> Reader[Given, Result]:
     """A reader of a setting that puts a wrong value down among `faults` and goes on as if it were unset, so that
-    whoever sets up a service hears of all mistakes at once."""
+    whoever sets up a service hears of all mistakes at once.
+    """
 
     @wraps(read)
     def reading(env: environ.Env, /, *args: Given.args, **kwargs: Given.kwargs) -> Result:
@@ -124,6 +129,7 @@ def anymail_settings(env: environ.Env) -> tuple[str, dict[str, Any]]:
         raise ImproperlyConfigured(
             f"ANYMAIL_... names {len(named)} providers ({', '.join(named.values())}): set the keys of one only."
         )
+    _require_extras(values)
     defaults: dict[str, Any] = {
         f"{prefix}_SEND_DEFAULTS": {"track_opens": False, "track_clicks": False}
         for prefix in named
@@ -141,6 +147,16 @@ def anymail_settings(env: environ.Env) -> tuple[str, dict[str, Any]]:
         home = "digest.mail.transports.providers" if slug in OWN_BACKENDS else "anymail.backends"
         return f"{home}.{slug}.EmailBackend", defaults | values
     return "", values
+
+
+def _require_extras(values: Mapping[str, Any]) -> None:
+    for prefix, (module, extra) in EXTRAS.items():
+        name = next((key for key in values if key.startswith(prefix)), None)
+        if name and importlib.util.find_spec(module) is None:
+            raise ImproperlyConfigured(
+                f"ANYMAIL_{name} is set, but {module} is not installed. Install the extra `{extra}`: "
+                f"pip install -r requirements-{extra}.txt, or with Docker EXTRA={extra} docker compose build."
+            )
 
 
 def anymail_value(name: str, text: str) -> Any:

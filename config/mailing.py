@@ -15,7 +15,7 @@ PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 @collecting
 def rates(env: environ.Env, name: str) -> dict[str, tuple[int, int]]:
-    """ "14/s,50000/h" -> {"14/s": (14, 1), "50000/h": (50000, 3600)}: so many mails in so many seconds."""
+    """Return (mails, seconds) by rate: {"14/s": (14, 1), "50000/h": (50000, 3600)} for "14/s,50000/h"."""
     found = {}
     for text in _parts(env, name):
         match = re.fullmatch(r"([1-9]\d{0,8})/([smhd])", text)
@@ -27,7 +27,7 @@ def rates(env: environ.Env, name: str) -> dict[str, tuple[int, int]]:
 
 @collecting
 def domain_limits(env: environ.Env, name: str) -> dict[str, int]:
-    """ "gmail.com=4,outlook.com=2" -> how many mails to each domain may be on their way at once."""
+    """Return how many mails to each domain may be in transit at once, from "gmail.com=4,outlook.com=2"."""
     found = {}
     for text in _parts(env, name):
         match = re.fullmatch(r"([a-z0-9.-]+\.[a-z0-9-]+)=([1-9]\d{0,3})", text.lower())

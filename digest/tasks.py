@@ -73,7 +73,8 @@ def send_due() -> None:
 @shared_task
 def select_chunk() -> None:
     """Choose for one chunk of due readers, then send, by as many workers as there are chunks of mails; after a full
-    chunk one successor takes the next readers, and does so first: who sends would run out of mails meanwhile."""
+    chunk one successor takes the next readers, and does so first: who sends would run out of mails meanwhile.
+    """
     selected = select.select_chunk(timezone.now())
     if selected.readers == select.CHUNK:
         select_chunk.apply_async(expires=300)
@@ -84,7 +85,8 @@ def select_chunk() -> None:
 @shared_task
 def deliver_chunks() -> None:
     """Send waiting mails, chunk after chunk for a TURN; while there are more and nothing holds them, one successor
-    takes over."""
+    takes over.
+    """
     counts = delivery.deliver_chunks(timezone.now(), longest=TURN)
     if counts and not counts[Delivery.Status.WAITING] and delivery.ready_count(timezone.now(), 1):
         deliver_chunks.apply_async(expires=300)

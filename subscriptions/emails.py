@@ -31,7 +31,8 @@ class ServerUnusable(Exception):
 
 def build(name: str, subscriber: Subscriber, context: dict[str, Any]) -> AnymailMessage:
     """The mail `name` in the reader's language, unsent, from its three files
-    `templates/emails/<name>.{subject.txt,txt,html}`."""
+    `templates/emails/<name>.{subject.txt,txt,html}`.
+    """
     with override(subscriber.language):
         return _build(name, subscriber, context)
 

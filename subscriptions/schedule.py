@@ -14,6 +14,15 @@ def is_time_zone(name: str) -> bool:
     return name in available_timezones()
 
 
+def is_usable(name: str) -> bool:
+    """Whether this system can compute with the zone. Unlike `is_time_zone`, it reads one file instead of all names."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown, no relative path, a folder
+        return False
+    return True
+
+
 def current_names() -> set[str]:
     """One name for each place: the time zone database's own table of places, which leaves out old names.
 

@@ -7,12 +7,13 @@ from functools import cache
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
-from subscriptions.schedule import current_names
+from subscriptions.schedule import current_names, is_time_zone
 
 REGIONS = {
     "Africa": _("Africa"), "America": _("America"), "Antarctica": _("Antarctica"), "Asia": _("Asia"),
@@ -32,6 +33,16 @@ def time_zones() -> list[tuple[Any, str | list[tuple[str, str]]]]:
         if region in by_region:
             by_region[region].append((name, PLACES.get(place) or place.replace("_", " ").replace("/", ", ")))
     return [("UTC", "UTC"), *((REGIONS[region], places) for region, places in by_region.items() if places)]
+
+
+def validate_time_zone(name: str) -> None:
+    """Raise ValidationError for a name that the time zone database does not have."""
+    if not is_time_zone(name):
+        raise ValidationError(
+            _("“%(value)s” is not a time zone such as Europe/Berlin, or UTC."),
+            code="unknown_time_zone",
+            params={"value": name},
+        )
 
 
 class LongSelect(forms.Select):

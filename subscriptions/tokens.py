@@ -33,7 +33,8 @@ def revoke(reader: Subscriber, kind: str) -> None:
 
 def holder(secret: str, kind: str) -> Subscriber | None:
     """Whose secret it is; None for a wrong one, a revoked one, and one of a reader who left. One query,
-    and one more for the first use after a change of SECRET_KEY."""
+    and one more for the first use after a change of SECRET_KEY.
+    """
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     found = Secret.objects.select_related("subscriber").filter(
         hash__in=[_hash(secret, kind, key) for key in keys],

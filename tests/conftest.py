@@ -31,9 +31,9 @@ from tests.stack import BROWSERS, QUIET
 from tests.web import Web
 
 # How fast a machine makes up examples says nothing of what they show.
-hypothesis.settings.register_profile(
-    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
+UNHURRIED = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("unhurried", UNHURRIED)
+hypothesis.settings.register_profile("quick", UNHURRIED, max_examples=10)  # `make quick` names it
 hypothesis.settings.load_profile("unhurried")
 
 MORNING = dt.datetime(2026, 3, 16, 8, 0, tzinfo=dt.UTC)  # a Monday
@@ -72,7 +72,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 def counters(settings: object) -> None:
     """An empty cache that works, for each test of its own; see `no_redis`."""
     backend = "django.core.cache.backends.locmem.LocMemCache"
-    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": uuid.uuid4().hex}}  # type: ignore[attr-defined]
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": uuid.uuid4().hex}}
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def no_redis(counters: None, settings: object) -> None:
     """A cache whose Redis is down."""
     backend = "config.redis_cache.RedisCache"
     down = {"BACKEND": backend, "LOCATION": "unix:///nowhere/redis.sock"}
-    settings.CACHES = {"default": down}  # type: ignore[attr-defined]
+    settings.CACHES = {"default": down}
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def carol(db: None) -> Subscriber:
 
 
 def listing(title: str, abstract: str = "", **more: object) -> ParsedListing:
-    return ParsedListing(title=title, abstract=abstract, **more)  # type: ignore[arg-type]
+    return ParsedListing(title=title, abstract=abstract, **more)
 
 
 PAPERS = (
@@ -180,10 +180,10 @@ def waiting(papers: list[Paper]) -> list[Delivery]:
 def smtp_server(settings: object) -> Iterator[Server]:
     """A real SMTP server on loopback, to which Django's mail goes; `script` makes it misbehave."""
     with Server() as server:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"  # type: ignore[attr-defined]
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port  # type: ignore[attr-defined]
-        settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""  # type: ignore[attr-defined]
-        settings.EMAIL_TIMEOUT = 5  # type: ignore[attr-defined]
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+        settings.EMAIL_TIMEOUT = 5
         yield server
 
 
@@ -204,7 +204,7 @@ def web(settings: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     """A web server on loopback, which may be fetched from although it is inside, and which needs no rest."""
     monkeypatch.setattr(host_lock, "REST", 0.0)
     with Web() as server:
-        settings.FETCH_PRIVATE_HOSTS = [private_host(server.url.removeprefix("http://"))]  # type: ignore[attr-defined]
+        settings.FETCH_PRIVATE_HOSTS = [private_host(server.url.removeprefix("http://"))]
         yield server
 
 

@@ -77,9 +77,9 @@ def _patterns_of(
     kept = {name: list(_compiled_in(value)) for name, value in vars(module).items()}
     for call in calls:
         where = f"{path.relative_to(ROOT)}:{call.lineno}"
-        if call.func.attr != "compile":  # type: ignore[attr-defined]
+        if call.func.attr != "compile":
             for regex in _evaluated(call, module, dynamic):
-                yield Pattern(where, regex, (call.func.attr,))  # type: ignore[attr-defined]
+                yield Pattern(where, regex, (call.func.attr,))
             continue
         names = _names_given(tree, call)
         found = [regex for name in names for regex in kept.get(name, ())]
@@ -90,7 +90,7 @@ def _patterns_of(
 
 def _is_of_re(node: ast.AST) -> bool:
     is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-    return is_call and getattr(node.func.value, "id", "") == "re" and node.func.attr in (*METHODS, "compile")  # type: ignore[attr-defined]
+    return is_call and getattr(node.func.value, "id", "") == "re" and node.func.attr in (*METHODS, "compile")
 
 
 def _evaluated(call: ast.Call, module: Any, dynamic: dict[str, Sequence[str]]) -> list[re.Pattern[Any]]:
@@ -98,7 +98,7 @@ def _evaluated(call: ast.Call, module: Any, dynamic: dict[str, Sequence[str]]) -
     if source in dynamic:
         return [re.compile(example) for example in dynamic[source]]
     flags = [keyword.value for keyword in call.keywords if keyword.arg == "flags"]
-    flags += call.args[FLAGS_AT[call.func.attr] :][:1]  # type: ignore[attr-defined]
+    flags += call.args[FLAGS_AT[call.func.attr] :][:1]
     try:
         values = [eval(ast.unparse(node), vars(module)) for node in (call.args[0], *flags)]
     except NameError as error:

@@ -16,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import inherited
+
+inherited.reset()
 for name in (
     "DATABASE_URL",
     "REDIS_URL",

@@ -13,7 +13,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 class Server:
     """Keeps what it accepts in `accepted`. `refuse[address]` and `data_answer` are SMTP replies to give instead;
-    `drop_after_data` takes the mail and hangs up before answering."""
+    `drop_after_data` takes the mail and hangs up before answering.
+    """
 
     def __init__(self) -> None:
         self.accepted: list[Envelope] = []
@@ -25,7 +26,7 @@ class Server:
 
     def __enter__(self) -> Self:
         self._controller.start()
-        self.port: int = self._controller.server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+        self.port: int = self._controller.server.sockets[0].getsockname()[1]
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -71,7 +72,7 @@ class _Controller(Controller):
         return super().factory()
 
     def _trigger_server(self) -> None:
-        """aiosmtpd knocks on its configured port to see that it is up; with port 0 there is none to knock on."""
+        """Aiosmtpd knocks on its configured port to see that it is up; with port 0 there is none to knock on."""
         assert self.server is not None
         self.port = self.server.sockets[0].getsockname()[1]
         super()._trigger_server()

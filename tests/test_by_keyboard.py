@@ -110,7 +110,7 @@ def test_a_readers_whole_life(tour: Tour, keys: Keys, request: pytest.FixtureReq
 
     _mail_now(stack, address)
     digest = html_of(stack.mails(to=address)[1])
-    more, leave = (digest.find("a", string=words)["href"] for words in ("More like this", "Unsubscribe"))  # type: ignore[index]
+    more, leave = (digest.find("a", string=words)["href"] for words in ("More like this", "Unsubscribe"))
     keys.open(str(more))
     keys.press("More like this", "BUTTON")
     keys.reads("Noted: more like this.")

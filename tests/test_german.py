@@ -122,7 +122,7 @@ def test_the_json_interface_says_what_is_wrong_in_english(german: Client) -> Non
 
 
 def test_the_admin_is_in_english(german: Client, admin_user: object) -> None:
-    german.force_login(admin_user)  # type: ignore[arg-type]
+    german.force_login(admin_user)
     answer = german.get("/admin/subscriptions/subscriber/")
     assert lang_of(answer) == "en"
     assert "Select subscriber to change" in answer.text
@@ -336,7 +336,7 @@ def test_a_whole_visit_in_german_leaves_no_english(
 ) -> None:
     seen = 0
     for answer in pages(german, erika, papers):
-        path = answer.request["PATH_INFO"]  # type: ignore[attr-defined]
+        path = answer.request["PATH_INFO"]
         assert answer.status_code in (200, 302, 404, 422), path
         assert path.startswith("/live/") or lang_of(answer) == "de", path
         assert_no_english(answer.text)

@@ -9,6 +9,8 @@ import pytest
 from subscriptions.outcomes import events
 from tests.patterns import Pattern, all_patterns, attacks, slow_text
 
+pytestmark = pytest.mark.slow
+
 # Patterns that are made while the code runs, by the source of the expression: examples.
 DYNAMIC = {
     r"f'category:{text}(?![\\w.-])'": [r"category:cl(?![\w.-])"],

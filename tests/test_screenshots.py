@@ -55,7 +55,7 @@ def test_nothing_sticks_out(tmp_path: Path, browser: Browser, request: pytest.Fi
 def show(page: Page, size: str, scheme: str = "light") -> None:
     width, height = SIZES[size]
     page.set_viewport_size({"width": width, "height": height})
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
 
 
 def take(page: Page, path: Path) -> None:

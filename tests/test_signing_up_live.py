@@ -40,7 +40,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def is_aborted(said: str) -> bool:
-    """htmx calls it an error when it drops a question because a newer one is asked."""
+    """Htmx calls it an error when it drops a question because a newer one is asked."""
     return said.startswith(("htmx:sendAbort", "htmx:afterRequest"))
 
 
@@ -121,7 +121,7 @@ def _late(route: object) -> None:
     import time
 
     time.sleep(1.0)
-    route.continue_()  # type: ignore[attr-defined]
+    route.continue_()
 
 
 def test_nothing_moves_above_or_at_the_field_while_answers_come(stack: Stack, page: Page) -> None:

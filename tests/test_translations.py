@@ -108,7 +108,7 @@ def of_module(path: Path) -> Iterator[Text]:
 
 
 def of_template(path: Path) -> Iterator[Text]:
-    engine = engines["text" if path.suffix == ".txt" else "html"].engine  # type: ignore[attr-defined]
+    engine = engines["text" if path.suffix == ".txt" else "html"].engine
     for node in every_node(Template(path.read_text(encoding="utf-8"), engine=engine).nodelist):
         if isinstance(node, TranslateNode) and isinstance(node.filter_expression.var, Variable | str):
             literal = getattr(node.filter_expression.var, "literal", node.filter_expression.var)
@@ -122,11 +122,11 @@ def of_template(path: Path) -> Iterator[Text]:
 
 
 def _resolved(context: FilterExpression | None) -> str:
-    return str(context.resolve({})) if context else ""  # type: ignore[arg-type]
+    return str(context.resolve({})) if context else ""
 
 
 def every_node(nodes: object) -> Iterator[Node]:
-    for node in nodes:  # type: ignore[attr-defined]
+    for node in nodes:
         yield node
         for name in node.child_nodelists:
             yield from every_node(getattr(node, name, None) or [])

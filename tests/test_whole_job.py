@@ -94,8 +94,7 @@ def test_a_reader_signs_up_gets_the_digest_and_leaves(
     titles = [" ".join(title.get_text().split()) for title in html.select(".paper h3")]
     assert titles == [" ".join(title.split()) for title in shown]
     reasons = {
-        " ".join(paper.h3.get_text().split()): paper.select_one(".why").get_text()  # type: ignore[union-attr]
-        for paper in html.select(".paper")
+        " ".join(paper.h3.get_text().split()): paper.select_one(".why").get_text() for paper in html.select(".paper")
     }
     assert "diffusion" in reasons["Diffusion Models Are Real-Time Game Engines"]
     assert not [title for title in titles if "Survey" in title]

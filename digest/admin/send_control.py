@@ -1,5 +1,6 @@
 """The dashboard's buttons for the mail: pause, drain, resume, yes to what was asked, try the server,
-send a test mail."""
+send a test mail.
+"""
 
 from __future__ import annotations
 

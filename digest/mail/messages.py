@@ -14,7 +14,8 @@ _MESSAGE_ID = re.compile(rb"^Message-ID:\s*(\S+)", re.MULTILINE | re.IGNORECASE)
 class Order(NamedTuple):
     """A mail to be made and sent: its digest and its reader in the columns that this takes, read without the ORM, whose
     instances cost more than composing. `key` is the delivery's id; `picks` and `reasons` are the digest's
-    packed columns."""
+    packed columns.
+    """
 
     key: int
     issue_date: dt.date
@@ -36,7 +37,8 @@ class Order(NamedTuple):
 
 class Letter(NamedTuple):
     """A mail ready for the wire. `key` is the delivery's id; `data` the message in RFC 5322 form, lines ended by
-    CRLF, not dot-stuffed, ended by CRLF. `is_plain` promises that it is ASCII and that no line begins with a dot."""
+    CRLF, not dot-stuffed, ended by CRLF. `is_plain` promises that it is ASCII and that no line begins with a dot.
+    """
 
     key: int
     sender: str

@@ -10,7 +10,8 @@ from django.db import models
 
 class MailGate(models.Model):
     """The one gate all mail leaves by, in one row: the operator's switch, the circuit of the mail server, the question
-    that waits for the operator."""
+    that waits for the operator.
+    """
 
     class Switch(models.TextChoices):
         RUNNING = "running", "running"

@@ -34,7 +34,8 @@ class ReasonKind(IntegerChoices):
 
 class Reason(NamedTuple):
     """`subject` is the id of the interest (MATCH, CLOSE), of the liked paper (TASTE), of the near-duplicate ranked
-    above (TWIN), or 0."""
+    above (TWIN), or 0.
+    """
 
     kind: int
     subject: int

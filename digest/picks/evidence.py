@@ -87,7 +87,8 @@ def describe(picks: Iterable[Pick], found: Evidence, papers: Mapping[int, Paper]
 
 def describe_reason(reason: Reason, paper: int, found: Evidence) -> dict[str, Any]:
     """Return one reason: `kind`, `points`, and the `line` with its `words` and where they stand, or the paper `like`
-    which it is."""
+    which it is.
+    """
     kind = ReasonKind(reason.kind)
     described: dict[str, Any] = {"kind": kind.name.lower(), "points": reason.points / 100, "line": "", "words": []}
     if kind in OF_INTEREST:

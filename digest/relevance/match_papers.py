@@ -119,7 +119,8 @@ def match_papers(now: dt.datetime, since: dt.date | None = None) -> int:
 
 def _match_batch(interests: _Ready, batch: PaperQuerySet, now: dt.datetime) -> int:
     """The rows are locked meanwhile: a paper whose words change just now is not taken for matched, another
-    worker at the same batch finds it done, and nobody sees a paper between its old matches and its new."""
+    worker at the same batch finds it done, and nobody sees a paper between its old matches and its new.
+    """
     with transaction.atomic():
         papers = list(batch.select_for_update().values_list("pk", flat=True))
         locked = Paper.objects.filter(pk__in=papers)

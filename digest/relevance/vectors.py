@@ -86,7 +86,8 @@ def unit(matrix: Any) -> Any:
 def kin(rows: Any, known: int, most: int, sharpness: float = 1, first: int = 0) -> Any:
     """(papers from the first on, papers), sparse: the shares of the `most` of the first `known` papers that each is
     most like, by rows of length one, sparse or dense, and that power of their cosine. A paper is no kin of its own; one
-    without kin has itself."""
+    without kin has itself.
+    """
     size, most = rows.shape[0], min(most, known)
     shares = [sp.csr_matrix((0, size))]
     for start in range(first, size, _AT_ONCE):

@@ -269,7 +269,7 @@ def _agree_in(one: Part, other: Part) -> bool:
 
 
 def _initials_apart(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """ "JB" is J. B.: two or three letters that nobody could pronounce."""
+    """Take "JB" for J. B.: two or three letters that nobody could pronounce."""
     first, *rest = parts
     word = first.words[0][0]
     if len(first.words) == 1 and 2 <= len(word) <= 3 and word.isalpha() and not _VOWEL.search(word):

@@ -1,5 +1,6 @@
 """A line cut into tokens, each with its place. What other keyboards and search engines write is taken as ours:
-“ ” « » ＂ are quotation marks, － – — are minus signs, && and + are AND, || is OR, ANDNOT is NOT."""
+“ ” « » ＂ are quotation marks, － – — are minus signs, && and + are AND, || is OR, ANDNOT is NOT.
+"""
 
 from __future__ import annotations
 

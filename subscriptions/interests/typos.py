@@ -1,5 +1,6 @@
 """What people type that is no interest, or several: addresses, identifiers, lists. Found by its look, before the
-line is read; quoted text is left alone."""
+line is read; quoted text is left alone.
+"""
 
 from __future__ import annotations
 

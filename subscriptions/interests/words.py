@@ -81,7 +81,7 @@ def stem(folded: str) -> str:
 
 
 def glue(first: str, second: str) -> str:
-    """What two folded words would be as one: glue("fine", "tuning") is the key of "finetuning"."""
+    """Return the key of two folded words written as one: of "finetuning" for "fine" and "tuning"."""
     return as_glued(first + stem(second))
 
 

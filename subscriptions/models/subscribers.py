@@ -7,7 +7,6 @@ import secrets
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -17,17 +16,12 @@ from subscriptions import addresses, schedule
 from subscriptions.interests import canonical
 from subscriptions.interests.parser import parse
 from subscriptions.models.interests import Interest, InterestLine
+from subscriptions.time_zones import validate_time_zone
 
 
 def new_code() -> str:
     """A random name for a reader in links: 96 bits, no meaning."""
     return secrets.token_urlsafe(12)
-
-
-def validate_time_zone(name: str) -> None:
-    """Accept the names of IANA, old ones too."""
-    if not schedule.is_time_zone(name):
-        raise ValidationError(f"“{name[:60]}” is not a time zone such as Europe/Berlin, or UTC.")
 
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):

@@ -40,7 +40,8 @@ LONGEST = 2000  # characters of an answer that are read
 
 class Row(NamedTuple):
     """`provider` is Anymail's name for it, "" for any; `status` fits the HTTP status, `code` the provider's own code or
-    name for the error (whole), `words` any place of its message."""
+    name for the error (whole), `words` any place of its message.
+    """
 
     provider: str
     status: str

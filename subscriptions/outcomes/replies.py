@@ -127,7 +127,8 @@ def find(code: int, text: str) -> Row | None:
 
 def read_reply(code: int, text: str, *, in_doubt: bool = False) -> Meaning:
     """What an SMTP reply to RCPT or to the message means. `code` 0 or -1: none came, and `in_doubt` says whether the
-    whole message may have left before the connection was lost (RFC 5321 4.5.3.2.6)."""
+    whole message may have left before the connection was lost (RFC 5321 4.5.3.2.6).
+    """
     if code <= 0:
         return IN_DOUBT if in_doubt else UNREACHED
     row = find(code, text)

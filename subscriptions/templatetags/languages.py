@@ -14,5 +14,6 @@ _IS_ENGLISH = mark_safe(' lang="en"')
 @register.simple_tag
 def in_english() -> SafeString | str:
     """The attribute of an element that holds a paper's own words, on a page of another language: nearly all papers
-    are written in English, and a screen reader would read them as German."""
+    are written in English, and a screen reader would read them as German.
+    """
     return "" if (get_language() or "en").startswith("en") else _IS_ENGLISH

@@ -23,7 +23,7 @@ from pytest_django import Settings
 from accounts import views
 from auditlog.models import AuditEntry
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 NOW = dt.datetime(2026, 3, 16, 8, 0, tzinfo=dt.UTC)
 STEP = dt.timedelta(seconds=30)

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from accounts import lockout
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 HERE, STRANGER = "203.0.113.7", "198.51.100.9"
 NOW = dt.datetime(2026, 3, 16, 8, 0, tzinfo=dt.UTC)

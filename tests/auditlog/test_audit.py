@@ -21,7 +21,7 @@ from subscriptions.models import Subscriber
 from tests.conftest import MORNING
 from tests.smtp import Server
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 def only_entry() -> tuple[str, str, str]:

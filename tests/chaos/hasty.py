@@ -7,4 +7,4 @@ CELERY_BROKER_TRANSPORT_OPTIONS = CELERY_BROKER_TRANSPORT_OPTIONS | {
     # kombu looks only every hundredth second for what was not acknowledged, unless told so.
     "visibility_timeout": 3, "unacked_restore_interval": 1, "unacked_restore_throttle": 1,
 }  # fmt: skip
-LOGGING["loggers"]["celery.worker.strategy"] = {"level": "INFO"}  # type: ignore[index]
+LOGGING["loggers"]["celery.worker.strategy"] = {"level": "INFO"}

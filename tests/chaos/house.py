@@ -165,4 +165,4 @@ class House:
     # --- what is true
     def ask(self, sql: str) -> Sequence[tuple[Any, ...]]:
         with psycopg.connect(self.url) as connection:
-            return connection.execute(sql).fetchall()  # type: ignore[arg-type]
+            return connection.execute(sql).fetchall()

@@ -155,5 +155,5 @@ def _count(house: House, figures: Figures, started: float) -> None:
     figures.two_ids = [to for to, of_one in copies.items() if len({one["message_id"] for one in of_one}) > 1]
     readers = {row[0] for row in house.ask("SELECT email FROM subscriptions_subscriber")}
     figures.lost = sorted(reader for reader in readers - set(copies) if not reader.startswith("gone"))
-    figures.states = dict(house.ask("SELECT status, count(*) FROM digest_delivery GROUP BY status ORDER BY 2 DESC"))  # type: ignore[arg-type]
+    figures.states = dict(house.ask("SELECT status, count(*) FROM digest_delivery GROUP BY status ORDER BY 2 DESC"))
     figures.attempts = house.ask("SELECT max(attempts) FROM digest_delivery")[0][0]

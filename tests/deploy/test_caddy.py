@@ -43,11 +43,11 @@ class Upstream(ThreadingHTTPServer):
 
 class Recorder(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.server.arrived.append(self.path)  # type: ignore[attr-defined]
+        self.server.arrived.append(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         complete = len(body) == int(self.headers.get("Content-Length", 0))
         line = f"{self.command} {self.path}{'' if complete else ' (incomplete)'}"
-        self.server.seen.append((line, dict(self.headers)))  # type: ignore[attr-defined]
+        self.server.seen.append((line, dict(self.headers)))
         if not complete:
             return
         self.send_response(200)

@@ -68,7 +68,7 @@ def test_the_service_is_hardly_exposed(machine: Path, name: str) -> None:
 
 def started(name: str) -> list[str]:
     parser = configparser.RawConfigParser(strict=False)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.optionxform = str
     parser.read(UNITS / f"paper-round-{name}.service")
     return shlex.split(parser["Service"]["ExecStart"].replace("\\\n", " "))
 

@@ -37,7 +37,7 @@ SLOW = "\ntime.sleep(0.6)\n(data / 'slow.ready').touch()" + SLEEP
 
 def program(name: str, rest: str, **more: object) -> Program:
     code = textwrap.dedent(BASE) + rest
-    return Program(name, [sys.executable, "-c", code, str(DATA), name], **more)  # type: ignore[arg-type]
+    return Program(name, [sys.executable, "-c", code, str(DATA), name], **more)
 
 
 SCENES = {

@@ -29,7 +29,8 @@ def one_by_one(
     words: Mapping[int, dict[int, float]],
 ) -> list[list[Pick]]:
     """The picks of readers whose mails cover the same days, each ranked alone: for those who taught us their taste,
-    and as the reference."""
+    and as the reference.
+    """
     if not readers:
         return []
     lines, printed = _lines(readers)

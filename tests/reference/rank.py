@@ -40,7 +40,8 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What one reader wants: lines, how many papers, the percent of them that may just be trending; and how many more
-    that match may follow in a lane of their own."""
+    that match may follow in a lane of their own.
+    """
 
     lines: tuple[Line, ...]
     max_papers: int = 10
@@ -115,7 +116,8 @@ class Day:
 
 def rank(wishes: Wishes, day: Day, already_sent: Iterable[int] = (), taste: Taste | None = None) -> list[Pick]:
     """The picks: what a pin matches, then what matches or is to the reader's taste, then what is trending anyway,
-    then what there was no room for; each best first."""
+    then what there was no room for; each best first.
+    """
     points, wanted = np.zeros(len(day.papers), np.int64), np.zeros(len(day.papers), bool)
     finer = np.zeros(len(day.papers), np.int64)  # what rounding took: it decides between equal points
     for line in wishes.lines:

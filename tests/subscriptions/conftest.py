@@ -60,7 +60,7 @@ def post(client: Client, db: None) -> Post:
     def send(**other: str) -> HttpResponse:
         answer = client.post("/subscribe/", answers(**other))
         handle_requests(timezone.now())
-        return answer  # type: ignore[return-value]
+        return answer
 
     return send
 

@@ -34,7 +34,7 @@ def test_loose_words_in_a_row_also_mean_the_short_form() -> None:
 
 
 def test_a_long_form_with_stop_words_is_met_unquoted() -> None:
-    assert Word("cot") in expand(parse("chain of thought")).parts  # type: ignore[union-attr]
+    assert Word("cot") in expand(parse("chain of thought")).parts
 
 
 def test_it_reaches_into_exclusions_titles_and_alternatives() -> None:
@@ -73,7 +73,7 @@ def test_a_long_form_of_everyday_words_is_known_by_its_words_in_a_row(line: str,
 
 @pytest.mark.parametrize("line", ["!RAG", '!"retrieval augmented generation"'])
 def test_a_pin_looks_for_both_forms(line: str) -> None:
-    assert set(expand(parse(line)).parts) == {Word("rag"), RAG}  # type: ignore[union-attr]
+    assert set(expand(parse(line)).parts) == {Word("rag"), RAG}
 
 
 # Short forms that every reader of the field knows, their long forms as papers write them.

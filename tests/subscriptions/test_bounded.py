@@ -25,6 +25,8 @@ from subscriptions.interests.hints import notes
 from subscriptions.interests.parser import MAX_LENGTH, parse, reread
 from subscriptions.interests.typos import find_slip
 
+pytestmark = pytest.mark.slow
+
 LONGEST = 2000
 SEEDS = [
     "x ", "-x ", "x OR ", "(", "-(", "(x ", "(x OR ", "x) ", '"', '"x" ', '"x, ', "title:", "title:x ", "title: x ",

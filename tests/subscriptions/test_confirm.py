@@ -84,7 +84,7 @@ def test_the_old_link_does_not_bring_back_who_has_left(
     before = row(bob)
     assert client.post(link).status_code == 410
     assert row(bob) == before
-    assert before["columns"]["status"] == "unsubscribed"  # type: ignore[index]
+    assert before["columns"]["status"] == "unsubscribed"
 
 
 def test_the_link_of_a_new_sign_up_does(link: str, bob: Subscriber, client: Client, now: dt.datetime) -> None:

@@ -18,7 +18,7 @@ from tests.subscriptions.conftest import answers
 
 
 def fields(answer: object) -> tuple[str, str]:
-    soup = BeautifulSoup(answer.content, "lxml")  # type: ignore[attr-defined]
+    soup = BeautifulSoup(answer.content, "lxml")
     email, lines = soup.select_one("#id_email"), soup.select_one("#id_interests")
     assert email is not None
     assert lines is not None
@@ -40,7 +40,7 @@ def test_a_form_elsewhere_needs_no_token_and_stores_nothing(strict: Client) -> N
 
 def test_the_page_it_leads_to_has_a_token_of_its_own(strict: Client) -> None:
     answer = strict.post("/subscribe/embed/", {"interests": "diffusion"})
-    token = BeautifulSoup(answer.content, "lxml").select_one("[name=csrfmiddlewaretoken]")["value"]  # type: ignore[index]
+    token = BeautifulSoup(answer.content, "lxml").select_one("[name=csrfmiddlewaretoken]")["value"]
     assert strict.post("/subscribe/", answers(csrfmiddlewaretoken=str(token))).status_code == 302
     handle_requests(timezone.now())
     assert Subscriber.objects.count() == 1
@@ -56,7 +56,7 @@ def test_what_is_typed_elsewhere_is_escaped(client: Client, db: None) -> None:
 
 
 def test_the_snippet_names_where_it_goes(client: Client, settings: object, db: None) -> None:
-    settings.SITE_URL = "https://papers.example"  # type: ignore[attr-defined]
+    settings.SITE_URL = "https://papers.example"
     snippet = BeautifulSoup(client.get("/subscribe/embed/").content, "lxml").select_one(".snippet")
     assert snippet is not None
     form = BeautifulSoup(snippet.get_text(), "lxml").select_one("form")
@@ -89,7 +89,7 @@ def test_without_the_table_of_places_every_name_is_offered(monkeypatch: pytest.M
 def test_the_zone_of_the_form_is_chosen_in_its_group() -> None:
     page = BeautifulSoup(str(SignupForm(initial={"time_zone": "Europe/Berlin"})["time_zone"]), "lxml")
     chosen = page.select("option[selected]")
-    assert [(one["value"], one.get_text(), one.parent["label"]) for one in chosen] == [  # type: ignore[index]
+    assert [(one["value"], one.get_text(), one.parent["label"]) for one in chosen] == [
         ("Europe/Berlin", "Berlin", "Europe")
     ]
 

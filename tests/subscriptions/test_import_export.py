@@ -127,7 +127,7 @@ def test_nobody_is_stored_when_storing_breaks_off(sheet: Path, monkeypatch: pyte
     def until_the_disk_is_full(address: str, *args: object, **named: object) -> None:
         if address == "r550@example.org":
             raise OSError("no more")
-        real(address, *args, **named)  # type: ignore[arg-type]
+        real(address, *args, **named)
 
     monkeypatch.setattr(signup, "sign_up", until_the_disk_is_full)
     with pytest.raises(OSError, match="no more"):
@@ -291,6 +291,7 @@ def test_reading_takes_little_memory() -> None:
     assert peak < 2_000 * 800
 
 
+@pytest.mark.slow
 def test_ten_thousand_rows_are_looked_up_a_chunk_at_a_time(sheet: Path) -> None:
     header, *lines = many(10_000).split("\n")
     with CaptureQueriesContext(connection) as queries:

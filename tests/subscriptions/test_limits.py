@@ -18,7 +18,7 @@ MOST = 20  # sign-ups an hour, see views.subscribe
 
 def tries(client: Client, count: int, **extra: str) -> list[int]:
     """The answers' statuses; what a machine sends costs nothing and counts all the same."""
-    return [client.post("/subscribe/", answers(website="x"), **extra).status_code for _ in range(count)]  # type: ignore[arg-type]
+    return [client.post("/subscribe/", answers(website="x"), **extra).status_code for _ in range(count)]
 
 
 def test_the_twenty_first_try_has_to_wait(client: Client, db: None) -> None:
@@ -109,7 +109,7 @@ def test_when_nothing_can_count_the_request_is_refused(
 
 def test_a_counter_names_no_network() -> None:
     limits.is_over("signup", "203.0.113.0/24", 20, 60)
-    keys = list(limits.cache._cache)  # type: ignore[attr-defined]
+    keys = list(limits.cache._cache)
     assert len(keys) == 1
     assert "203.0" not in keys[0]
 
@@ -134,6 +134,6 @@ def test_a_counter_names_no_network() -> None:
 def test_the_network_is_what_our_own_proxies_saw(
     trusted: int, remote: str, header: str, network: str, settings: object, rf: RequestFactory
 ) -> None:
-    settings.TRUSTED_PROXIES = trusted  # type: ignore[attr-defined]
+    settings.TRUSTED_PROXIES = trusted
     request = rf.post("/", REMOTE_ADDR=remote, headers={"X-Forwarded-For": header} if header else {})
     assert client_network(request) == network

@@ -80,7 +80,7 @@ def arrive(count: int, hour: dt.datetime) -> None:
 
 
 def test_a_burst_is_more_than_the_setting_and_than_three_times_the_usual(settings: object) -> None:
-    settings.SIGNUP_BURST = 10  # type: ignore[attr-defined]
+    settings.SIGNUP_BURST = 10
     arrive(10, MORNING)
     assert not bursts.rate(MORNING).is_burst
     arrive(1, MORNING)
@@ -91,20 +91,20 @@ def test_a_burst_is_more_than_the_setting_and_than_three_times_the_usual(setting
 
 
 def test_one_day_under_attack_is_not_usual(settings: object) -> None:
-    settings.SIGNUP_BURST = 10  # type: ignore[attr-defined]
+    settings.SIGNUP_BURST = 10
     for hour in range(2, 24):
         arrive(5_000, MORNING - DAY + hour * HOUR)
     assert bursts.rate(MORNING + DAY).threshold == 10
 
 
 def test_a_burst_is_over_after_two_hours(settings: object) -> None:
-    settings.SIGNUP_BURST = 10  # type: ignore[attr-defined]
+    settings.SIGNUP_BURST = 10
     arrive(50, MORNING)
     assert [bursts.rate(MORNING + number * HOUR).is_burst for number in range(3)] == [True, True, False]
 
 
 def test_it_is_told_everywhere(settings: object, client: Client, caplog: pytest.LogCaptureFixture) -> None:
-    settings.SIGNUP_BURST = 3  # type: ignore[attr-defined]
+    settings.SIGNUP_BURST = 3
     assert [one.level for one in checks.signups(MORNING)] == ["ok"]
     for number in range(4):
         mail_requests.ask_to_sign_up(f"r{number}@example.org", Preferences(lines=("x",)), page="/", now=MORNING)
@@ -117,14 +117,14 @@ def test_it_is_told_everywhere(settings: object, client: Client, caplog: pytest.
 
 
 def test_metrics_count_them(settings: object, client: Client) -> None:
-    settings.SIGNUP_BURST = 3  # type: ignore[attr-defined]
+    settings.SIGNUP_BURST = 3
     page = client.get("/metrics").content.decode()
     assert "paper_round_signup_burst 0.0" in page
     assert "paper_round_signups_in_an_hour 0" in page
 
 
 def test_zero_never_is_a_burst(settings: object) -> None:
-    settings.SIGNUP_BURST = 0  # type: ignore[attr-defined]
+    settings.SIGNUP_BURST = 0
     arrive(100_000, MORNING)
     assert not bursts.rate(MORNING).is_burst
     assert bursts.room_for_confirmations(MORNING) > 1000

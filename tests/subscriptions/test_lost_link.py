@@ -25,7 +25,7 @@ Notice = Subscriber.Notice
 def ask(client: Client, address: str, network: str = "127.0.0.1") -> HttpResponse:
     answer = client.post("/preferences/", {"email": address}, REMOTE_ADDR=network)
     handle_requests(timezone.now())
-    return answer  # type: ignore[return-value]
+    return answer
 
 
 def owed(reader: Subscriber) -> str:

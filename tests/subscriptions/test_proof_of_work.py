@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def burst(settings: object) -> None:
     """Far more sign-ups than usual."""
-    settings.SIGNUP_BURST = 5  # type: ignore[attr-defined]
+    settings.SIGNUP_BURST = 5
     SignupHour.objects.add(MORNING, requests=6)
 
 
@@ -59,7 +59,7 @@ def test_in_a_burst_the_form_brings_a_challenge_and_loses_nothing(path: str, bur
     soup = BeautifulSoup(page.content, "lxml")
     assert soup.select_one("input[name=proof][data-challenge]")
     assert soup.select_one("script[src$='proof-of-work.js']")
-    assert soup.select_one("input[name=email]")["value"] == "dora@example.org"  # type: ignore[index]
+    assert soup.select_one("input[name=email]")["value"] == "dora@example.org"
     assert not MailRequest.objects.exists()
     if path == "/subscribe/":
         assert page.status_code == 422
@@ -102,5 +102,5 @@ def test_one_that_was_not_ours_is_refused(burst: None, client: Client) -> None:
 
 @pytest.mark.parametrize("mode, status", [("off", 302), ("burst", 422), ("always", 422)])
 def test_the_setting_decides(mode: str, status: int, burst: None, settings: object, client: Client) -> None:
-    settings.SIGNUP_PROOF_OF_WORK = mode  # type: ignore[attr-defined]
+    settings.SIGNUP_PROOF_OF_WORK = mode
     assert client.post("/subscribe/", answers()).status_code == status

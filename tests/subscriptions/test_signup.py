@@ -97,7 +97,7 @@ def test_nothing_of_an_active_reader_changes(alice: Subscriber, post: Post) -> N
     before = row(alice)
     post(email="Alice@EXAMPLE.org", interests="agents", hour="20")
     after = row(alice)
-    assert before["columns"] | {"notice": "already"} == after["columns"]  # type: ignore[operator]
+    assert before["columns"] | {"notice": "already"} == after["columns"]
     assert (before["lines"], before["consents"]) == (after["lines"], after["consents"])
     assert Subscriber.objects.count() == 1
 
@@ -257,7 +257,7 @@ def test_it_knows_three_methods(method: str, client: Client, db: None) -> None:
 def test_it_answers_without_the_queue_and_owes_the_mail(
     post: Post, django_capture_on_commit_callbacks: object, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with django_capture_on_commit_callbacks(execute=True) as callbacks:  # type: ignore[operator]
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
         assert post().status_code == 302
     assert len(callbacks) == 1
     assert "The queue cannot be reached" in caplog.text
@@ -271,7 +271,7 @@ def test_no_log_line_holds_an_address(
     django_capture_on_commit_callbacks: object,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+    with django_capture_on_commit_callbacks(execute=True):
         post()
         post(email=alice.email)
         post(email="not an address@example.org")

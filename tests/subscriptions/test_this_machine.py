@@ -41,4 +41,4 @@ def test_who_is_here(
 
 @pytest.mark.parametrize("name", PROXY_HEADERS)
 def test_any_header_of_a_proxy_means_elsewhere(name: str, rf: RequestFactory) -> None:
-    assert not is_from_this_machine(rf.get("/", REMOTE_ADDR=HERE, **{name: HERE}))  # type: ignore[arg-type]
+    assert not is_from_this_machine(rf.get("/", REMOTE_ADDR=HERE, **{name: HERE}))

@@ -96,10 +96,10 @@ def test_a_changed_key_of_the_site_keeps_them(alice: Subscriber, bob: Subscriber
     """One that is used meanwhile moves to the new key."""
     Subscriber.objects.update(status=Subscriber.Status.ACTIVE)
     used, unused = (tokens.make(subscriber, FEED, MORNING) for subscriber in (alice, bob))
-    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]  # type: ignore[attr-defined]
-    settings.SECRET_KEY = "another"  # type: ignore[attr-defined]
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another"
     assert tokens.holder(used, FEED) == alice
-    settings.SECRET_KEY_FALLBACKS = []  # type: ignore[attr-defined]
+    settings.SECRET_KEY_FALLBACKS = []
     assert tokens.holder(used, FEED) == alice
     assert tokens.holder(unused, FEED) is None
 

@@ -20,7 +20,7 @@ from subscriptions.models import Consent, Subscriber, Suppression
 from tests.conftest import MORNING, make_reader
 from tests.digest.admin.test_admin import reader_page, values_of_reader
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 Status = Subscriber.Status
 ALLOWED = {

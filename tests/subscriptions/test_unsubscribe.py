@@ -26,7 +26,7 @@ def link(alice: Subscriber) -> str:
 
 def one_click(client: Client, link: str, **headers: str) -> HttpResponse:
     """What a mailbox provider sends."""
-    return client.post(link, "List-Unsubscribe=One-Click", FORM, headers=headers)  # type: ignore[return-value]
+    return client.post(link, "List-Unsubscribe=One-Click", FORM, headers=headers)
 
 
 def status_of(reader: Subscriber) -> str:
@@ -66,7 +66,7 @@ def test_one_click_with_an_odd_body(body: str, kind: str, link: str, alice: Subs
 
 
 def test_one_click_over_https_behind_a_proxy(link: str, alice: Subscriber, strict: Client, settings: object) -> None:
-    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # type: ignore[attr-defined]
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     assert one_click(strict, link, Origin="https://mail.example.com").status_code == 200
     assert status_of(alice) == "unsubscribed"
 

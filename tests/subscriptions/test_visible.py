@@ -74,7 +74,7 @@ def test_a_traceback_steers_no_terminal() -> None:
 
 def test_the_access_log_shows_a_user_agent_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gunicorn.glogging.Logger.atoms", lambda *_: {"a": f"agent {FOREIGN}\r\nx", "s": 200})
-    atoms = Log.atoms(object.__new__(Log), None, None, None, None)  # type: ignore[arg-type]
+    atoms = Log.atoms(object.__new__(Log), None, None, None, None)
     assert atoms == {"a": r"agent red \x1b[2J\x9b31m \u202eevil\u2069 title\r\nx", "s": 200}
 
 

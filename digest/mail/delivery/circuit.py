@@ -1,5 +1,6 @@
 """The circuit of the mail server, shared by all workers in one row: a server that takes nothing is left alone for a
-while, then one mail tries whether it is back. Waiting burns no mail's tries."""
+while, then one mail tries whether it is back. Waiting burns no mail's tries.
+"""
 
 from __future__ import annotations
 

@@ -31,7 +31,8 @@ ORDERS = """
 
 def read(ids: Sequence[int], claim: int, now: dt.datetime) -> tuple[dict[int, Order], list[int]]:
     """Of the mails that this claim still holds, those that may be mailed, by id, and the ids of those that may not:
-    asked just before sending, a reader may have left since."""
+    asked just before sending, a reader may have left since.
+    """
     if not ids:
         return {}, []
     with connection.cursor() as cursor:

@@ -114,7 +114,8 @@ def unmark(pks: Iterable[int], name: int) -> None:
 
 def give_back(pks: Iterable[int], name: int, not_before: dt.datetime | None = None) -> int:
     """What this chunk did not send waits for the next, in the same place of the queue unless `not_before` says
-    otherwise. Returns how many there were."""
+    otherwise. Returns how many there were.
+    """
     rows = Delivery.objects.filter(pk__in=list(pks), status=Status.WAITING, claim=name)
     later = {"not_before": not_before} if not_before else {}
     return rows.update(claimed_until=None, claim=None, **later)

@@ -142,7 +142,8 @@ def _update(row: Order, claim: int, **values: object) -> None:
 
 def backoff(pk: int, attempts: int, least: dt.timedelta | None = None) -> dt.timedelta:
     """Longer each time, never longer than the last of MAIL_BACKOFF, whatever a server asks for; a little apart from
-    each other, the same for the same row."""
+    each other, the same for the same row.
+    """
     jitter = 1 + (pk * 2_654_435_761 % 1000) / 1000 * (LATEST_BY - 1)
     steps = settings.MAIL_BACKOFF
     wait: dt.timedelta = max(steps[min(attempts, len(steps)) - 1], min(least or dt.timedelta(0), steps[-1]))

@@ -1,5 +1,7 @@
-"""Whether mail may leave at all: the operator's switch, the circuit, and the questions before a run: is it far larger
-than usual, do too many readers complain?"""
+"""Whether mail may leave at all: the operator's switch, the circuit, and the approval of a run.
+
+A run needs approval when it is far larger than usual, or after too many complaints.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,8 @@ def _about_complaints(gate: MailGate, now: dt.datetime) -> str:
 
 def _about_size(gate: MailGate, now: dt.datetime) -> str:
     """Asked where today's mails would be far more than usual: what left, what waits, and who is due until midnight
-    (UTC), as far as mails come of it and a warm-up plan lets them go today."""
+    (UTC), as far as mails come of it and a warm-up plan lets them go today.
+    """
     if _is_allowed(gate, now) or not settings.MAIL_ASK_ABOVE:
         return ""
     since = now.date() - dt.timedelta(days=USUAL_DAYS)

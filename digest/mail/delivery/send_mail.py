@@ -46,7 +46,8 @@ def deliver_chunks(
     make_way: Callable[[], WayOut[Any]] = way_out,
 ) -> Counter[str]:
     """Send what is ready, chunk after chunk over the same connections, until nothing is, mail must wait or so many
-    seconds have passed: after one chunk, when `longest` is 0. Counts by status."""
+    seconds have passed: after one chunk, when `longest` is 0. Counts by status.
+    """
     total: Counter[str] = Counter()
     started, passed = time.monotonic(), 0.0
     with contextlib.closing(KeptWay(make_way)) as way:

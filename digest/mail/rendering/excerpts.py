@@ -189,7 +189,7 @@ def ranges(first: int, last: int, spans: Sequence[tuple[int, int]]) -> list[tupl
 
 
 def byline(authors: Sequence[str], most: int = 3) -> str:
-    """ "Ada Lovelace, Alan Turing and 5 more" """
+    """Return the first authors and how many more: "Ada Lovelace, Alan Turing and 5 more"."""
     if len(authors) <= most + 1:
         return ", ".join(authors)
     said = gettext("%(names)s and %(count)s more")

@@ -41,7 +41,8 @@ _HTML_PART = b'Content-Type: text/html; charset="utf-8"\r\nContent-Transfer-Enco
 
 class _Frame(NamedTuple):
     """What stands around the papers in mails of one shape. `lanes` says which picks go where: by slot, in order, in
-    which language and how much of each is shown, and its place; `of_subject` what the subject says but for a title."""
+    which language and how much of each is shown, and its place; `of_subject` what the subject says but for a title.
+    """
 
     html: Layout
     text: Layout

@@ -67,7 +67,8 @@ class Look(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class _Layouts:
     """A paper by one template in one language; what stands around a marked word in the title and in the excerpt; and
-    these as readers of some lines see them, by where their words stand."""
+    these as readers of some lines see them, by where their words stand.
+    """
 
     html: Layout
     text: Layout

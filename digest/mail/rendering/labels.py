@@ -32,7 +32,7 @@ def close_to(reason: dict[str, Any]) -> str:
 
 
 def where(reason: dict[str, Any]) -> str:
-    """ "in the title and abstract"; "" where nothing was found."""
+    """Return "in the title and abstract" or one of both; "" where nothing was found."""
     match bool(reason.get("title")), bool(reason.get("abstract")):
         case True, True:
             return gettext("in the title and abstract")
@@ -45,7 +45,8 @@ def where(reason: dict[str, Any]) -> str:
 
 def voice(reason: dict[str, Any], lacks: str = "", title: str | None = None, said: str | None = None) -> str:
     """A reason: of a line that only comes close with what it `lacks`, of a likeness with the `title` of the paper it
-    is to and what was `said` of that."""
+    is to and what was `said` of that.
+    """
     match reason.get("kind"):
         case "close" if lacks:
             return gettext("“%(line)s” comes close: %(lacks)s") % {"line": close_to(reason), "lacks": lacks}
@@ -101,7 +102,7 @@ def quoted(words: Iterable[str]) -> str:
 
 
 def listed(words: Sequence[str]) -> str:
-    """ "one, two and three" """
+    """Return the words as one text: "one, two and three"."""
     if len(words) < 2:
         return "".join(words)
     return gettext("%(names)s and %(last)s") % {"names": ", ".join(words[:-1]), "last": words[-1]}

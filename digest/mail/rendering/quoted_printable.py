@@ -100,7 +100,8 @@ class Quoted:
         after: bytes,
     ) -> bytes:
         """An excerpt with its marks: as `excerpts.mark_excerpt`, encoded.
-        `before` and `after` are what stands around a marked word."""
+        `before` and `after` are what stands around a marked word.
+        """
         done: list[bytes] = []
         for part in pieces:
             if isinstance(part, str):

@@ -25,7 +25,8 @@ class Both(NamedTuple):
 
 class Reason:
     """A described reason (`digest.picks.evidence`) of one paper. `title` and `abstract` are the places of its words
-    there, packed, and empty where there are none: joined, they say which words all reasons of a pick mark."""
+    there, packed, and empty where there are none: joined, they say which words all reasons of a pick mark.
+    """
 
     __slots__ = ("_packed", "abstract", "language", "said", "title")
 
@@ -55,7 +56,8 @@ def spans(reasons: Iterable[Reason], field: str) -> list[list[int]]:
 
 class Sayings:
     """Reasons in words, in one language. Alike ones of many papers are said once, the templates rendered once for each
-    shape, with slots for the line and the words found."""
+    shape, with slots for the line and the words found.
+    """
 
     def __init__(self, language: str, styles: Styles) -> None:
         self.language, self._styles = language, styles

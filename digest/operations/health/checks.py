@@ -28,6 +28,7 @@ from digest.operations.health.findings import Finding, Level, ok, problem, reaso
 from digest.operations.health.keys import suppressions
 from digest.operations.health.outside import mail_server, name_records, senders
 from digest.operations.health.signups import signups
+from digest.operations.health.time_zones import time_zones
 from digest.papers.ingest import source_schedule
 from subscriptions.models import Subscriber
 
@@ -50,6 +51,7 @@ def examine(clock: Callable[[], dt.datetime], *, fast: bool = False) -> Iterator
         yield from database_clock(clock())
         yield from sources(clock())
         yield from deliveries(clock())
+        yield from time_zones()
         yield from suppressions()
         yield from signups(clock())
     yield from queue()

@@ -33,7 +33,7 @@ def prune(now: dt.datetime, longest: float | None = None) -> dict[str, int]:
 
 
 def summary(counts: dict[str, int]) -> str:
-    """ "3 unconfirmed sign-ups, 1,204 matches of old papers" """
+    """Return the counts as one text: "3 unconfirmed sign-ups, 1,204 matches of old papers"."""
     return ", ".join(f"{number:,} {name}" for name, number in counts.items() if number) or "nothing"
 
 

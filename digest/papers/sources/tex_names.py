@@ -1,4 +1,4 @@
-"""Names as arXiv's feeds spell them: `Andr\\'e`, `Erd\\H{o}s`, `\\L{}ukasz`.
+r"""Names as arXiv's feeds spell them: `Andr\'e`, `Erd\H{o}s`, `\L{}ukasz`.
 
 Only names are read here. In titles and abstracts TeX is the text and stays as it is.
 """

@@ -52,7 +52,7 @@ class Rate:
 
 
 def rate(papers: int, days: int = PREVIEW_DAYS) -> str:
-    """ "3 papers a week", "23 papers a day" """
+    """Return how many papers come a day or a week: "3 papers a week", "23 papers a day"."""
     if papers >= A_DAY * days:
         daily = round(papers / days)
         return ngettext("%(count)s paper a day", "%(count)s papers a day", daily) % {"count": daily}

@@ -174,7 +174,8 @@ Voices = tuple[Mapping[str, Floats], Mapping[int, frozenset[int]]]
 
 class _Voices:
     """Closeness and likeness, the other voices of the ranking. They take seconds to make ready when papers came, so
-    the thread that keeps this process warm does it, and a preview that would wait long goes without."""
+    the thread that keeps this process warm does it, and a preview that would wait long goes without.
+    """
 
     def __init__(self) -> None:
         self._idle = threading.Event()
@@ -218,7 +219,8 @@ class _Lookout:
 
     def seen(self, now: dt.datetime) -> Sight | None:
         """The sight, while it is young and no paper came since; upvotes and mended texts may be newer. Never an empty
-        one: the first papers are seen as soon as they come."""
+        one: the first papers are seen as soon as they come.
+        """
         sight = self.sight
         if not sight or not sight.newest or not dt.timedelta(0) <= now - sight.at < BELIEVED:
             return None

@@ -21,7 +21,8 @@ from subscriptions.models import Subscriber
 @dataclass(frozen=True, slots=True)
 class Change:
     """What another choice changes in a mail: papers (ids) that come in, that go out, and that stand elsewhere among
-    those that stay."""
+    those that stay.
+    """
 
     came: tuple[int, ...]
     went: tuple[int, ...]

@@ -73,9 +73,9 @@ def select_chunk(now: dt.datetime, only: Subscriber | None = None) -> Selected:
     """Choose for at most CHUNK readers who are due; `only` that one, due or not."""
     with transaction.atomic():
         late = source_schedule.gaps(now)
-        claimed = _claim(now, only, source_schedule.patience(late))
+        claimed, skipped = _set_aside(_claim(now, only, source_schedule.patience(late)), now)
         if not claimed:
-            return Selected()
+            return Selected(skipped)
         dates = _issue_dates(claimed, now)
         readers = [reader for reader, _ in claimed]
         have = set(_having_a_digest(readers, dates))
@@ -99,7 +99,7 @@ def select_chunk(now: dt.datetime, only: Subscriber | None = None) -> Selected:
     for reader, row in zip(new, rows, strict=True):
         if not row.picks and not reader.empty_mail:
             logger.info("Nothing matched for %s: no mail.", masked(reader.email))
-    return Selected(len(readers), mails)
+    return Selected(len(readers) + skipped, mails)
 
 
 def _tell_of_nothing(readers: Sequence[Due], rows: Sequence[bulk_write.Row], now: dt.datetime) -> int:
@@ -123,12 +123,28 @@ def _notices(readers: Sequence[Due], late: list[source_schedule.Gap]) -> dict[st
 
 def _claim(now: dt.datetime, only: Subscriber | None, patience: dt.timedelta) -> list[tuple[Due, str | None]]:
     """With each, when they were due, as the database writes it: to read all those moments, of which very many are the
-    same, would cost as much as to read all else."""
+    same, would cost as much as to read all else.
+    """
     rows = Subscriber.objects.mailable(now).filter(pk=only.pk) if only else Subscriber.objects.due(now - patience)
     if connection.features.has_select_for_update_skip_locked:
         rows = rows.select_for_update(skip_locked=True)
     columns = rows.values_list(*Due._fields, Cast("next_digest_at", TextField()))
     return [(Due._make(row[:-1]), row[-1]) for row in columns[:CHUNK]]
+
+
+def _set_aside(claimed: list[tuple[Due, str | None]], now: dt.datetime) -> tuple[list[tuple[Due, str | None]], int]:
+    """Drop subscribers whose stored time zone is unknown, and try them again in a day. Return the rest, and how many.
+
+    No form accepts one, but a row written by hand, or a zone that a newer system no longer has, must not stop a chunk.
+    """
+    unknown = {zone for zone in {due.time_zone for due, _ in claimed} if not schedule.is_usable(zone)}
+    if not unknown:
+        return claimed, 0
+    aside = [due.pk for due, _ in claimed if due.time_zone in unknown]
+    for pk in aside:
+        logger.error("Subscriber %d has an unknown time zone and gets no mail: correct it in the admin.", pk)
+    bulk_write.set_due([(pk, now + dt.timedelta(days=1)) for pk in aside])
+    return [row for row in claimed if row[0].time_zone not in unknown], len(aside)
 
 
 def _issue_dates(claimed: Sequence[tuple[Due, str | None]], now: dt.datetime) -> dict[int, dt.date]:

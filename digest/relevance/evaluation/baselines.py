@@ -46,7 +46,7 @@ class Terms:
         return [row[row < self.width] for row in asked]
 
     def bm25(self, asked: Sequence[Integers], among: Integers) -> Floats:
-        """(lines, papers)"""
+        """Return the BM25 scores, an array (lines, papers)."""
         held = self.counts[among].tocsr()
         norm = K1 * (1 - B + B * self.lengths[among] / self.mean)
         row = np.repeat(np.arange(held.shape[0]), np.diff(held.indptr))
@@ -55,7 +55,7 @@ class Terms:
         return found
 
     def cosine(self, asked: Sequence[Integers], among: Integers) -> Floats:
-        """(lines, papers)"""
+        """Return the cosines, an array (lines, papers)."""
         found: Floats = (self._tf_idf(counts(self._held(asked), self.width)) @ self.rows[among].T).toarray()
         return found
 

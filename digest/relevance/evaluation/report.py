@@ -29,7 +29,8 @@ class Row:
 
 def rows(judgements: Iterable[Judgement]) -> list[Row]:
     """A row for each method of each section, in the order they came. Where readers are few, a section a reader, and
-    then all their days together, drawn one by one."""
+    then all their days together, drawn one by one.
+    """
     judged = list(judgements)
     readers = list(dict.fromkeys(one.reader for one in judged))
     few = len(readers) < MANY_READERS

@@ -183,7 +183,8 @@ def _find_all(parts: tuple[Node, ...], paper: Document, fields: tuple[str, ...])
 
 def compounds(part: Word, parts: Iterable[Node]) -> list[str]:
     """What the word would be if written as one with another wanted word, in an order that is the paper's to choose:
-    `fine tuning` and `tuning fine` are both also "finetuning"."""
+    `fine tuning` and `tuning fine` are both also "finetuning".
+    """
     others = [other.text for other in parts if isinstance(other, Word) and other is not part]
     return sorted({one for text in others for one in (part.text + text, text + part.text)})
 

@@ -27,7 +27,8 @@ UNWANTED = np.iinfo(np.int64).min
 @dataclass(frozen=True, slots=True)
 class Requests:
     """What subscribers want of a matrix: lines by row, mutes too; how many papers in each lane; the pairs
-    (subscriber, column) they have had, subscribers in order; and the taste of those who gave feedback."""
+    (subscriber, column) they have had, subscribers in order; and the taste of those who gave feedback.
+    """
 
     lines: Rows
     most: Ints
@@ -39,7 +40,8 @@ class Requests:
 
 class Block:
     """Subscribers with room for as many papers, and what they get: `columns` best first, -1 where there are no more,
-    with their `points`; `cut` says by (subscriber, slot) what a near-duplicate lost, and the id of the one above."""
+    with their `points`; `cut` says by (subscriber, slot) what a near-duplicate lost, and the id of the one above.
+    """
 
     def __init__(
         self, matrix: ScoreMatrix, candidates: Candidates, requests: Requests, of: Ints, most: int,
@@ -71,7 +73,8 @@ class Block:
 
     def _add_taste(self, row: int, taste: Taste) -> None:
         """Beside a taste, lines count by the logarithm, and as far as they are trusted: else the third line that finds
-        a paper would drown what the feedback says of it."""
+        a paper would drown what the feedback says of it.
+        """
         scale, scores = self.matrix.scale, self.scores[row]
         lines = taste.trust * LINES_BESIDE_TASTE * np.log1p((scores >> FINE_BITS) / 100)
         points = hundredths(lines) + hundredths(scale.taste * taste.degree)

@@ -27,7 +27,8 @@ class Candidate(NamedTuple):
 
 class Candidates:
     """`stamp` changes when a paper comes, goes, or is matched or written anew, not with upvotes. `oldest` is the day on
-    which the first of them was first seen or listed."""
+    which the first of them was first seen or listed.
+    """
 
     def __init__(
         self, ids: Ints, upvotes: Ints, ranks: Ints, stamp: tuple[Any, ...] = (), oldest: dt.date = dt.date.min

@@ -152,7 +152,8 @@ class Nearness:
 
     def _kin_of(self, first: int) -> Any:
         """(papers from the first on, papers): what each of their nearest in the background says for them; they
-        themselves, where they have none."""
+        themselves, where they have none.
+        """
         return kin(unit(self.words), len(self.background.texts), KIN, first=first)
 
     @cached_property

@@ -11,7 +11,8 @@ from subscriptions.interests.language import And, Node, Not, Or, unpinned
 
 def excluded(node: Node) -> list[Node]:
     """All that a line excludes, wherever it does. Of `(diffusion -rain) OR ocean` a paper with rain may still match
-    the ocean; it is close to nothing."""
+    the ocean; it is close to nothing.
+    """
     match unpinned(node):
         case Not(part):
             return [part]

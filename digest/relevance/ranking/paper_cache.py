@@ -32,7 +32,8 @@ class _Chain:
 @dataclass(frozen=True, slots=True)
 class Lines:
     """Lines learned together. `nodes` are there for lines that exclude something; `strange` are the words that no
-    paper held, each with its line: once one does, the line means more."""
+    paper held, each with its line: once one does, the line means more.
+    """
 
     asked: Asked
     nodes: list[Node | None]

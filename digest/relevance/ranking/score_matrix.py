@@ -55,7 +55,8 @@ NO_HITS = Hits(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 
 class Line(NamedTuple):
     """What a line is, and what it says of the candidates: the columns it matches with their weights, and how close it
-    is to each candidate (0 to 1; None: not known)."""
+    is to each candidate (0 to 1; None: not known).
+    """
 
     interest_id: int
     columns: Sequence[int] | Ints = ()

@@ -43,7 +43,8 @@ _SAMPLE = 400  # papers of the background that say how alike any two papers are
 @dataclass(frozen=True, slots=True)
 class Taste:
     """A reader's: `degree` of each candidate, about 0 for any paper and 1 for one much like those liked; may be
-    negative. `nearest` is the liked paper that speaks most for each candidate, -1 where none does."""
+    negative. `nearest` is the liked paper that speaks most for each candidate, -1 where none does.
+    """
 
     degree: Floats
     nearest: Integers
@@ -128,7 +129,8 @@ class Likeness:
 
     def to_candidates(self, papers: Integers, candidates: Integers) -> Floats:
         """(papers, candidates): 0 for two papers taken at random, in units of their spread; authors add to it.
-        Candidates are among the papers it was made with, not those it was extended by."""
+        Candidates are among the papers it was made with, not those it was extended by.
+        """
         rows: dict[int, Any] = {paper: self._kept.get(paper) for paper in papers.tolist()}
         new = [paper for paper, row in rows.items() if row is None]
         for some in (new[start : start + _AT_ONCE] for start in range(0, len(new), _AT_ONCE)):
@@ -143,7 +145,8 @@ class Likeness:
 
     def _to_all(self, papers: Integers) -> Any:
         """(papers, all it was made with), whoever wrote them. In short floats, so that what is counted beside a paper
-        does not show in its row."""
+        does not show in its row.
+        """
         words, topics = self._scales
         shared = self._centred(self.words[: self._size], self.words[papers]).T / words
         alike = (shared + self.topics[papers] @ self.topics[: self._size].T / topics) / 2

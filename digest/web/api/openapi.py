@@ -60,7 +60,7 @@ IF_NONE_MATCH = {"name": "If-None-Match", "in": "header", "description": "The `E
 @endpoint
 @operation("getDescription", "description", {"type": "object"})
 def schema(request: HttpRequest) -> HttpResponse:
-    """This description."""
+    """The OpenAPI document that you are reading."""
     return HttpResponse(text(), content_type="application/json")
 
 

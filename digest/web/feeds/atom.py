@@ -195,7 +195,7 @@ class SearchFeed(PaperFeed):
 
 
 class SearchedTooMuch(Exception):
-    """This visitor's network has asked for too many searches."""
+    """The visitor's network has asked for too many searches."""
 
 
 TEXT = "text/plain; charset=utf-8"

@@ -137,7 +137,8 @@ def _read(lines: list[str]) -> tuple[dict[int, str], list[LineError]]:
 
 def rows(lines: dict[int, str], fresh: set[int], now: dt.datetime, deadline: float = math.inf) -> list[Found]:
     """What each of these readable lines, by number, finds among the papers with these ids and of the last month.
-    Lines for which there is no time are left out."""
+    Lines for which there is no time are left out.
+    """
     found: list[Found] = []
     for number, line in lines.items():
         if time.monotonic() > deadline:

@@ -42,7 +42,8 @@ def author_mutes(authors: Iterable[str]) -> list[Mute]:
 
 def mute_of(text: str) -> Mute | None:
     """The line that mutes what somebody typed: a word, words side by side, or a line of the language; None when
-    it cannot be read."""
+    it cannot be read.
+    """
     text = text.replace("\x00", "").strip()  # PostgreSQL takes none
     bare = text.lstrip("-").strip()
     phrase = '-"{}"'.format(bare.replace('"', ""))

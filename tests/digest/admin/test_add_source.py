@@ -397,7 +397,7 @@ def test_a_feed_found_on_a_page_may_be_a_duplicate_too(operator: Client, journal
 
 def test_trials_are_limited_for_each_user(operator: Client, monkeypatch: pytest.MonkeyPatch, settings: object) -> None:
     backend = "django.core.cache.backends.locmem.LocMemCache"
-    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": uuid.uuid4().hex}}  # type: ignore[attr-defined]
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": uuid.uuid4().hex}}
     monkeypatch.setattr("digest.admin.add_source.TRIALS", 2)
     for _ in range(2):
         assert operator.post(ADD, {"address": "nothing here"}).status_code == 200

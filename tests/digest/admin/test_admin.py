@@ -20,7 +20,7 @@ from subscriptions.models import Consent, Interest, Subscriber, Suppression
 from tests.conftest import MORNING, make_reader
 from tests.smtp import Server
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 LISTS = [
     "digest_source", "digest_edition", "digest_paper", "digest_match", "digest_digest", "digest_delivery",
@@ -143,7 +143,7 @@ def test_the_list_of_sources_says_how_each_is_doing(admin_client: Client, values
     ingest.huggingface()
     Source.objects.update(**values)
     page = BeautifulSoup(admin_client.get(reverse("admin:digest_source_changelist")).content, "lxml")
-    assert said in " ".join(page.select_one("#result_list tbody").get_text(" ").split())  # type: ignore[union-attr]
+    assert said in " ".join(page.select_one("#result_list tbody").get_text(" ").split())
 
 
 def _staff(client: Client) -> object:
@@ -189,6 +189,30 @@ def test_changing_a_readers_hour_moves_the_next_mail(admin_client: Client, alice
     assert alice.next_digest_at == MORNING.replace(hour=21)
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("time_zone", "Europe/Berlinn", "“Europe/Berlinn” is not a time zone such as Europe/Berlin, or UTC."),
+        ("hour", 24, "less than or equal to 23"),
+        ("max_papers", 0, "greater than or equal to 1"),
+        ("max_papers", 101, "less than or equal to 100"),
+        ("trending_share", 101, "less than or equal to 100"),
+        ("weekday", 7, "not one of the available choices"),
+        ("frequency", "hourly", "not one of the available choices"),
+        ("language", "tlh", "not one of the available choices"),
+    ],
+)
+def test_a_mistyped_setting_is_refused_with_a_reason(
+    admin_client: Client, alice: Subscriber, field: str, value: object, said: str
+) -> None:
+    page = admin_client.post(reader_page(alice), values_of_reader(**{field: value}))
+    assert page.status_code == 200
+    assert said in BeautifulSoup(page.content, "lxml").get_text(" ")
+    before = getattr(alice, field)
+    alice.refresh_from_db()
+    assert getattr(alice, field) == before
+
+
 def test_staff_can_ask_for_mail_about_nothing_on_a_readers_behalf(admin_client: Client, alice: Subscriber) -> None:
     assert admin_client.post(reader_page(alice), values_of_reader() | {"empty_mail": "on"}).status_code == 302
     alice.refresh_from_db()
@@ -232,7 +256,7 @@ def test_a_suppressed_reader_is_made_active_only_after_the_suppression_is_lifted
     page = BeautifulSoup(admin_client.get(reader_page(alice)).content, "lxml")
     link = page.find("a", string="the suppression")
     assert link is not None
-    admin_client.post(str(link["href"]).replace("/change/", "/delete/"), {"post": "yes"})  # type: ignore[index]
+    admin_client.post(str(link["href"]).replace("/change/", "/delete/"), {"post": "yes"})
     assert not Suppression.objects.exists()
     assert admin_client.post(reader_page(alice), values_of_reader()).status_code == 302
     alice.refresh_from_db()

@@ -66,8 +66,8 @@ def test_a_dry_run_changes_nothing(
 def test_a_dead_mail_server_is_an_exit_code_not_a_traceback(
     alice: Subscriber, papers: list[Paper], settings: object
 ) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"  # type: ignore[attr-defined]
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9  # type: ignore[attr-defined]
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
     with pytest.raises(CommandError, match="The mails wait"):
         call_command("send_digests", "--now", NOW)
     assert Delivery.objects.get().status == Delivery.Status.WAITING

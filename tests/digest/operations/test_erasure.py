@@ -52,7 +52,7 @@ def dump() -> str:
 def left(folder: Path) -> list[str]:
     """Where the marker still is: rows, keys and values of the cache, files."""
     rows = [row for row in dump().splitlines() if MARKER in row.lower()]
-    cached = [key for key, value in cache._cache.items() if MARKER in f"{key} {value!r}".lower()]  # type: ignore[attr-defined]
+    cached = [key for key, value in cache._cache.items() if MARKER in f"{key} {value!r}".lower()]
     files = [path.name for path in folder.rglob("*") if path.is_file() and MARKER.encode() in path.read_bytes().lower()]
     return [*rows, *cached, *files]
 

@@ -84,7 +84,7 @@ def test_a_confirmation_has_the_lines_matched(papers: list[Paper], client: Clien
 
 
 def test_an_import_has_the_lines_matched(papers: list[Paper], tmp_path: object) -> None:
-    file = tmp_path / "list.csv"  # type: ignore[operator]
+    file = tmp_path / "list.csv"
     file.write_text("email,interests\nada@example.org,pruning\n")
     call_command("import_subscribers", str(file))
     match_papers.match_new(MORNING)
@@ -228,7 +228,7 @@ def test_an_interest_given_up_while_it_is_matched_gets_no_row(
     plain = match_papers._store
 
     def late(rows: object) -> int:
-        found = list(rows)  # type: ignore[call-overload]
+        found = list(rows)
         Interest.objects.filter(text="pruning").delete()
         return plain(iter(found))
 

@@ -82,7 +82,8 @@ class Dialogue:
 
     def say(self) -> bytes:
         """The next write: the content of the letter that may be sent, and with it the next one's envelope. Empty when
-        there is nothing to say. Without PIPELINING one command, or one content, at a time."""
+        there is nothing to say. Without PIPELINING one command, or one content, at a time.
+        """
         parts: list[bytes] = []
         self.left = 0
         if self._may_send and self._named:

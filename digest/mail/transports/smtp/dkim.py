@@ -48,7 +48,8 @@ class KeyProblem(ValueError):
 
 def configured() -> Signer | None:
     """As DKIM_DOMAIN, DKIM_SELECTOR and DKIM_PRIVATE_KEY say; None when mail is not to be signed here. Raises
-    KeyProblem."""
+    KeyProblem.
+    """
     if not (settings.DKIM_SELECTOR or settings.DKIM_PRIVATE_KEY):
         return None
     if not (settings.DKIM_SELECTOR and settings.DKIM_PRIVATE_KEY):
@@ -86,7 +87,7 @@ class Signer:
 
     @classmethod
     def of(cls, domain: str, selector: str, private_key: str) -> Self:
-        """`private_key` is a PEM text (line ends may be written as \\n) or the path of one. Raises KeyProblem."""
+        r"""`private_key` is a PEM text (line ends may be written as \n) or the path of one. Raises KeyProblem."""
         for name, value in (("DKIM_SELECTOR", selector), ("DKIM_DOMAIN", domain)):
             if not _SELECTOR.fullmatch(value):
                 raise KeyProblem(f"{name}={value!r} is not a name that DNS can hold.")
@@ -134,7 +135,8 @@ def _made(domain: str, selector: str, private_key: str) -> Signer:
 
 def body_hash(data: bytes, start: int) -> str:
     """Base64 of SHA-256 of the body from `start` on, in relaxed form (RFC 6376 3.4.4). A body that is in it already, as
-    quoted-printable mostly is, is not copied."""
+    quoted-printable mostly is, is not copied.
+    """
     if any(uneven.search(data, start) for uneven in _UNEVEN):
         data = _BLANKS_IN_LINE.sub(b" ", data[start:]).replace(b" \r\n", b"\r\n")
         start = 0
@@ -149,7 +151,8 @@ def body_hash(data: bytes, start: int) -> str:
 
 def _chosen(head: bytes) -> list[tuple[bytes, bytes]]:
     """Names for h=, in order, each with its field in relaxed form; for one name the last field comes first (RFC 6376
-    5.4.2). Names without a field stand for one that must not be added."""
+    5.4.2). Names without a field stand for one that must not be added.
+    """
     found: defaultdict[bytes, list[bytes]] = defaultdict(list)
     for name, value in _FIELD.findall(head):
         found[name.lower()].append(value)

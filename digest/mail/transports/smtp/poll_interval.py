@@ -11,7 +11,8 @@ LONGEST = 0.01  # seconds
 
 class Pace:
     """To be woken for one answer costs more than to read it. So while many are owed, nobody looks before some of them
-    have probably come: network cards do the same with packets."""
+    have probably come: network cards do the same with packets.
+    """
 
     def __init__(self) -> None:
         self.each = LONGEST  # seconds from one answer to the next, of late

@@ -1,5 +1,6 @@
 """Through the SMTP server of the settings: letters from the press, signed where we sign, over a session that goes on
-to the next letter while the last is being answered. See digest.mail.transports.smtp."""
+to the next letter while the last is being answered. See digest.mail.transports.smtp.
+"""
 
 from __future__ import annotations
 

@@ -28,7 +28,8 @@ _ROUND_TRIP = slice(68, 72)  # tcpi_rtt in Linux's tcp_info, in microseconds
 @dataclass(frozen=True, slots=True)
 class Patience:
     """Seconds waited at most for a reply to a command, for the server to take more of a mail, and for its answer to a
-    whole mail; a mail's writing may take no longer than that either (RFC 5321 4.5.3.2)."""
+    whole mail; a mail's writing may take no longer than that either (RFC 5321 4.5.3.2).
+    """
 
     command: float = 300
     block: float = 180
@@ -40,7 +41,8 @@ PATIENCE = Patience()
 
 class Wire:
     """`go` says and writes as much as goes without waiting, `read` takes what came. Between the two, the caller waits
-    for the socket, until `deadline` at most (time.monotonic), then calls `give_up`."""
+    for the socket, until `deadline` at most (time.monotonic), then calls `give_up`.
+    """
 
     def __init__(self, connection: smtplib.SMTP, patience: Patience) -> None:
         connection.ehlo_or_helo_if_needed()

@@ -61,7 +61,7 @@ def test_a_mail_of_nothing_says_so_and_how_to_change_that(papers: list[Paper], s
     select_due(MORNING)
     assert delivery.deliver_all(MORNING) == {"sent": 1}
     (message,) = smtp_server.messages
-    text, html = (part.get_payload(decode=True).decode() for part in message.get_payload())  # type: ignore[union-attr]
+    text, html = (part.get_payload(decode=True).decode() for part in message.get_payload())
     assert message["Subject"] == "Nothing for you today"
     for part in (text, html):
         assert "none of the day" in part.replace("None", "none")

@@ -18,7 +18,7 @@ from subscriptions.models import Interest, Subscriber
 from tests.conftest import MORNING, listing, make_reader
 from tests.digest.relevance.ranking.test_rank_subscribers import SENTENCES, WORDS, agree
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 DAY = dt.timedelta(days=1)
 Store = Callable[..., list[Paper]]

@@ -140,7 +140,7 @@ def test_a_new_sender_warms_up(waiting: list[Delivery], smtp_server: Server, set
     assert "warm_up" not in send_control.reasons(MailGate.load(), MORNING + 3 * DAY)
     assert list(MailDay.objects.order_by("day").values_list("sent", flat=True)) == [2, 4, 3]
     dates = list(Delivery.objects.order_by("pk").values_list("sent_at", flat=True))
-    assert all(first <= second for first, second in pairwise(dates))  # type: ignore[operator]  # in the order of due
+    assert all(first <= second for first, second in pairwise(dates))  # in the order of due
 
 
 @pytest.mark.django_db

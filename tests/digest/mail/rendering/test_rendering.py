@@ -152,7 +152,7 @@ def test_the_html_needs_nothing_from_elsewhere(alice: Subscriber, papers: list[P
 
 
 def test_the_postal_address_is_there_when_set(alice: Subscriber, papers: list[Paper], settings: object) -> None:
-    settings.POSTAL_ADDRESS = "1 Library Lane, Exampleton"  # type: ignore[attr-defined]
+    settings.POSTAL_ADDRESS = "1 Library Lane, Exampleton"
     message = mail()
     assert "1 Library Lane" in part(message, "plain")
     assert "1 Library Lane" in part(message, "html")
@@ -256,7 +256,7 @@ def test_the_web_copy_names_what_matters_and_folds_how_points_add_up(
     digest.picks = [pick._replace(points=pick.points + 25, reasons=(*pick.reasons, faint)), *others]
     digest.save()
     why = BeautifulSoup(client.get(links.web_copy(digest)).content, "lxml").select(".why")[0]
-    folded = why.details.extract().p.get_text(" ")  # type: ignore[union-attr]
+    folded = why.details.extract().p.get_text(" ")
     assert "a little" not in why.get_text()
     assert "a little of other lines 0.25" in folded
     terms, _, total = folded.rpartition(" = ")

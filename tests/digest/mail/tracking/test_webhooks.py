@@ -23,7 +23,7 @@ from tests import reports
 from tests.conftest import MORNING
 from tests.reports import KINDS, PROVIDERS, event, post
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 CASES = [(one, kind) for one in PROVIDERS for kind in KINDS if (one, kind) not in reports.UNKNOWN]
 ENDS = {  # status of the delivery, of the reader, reason of the suppression

@@ -29,7 +29,7 @@ from subscriptions.outcomes.meanings import Meaning
 from tests.conftest import MORNING, make_reader
 from tests.esp import Answer, Esp, Left, left, left_in_batch
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 SIX = ("postmark", "mailgun", "sendgrid", "amazon_ses", "brevo", "resend")
 BATCHED = ("postmark", "mailgun", "brevo", "resend")

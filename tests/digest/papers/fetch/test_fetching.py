@@ -33,7 +33,7 @@ def web(settings, tmp_path: Path, waits: list[float]) -> Iterator[Server]:
 
 
 def page(web: Server, path: str = "/", **more: object) -> fetch.Page:
-    found = fetch.fetch(web.url + path, **more)  # type: ignore[arg-type]
+    found = fetch.fetch(web.url + path, **more)
     assert found is not None
     return found
 
@@ -41,7 +41,7 @@ def page(web: Server, path: str = "/", **more: object) -> fetch.Page:
 def refusal(web: Server, path: str = "/", **more: object) -> str:
     """What is said instead of a page; one line that begins with the address."""
     with pytest.raises(SourceError) as caught:
-        fetch.fetch(web.url + path, **more)  # type: ignore[arg-type]
+        fetch.fetch(web.url + path, **more)
     message = str(caught.value)
     assert message.startswith(web.url)
     assert "\n" not in message

@@ -167,7 +167,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(
 
     def noted(address: tuple[str, int], *args: object, **more: object) -> socket.socket:
         connected.append(address)
-        return connect(address, *args, **more)  # type: ignore[arg-type]
+        return connect(address, *args, **more)
 
     monkeypatch.setattr(socket, "create_connection", noted)
     page = fetch.fetch(f"http://papers.example:{web.port}/")

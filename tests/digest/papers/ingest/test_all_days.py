@@ -18,7 +18,7 @@ from digest.papers.ingest import ingest, storage
 from digest.papers.ingest.editions import Circumstances
 from digest.papers.sources import kinds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 

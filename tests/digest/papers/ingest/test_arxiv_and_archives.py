@@ -187,7 +187,7 @@ def serve(web: Web, archive: Source, answers: dict[str, Answer]) -> None:
         name = query.get("from", query.get("resumptionToken", [""]))[0]
         return answers.get(name, NOTHING) if "verb" in query else plain(path)
 
-    web.answer = answer  # type: ignore[method-assign]
+    web.answer = answer
 
 
 def test_an_archive_is_asked_day_by_day_and_page_by_page(web: Web, archive: Source) -> None:

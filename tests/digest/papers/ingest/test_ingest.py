@@ -30,6 +30,7 @@ def run(*args: str, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_two_seeds_hold_295_listings_of_286_papers(shared_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = str(shared_data / "seeds" / "000_09e0d2716063a917.txt")
     second = str(shared_data / "seeds" / "004_caf4c692b8e6159f.txt")

@@ -158,7 +158,7 @@ def test_the_page_leads_to_older_papers(client: Client, store: Store) -> None:
     first = BeautifulSoup(client.get("/search", {"q": "kettle"}).content, "lxml")
     assert len(first.select("article")) == RESULTS
     assert "The newest papers." in first.get_text()
-    second = BeautifulSoup(client.get(first.select_one("a[rel=next]")["href"]).content, "lxml")  # type: ignore[index,arg-type]
+    second = BeautifulSoup(client.get(first.select_one("a[rel=next]")["href"]).content, "lxml")
     assert len(second.select("article")) == 3
     assert second.select_one("a[rel=next]") is None
     titles = {one.get_text() for page in (first, second) for one in page.select("article h2")}

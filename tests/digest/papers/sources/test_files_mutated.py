@@ -106,8 +106,8 @@ def damaged(draw: st.DrawFn, pages: st.SearchStrategy[bytes]) -> bytes:
                     page[:b] + page[a:b] + page[b:],
                 ]
             )
-            | TOKENS.map(lambda token, page=page, b=b: page[:b] + token + page[b:])  # type: ignore[misc]
-            | st.binary(min_size=1, max_size=8).map(lambda noise, page=page, b=b: page[:b] + noise + page[b:])  # type: ignore[misc]
+            | TOKENS.map(lambda token, page=page, b=b: page[:b] + token + page[b:])
+            | st.binary(min_size=1, max_size=8).map(lambda noise, page=page, b=b: page[:b] + noise + page[b:])
         )
     return page
 

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from digest.papers.sources import kinds
 from digest.papers.sources.parsed import ParsedEdition, SourceError
 
+pytestmark = pytest.mark.slow
+
 ITEM = "<item><title>Kettles</title></item>"
 RSS = f'<?xml version="1.0"?><rss version="2.0"><channel><title>S</title>{ITEM}</channel></rss>'
 RDF = (

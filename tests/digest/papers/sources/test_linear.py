@@ -17,6 +17,8 @@ from digest.papers.sources.parsed import SourceError
 from digest.papers.sources.tex_names import name_without_tex
 from digest.picks.suggestions.suggest import MOST_PASTED, read
 
+pytestmark = pytest.mark.slow
+
 RUNS = (
     *(" ", "\n", "a", "1", '"', "'", "{", "}", "(", ")", "[", "]", ",", ";", " and ", "and ", "<", "&", "\\", "@", "#"),
     *("$", "%", "=", "\u0301", "é", "a,", "{a}", "\\'", "\\(", "<p>", "<b>", "<!--", "&amp;", "@a{", "@a{b,\n"),

@@ -252,4 +252,4 @@ def test_one_record_alone_is_a_list_too() -> None:
 @pytest.mark.parametrize("parse", [pubmed.parse, jats.parse, marcxml.parse])
 def test_a_page_of_another_kind_says_what_it_is(parse: type[object]) -> None:
     with pytest.raises(SourceError, match="its root is 'rss'"):
-        parse("<rss/>")  # type: ignore[call-arg]
+        parse("<rss/>")

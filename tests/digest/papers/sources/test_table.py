@@ -43,14 +43,14 @@ LINK = "https://example.org/1"
 @pytest.mark.parametrize(
     ("page", "listing"),
     [
-        (ZOTERO, ParsedListing(**MORE, url=LINK, published_on=dt.date(2025, 3, 14))),  # type: ignore[arg-type]
-        (SCOPUS, ParsedListing(**MORE, url=LINK)),  # type: ignore[arg-type]
-        (WEB_OF_SCIENCE, ParsedListing(**MORE)),  # type: ignore[arg-type]
-        (SCHOLAR, ParsedListing(**COMMON)),  # type: ignore[arg-type]
+        (ZOTERO, ParsedListing(**MORE, url=LINK, published_on=dt.date(2025, 3, 14))),
+        (SCOPUS, ParsedListing(**MORE, url=LINK)),
+        (WEB_OF_SCIENCE, ParsedListing(**MORE)),
+        (SCHOLAR, ParsedListing(**COMMON)),
         (
             OURS,
             ParsedListing(
-                **COMMON,  # type: ignore[arg-type]
+                **COMMON,
                 abstract="We count kettles.",
                 arxiv_id="2503.10613",
                 url="https://arxiv.org/abs/2503.10613",

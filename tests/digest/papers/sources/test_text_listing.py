@@ -209,7 +209,7 @@ def test_every_real_day_written_as_text_reads_back(shared_data: Path) -> None:
     with gzip.open(shared_data / "hf_daily" / "hf_daily_dev.jsonl.gz", "rt", encoding="utf-8") as lines:
         for row in map(json.loads, lines):
             texts = (" ".join(unicodedata.normalize("NFC", row[key]).split()) for key in ("title", "abstract"))
-            days[row["date"]].append(tuple(texts))  # type: ignore[arg-type]
+            days[row["date"]].append(tuple(texts))
     for day, papers in days.items():
         blocks = [text for paper in papers for text in paper]
         for written in (page("Daily Papers", day, *blocks), page("A list", *blocks, blank=False)):

@@ -36,7 +36,7 @@ def adds_up(found: Explanation) -> bool:
 def test_what_comes_next_has_its_place_and_a_sum(alice: Subscriber, papers: list[Paper]) -> None:
     found = explain(alice, "2603.00001", MORNING)
     picks = choose([alice], MORNING)[alice.pk]
-    place = [pick.paper for pick in picks].index(found.paper.pk) + 1  # type: ignore[union-attr]
+    place = [pick.paper for pick in picks].index(found.paper.pk) + 1
     assert f"number {place} of your next mail" in found.answer
     assert found.score == picks[place - 1].points / 100
     assert adds_up(found)
@@ -52,7 +52,7 @@ def test_what_is_below_the_cut_has_its_place_and_the_points_of_the_last_one_take
     assert "number 5 of the papers for you" in everything.answer
     assert f"the last one taken has {taken[-1].points / 100:.2f}" in everything.answer
     assert "room for 2 papers" in said(everything)
-    assert everything.score < taken[-1].points / 100  # type: ignore[operator]
+    assert everything.score < taken[-1].points / 100
     assert adds_up(everything)
 
 
@@ -62,7 +62,7 @@ def test_what_was_sent_has_its_date_and_what_became_of_the_mail(alice: Subscribe
     digest = Digest.objects.get()
     assert "of your mail of 16 March 2026" in found.answer
     assert "still on its way" in said(found)
-    assert found.score == next(pick.points / 100 for pick in digest.picks if pick.paper == found.paper.pk)  # type: ignore[union-attr]
+    assert found.score == next(pick.points / 100 for pick in digest.picks if pick.paper == found.paper.pk)
     assert adds_up(found)
     Delivery.objects.update(status="sent", sent_at=MORNING)
     assert "left on 16 March 2026 at 08:00" in said(explain(alice, "2603.00002", MORNING + DAY))

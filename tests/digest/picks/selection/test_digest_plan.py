@@ -22,7 +22,7 @@ SUNDAY = MORNING + 6 * DAY
 
 @pytest.fixture(autouse=True)
 def _sources_may_be_late(settings: object) -> None:
-    settings.LATE_SOURCES = "ignore"  # type: ignore[attr-defined]
+    settings.LATE_SOURCES = "ignore"
 
 
 def diffusion(**columns: object) -> Subscriber:
@@ -81,7 +81,7 @@ def test_friday_is_the_last_day_of_who_reads_on_working_days(store: Callable[...
 def test_a_weekly_mail_covers_the_week_however_short_news_is(
     store: Callable[..., list[Paper]], settings: object
 ) -> None:
-    settings.CANDIDATE_DAYS = 1  # type: ignore[attr-defined]
+    settings.CANDIDATE_DAYS = 1
     store(listing("Diffusion of Tuesday"), now=MORNING + DAY)
     diffusion(next_digest_at=SUNDAY, frequency="weekly", weekday=6)
     select_due(SUNDAY)
@@ -126,7 +126,7 @@ def test_a_longer_pause_does_not_begin_anew(alice: Subscriber) -> None:
 
 
 def test_a_mail_catches_up_no_further_back_than_set(away: Subscriber, settings: object) -> None:
-    settings.CATCH_UP_DAYS = 10  # type: ignore[attr-defined]
+    settings.CATCH_UP_DAYS = 10
     select_due(MORNING + 15 * DAY)
     assert Digest.objects.get().notice == "The best of the last 10 days of the 14 you were away."
     assert held("interests") == ["Diffusion of day 7", "Diffusion of day 6", "Diffusion of day 5"]

@@ -173,5 +173,5 @@ def test_queries_do_not_grow_with_readers(
 ) -> None:
     for number in range(40):
         make_reader(f"reader{number}@example.org", "diffusion", f"topic{number}")
-    with django_assert_max_num_queries(25):  # type: ignore[attr-defined]
+    with django_assert_max_num_queries(25):
         assert select_chunk(MORNING).readers == 40

@@ -25,8 +25,8 @@ Status = Delivery.Status
 
 @pytest.fixture(autouse=True)
 def _quick(settings: object) -> None:
-    settings.LATE_SOURCES = "ignore"  # type: ignore[attr-defined]
-    settings.CANDIDATE_DAYS = 2  # type: ignore[attr-defined]
+    settings.LATE_SOURCES = "ignore"
+    settings.CANDIDATE_DAYS = 2
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_after_days_of_pause_a_reader_gets_one_mail_with_all_of_it(
     call_command("mail", "resume")
     assert delivery.deliver_all(MORNING + 3 * DAY) == {"sent": 1}
     (mail,) = smtp_server.messages
-    text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    text = mail.get_body(("plain",)).get_content()
     assert all(f"Diffusion {day}" in text for day in range(4))  # twice her two papers
     assert "Our mail could not leave for 3 days. This one holds the best of them." in " ".join(text.split())
     assert Digest.objects.get().issue_date == (MORNING + 3 * DAY).date()

@@ -192,10 +192,10 @@ def test_sign_up_proposes_lines_and_loses_nothing_that_was_typed(library: list[P
     answer = client.post("/suggest/", answers(interests="trees", hour="20", paste=ABSTRACT))
     assert "sparse attention" in proposed(answer)
     soup = BeautifulSoup(answer.content, "lxml")
-    assert soup.select_one("textarea[name=interests]").get_text().strip() == "trees"  # type: ignore[union-attr]
-    assert soup.select_one("#id_email")["value"] == "dora@example.org"  # type: ignore[index]
-    assert soup.select_one('#id_hour option[value="20"]').has_attr("selected")  # type: ignore[union-attr]
-    assert soup.select_one("textarea[name=paste]").get_text().strip() == ABSTRACT  # type: ignore[union-attr]
+    assert soup.select_one("textarea[name=interests]").get_text().strip() == "trees"
+    assert soup.select_one("#id_email")["value"] == "dora@example.org"
+    assert soup.select_one('#id_hour option[value="20"]').has_attr("selected")
+    assert soup.select_one("textarea[name=paste]").get_text().strip() == ABSTRACT
     assert not Subscriber.objects.exists()
 
 
@@ -204,7 +204,7 @@ def test_ticked_lines_are_previewed_and_subscribed_to(library: list[Paper], clie
     ticked = answers(interests="trees") | {"add": ["sparse attention", "trees"]}
     answer = client.post("/preview/", ticked)
     soup = BeautifulSoup(answer.content, "lxml")
-    assert soup.select_one("textarea[name=interests]").get_text().split("\n")[-2:] == ["trees", "sparse attention"]  # type: ignore[union-attr]
+    assert soup.select_one("textarea[name=interests]").get_text().split("\n")[-2:] == ["trees", "sparse attention"]
     client.post("/subscribe/", ticked)
     handle_requests(MORNING)
     assert Subscriber.objects.get().lines() == ["trees", "sparse attention"]
@@ -214,16 +214,16 @@ def test_ticked_lines_are_previewed_and_subscribed_to(library: list[Paper], clie
 def test_a_mend_keeps_what_was_ticked(client: Client) -> None:
     ticked = answers(interests='"open', mend="1.0") | {"add": ["sparse attention"]}
     soup = BeautifulSoup(client.post("/preview/", ticked).content, "lxml")
-    assert "sparse attention" in soup.select_one("textarea[name=interests]").get_text()  # type: ignore[union-attr]
+    assert "sparse attention" in soup.select_one("textarea[name=interests]").get_text()
 
 
 @pytest.mark.django_db
 def test_pasted_papers_become_likes_when_the_address_says_yes(library: list[Paper], client: Client) -> None:
     page = client.post("/suggest/", answers(paste="2603.20001 2603.20002"))
     assert "2 of the papers you named are known here" in text_of(page)
-    papers = BeautifulSoup(page.content, "lxml").select_one("input[name=papers]")["value"]  # type: ignore[index]
+    papers = BeautifulSoup(page.content, "lxml").select_one("input[name=papers]")["value"]
     preview = client.post("/preview/", answers(papers=papers))
-    assert BeautifulSoup(preview.content, "lxml").select_one("input[name=papers]")["value"] == papers  # type: ignore[index]
+    assert BeautifulSoup(preview.content, "lxml").select_one("input[name=papers]")["value"] == papers
     client.post("/subscribe/", answers(papers=papers))
     handle_requests(MORNING)
     reader = Subscriber.objects.get()

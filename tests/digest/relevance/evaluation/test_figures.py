@@ -10,7 +10,7 @@ from digest.relevance.evaluation.report import rows
 
 
 def test_ndcg_by_hand() -> None:
-    """(1 / log2 3) / (1 / log2 2 + 1 / log2 3)"""
+    # (1 / log2 3) / (1 / log2 2 + 1 / log2 3)
     assert ndcg([9, 1], {1: 1.0, 2: 1.0}) == pytest.approx(0.6309297 / 1.6309297)
 
 

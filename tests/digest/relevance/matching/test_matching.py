@@ -22,7 +22,7 @@ from subscriptions.interests.parser import InterestError, parse, reread
 
 
 def paper(title: str = "", abstract: str = "", **more: object) -> Document:
-    return Document(1, title, abstract, **more)  # type: ignore[arg-type]
+    return Document(1, title, abstract, **more)
 
 
 def matches(line: str, document: Document) -> bool:
@@ -213,6 +213,7 @@ def real_papers(shared_data: Path) -> list[Document]:
     ]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_the_index_agrees_on_real_papers(real_papers: list[Document], data: st.DataObject) -> None:

@@ -65,7 +65,7 @@ def one_transaction() -> Iterator[None]:
 @pytest.fixture
 def token(one_transaction: None, alice: Subscriber, papers: list[Paper], settings: object) -> str:
     """Alice, with a mail and a saved paper. Nobody counts how often is asked."""
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}  # type: ignore[attr-defined]
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
     select_due(MORNING)
     Feedback.objects.create(subscriber=alice, paper=papers[0], kind="save", at=MORNING)
     return tokens.make(alice, Secret.Kind.API, MORNING)

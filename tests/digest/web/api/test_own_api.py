@@ -47,9 +47,9 @@ def ask(token: str) -> Ask:
 
     def send(method: str, path: str, body: Any = None) -> HttpResponse:
         if body is None:
-            return getattr(client, method)(path)  # type: ignore[no-any-return]
+            return getattr(client, method)(path)
         text = body if isinstance(body, bytes) else json.dumps(body)
-        return getattr(client, method)(path, text, content_type="application/json")  # type: ignore[no-any-return]
+        return getattr(client, method)(path, text, content_type="application/json")
 
     return send
 

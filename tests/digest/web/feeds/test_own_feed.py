@@ -164,6 +164,7 @@ def test_one_address_is_not_asked_without_end(address: str, client: Client) -> N
     assert client.get(address)["Retry-After"] == "600"
 
 
+@pytest.mark.slow
 def test_nobody_guesses_addresses_without_end(client: Client) -> None:
     statuses = [client.get(f"/feeds/mine/{number}.atom").status_code for number in range(10 * own_feed.ASKED + 1)]
     assert set(statuses[:-1]) == {404} and statuses[-1] == 429

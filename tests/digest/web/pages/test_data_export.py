@@ -33,21 +33,21 @@ def known(alice: Subscriber, papers: list[Paper]) -> Subscriber:
 
 
 def fetched(reader: Subscriber, client: Client) -> dict[str, object]:
-    return json.loads(client.get(f"{links.access(reader)}data.json").content)  # type: ignore[no-any-return]
+    return json.loads(client.get(f"{links.access(reader)}data.json").content)
 
 
 def test_the_file_holds_all_we_know(known: Subscriber, papers: list[Paper], client: Client) -> None:
     data = fetched(known, client)
-    assert data["reader"]["email"] == "alice@example.org"  # type: ignore[index]
-    assert [line["typed"] for line in data["interests"]] == known.lines()  # type: ignore[attr-defined]
-    assert data["consents"][0]["wording"] == "Send me papers."  # type: ignore[index]
-    assert [row["kind"] for row in data["feedback"]] == ["more", "save"]  # type: ignore[attr-defined]
-    assert data["feedback"][0]["undone_at"]  # type: ignore[index]
-    digest = data["digests"][0]  # type: ignore[index]
+    assert data["reader"]["email"] == "alice@example.org"
+    assert [line["typed"] for line in data["interests"]] == known.lines()
+    assert data["consents"][0]["wording"] == "Send me papers."
+    assert [row["kind"] for row in data["feedback"]] == ["more", "save"]
+    assert data["feedback"][0]["undone_at"]
+    digest = data["digests"][0]
     assert digest["issue_date"] == "2026-03-16"
     assert digest["delivery"]["status"] == "waiting"
     assert [pick["paper"] for pick in digest["picks"]] == Digest.objects.get().paper_ids
-    assert data["papers"][str(papers[0].pk)]["title"] == "Diffusion for Weather"  # type: ignore[index]
+    assert data["papers"][str(papers[0].pk)]["title"] == "Diffusion for Weather"
 
 
 def test_no_column_is_left_out(known: Subscriber) -> None:

@@ -115,7 +115,7 @@ def test_taking_back_what_is_not_there_does_nothing(number: str, digest: Digest,
 
 def test_nobody_takes_back_the_words_of_another(digest: Digest, carol: Subscriber, client: Client) -> None:
     paper = Paper.objects.first()
-    hers = Feedback.objects.create(subscriber=carol, paper=paper, kind="more", at=MORNING)  # type: ignore[misc]
+    hers = Feedback.objects.create(subscriber=carol, paper=paper, kind="more", at=MORNING)
     client.post(address(digest, "more"), {"take_back": str(hers.pk)})
     hers.refresh_from_db()
     assert hers.undone_at is None

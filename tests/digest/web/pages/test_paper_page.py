@@ -35,7 +35,7 @@ def test_upvotes_over_time_are_a_line_and_a_sentence(client: Client, papers: lis
         at = MORNING - dt.timedelta(hours=24 - hours)
         UpvoteObservation.objects.create(listing=place, at=at, upvotes=votes)
     found = soup(client, papers[0])
-    assert found.select_one("svg polyline")["points"] == "0.0,62.0 80.0,32.0 320.0,2.0"  # type: ignore[index]
+    assert found.select_one("svg polyline")["points"] == "0.0,62.0 80.0,32.0 320.0,2.0"
     assert "Upvotes: 0 on 15 March, 40 on 16 March" in found.get_text()
 
 

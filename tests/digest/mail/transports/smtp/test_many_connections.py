@@ -169,7 +169,7 @@ def test_whoever_stops_listening_closes_all() -> None:
     with Server() as server:
         answers = send_all(LETTERS, server.connect, 5, patience=patience_with(server))
         next(answers)
-        answers.close()  # type: ignore[attr-defined]
+        answers.close()
     assert len(server.promised) <= 10
     assert not [thread for thread in server._threads if thread.is_alive()]
 

@@ -29,7 +29,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def paced(clock: Clock, server: float, connections: int) -> float:
     """Looks at a server that answers one letter after the other, each in so many seconds, over so many connections
     that are written to again at once. How many answers a look finds in the end; fails where the server then has
-    nothing to do."""
+    nothing to do.
+    """
     pace, found = Pace(), 0
     for look in range(LOOKS):
         passed = max(pace.rest(connections), server)  # a look waits for the first answer

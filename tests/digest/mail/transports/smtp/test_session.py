@@ -131,7 +131,6 @@ def test_all_refused_one_after_the_other() -> None:
 
 def test_a_server_that_allows_data_for_a_refused_recipient_gets_an_empty_mail() -> None:
     """RFC 2920 3.1: the client sends a dot alone."""
-
     dialogue = Dialogue(Offers(pipelining=True))
     dialogue.begin(iter(LETTERS[:2]))
     dialogue.say()
@@ -359,7 +358,7 @@ def test_letters_are_taken_one_ahead_of_what_is_on_its_way() -> None:
         assert next(answers).key == 0
         assert given_out == [0, 1]
         assert server.promised == [0]
-        answers.close()  # type: ignore[attr-defined]
+        answers.close()
 
 
 def test_a_connection_that_is_not_open_is_refused() -> None:
@@ -452,7 +451,8 @@ def test_whatever_the_server_does_each_letter_has_one_true_answer(
 
 def is_beyond_telling(script: dict[tuple[str, int], Twist]) -> bool:
     """Replies too many or too few put those after them out of place, which is found out by the next one; unless more
-    goes wrong at the same time, or a 2xx comes before the mail it seems to answer."""
+    goes wrong at the same time, or a 2xx comes before the mail it seems to answer.
+    """
     shifts = [
         place
         for place, twist in script.items()
