@@ -20,7 +20,7 @@ from tests.hostile import Server, head, ok
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """What would have been slept, in seconds."""
     found: list[float] = []
-    monkeypatch.setattr(fetch.patience, "sleep", found.append)
+    monkeypatch.setattr(fetch.wait_budget, "sleep", found.append)
     return found
 
 

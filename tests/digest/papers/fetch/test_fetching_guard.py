@@ -23,7 +23,7 @@ from tests.hostile import Server, head, ok
 def _nobody_waits(monkeypatch: pytest.MonkeyPatch, settings, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path
     settings.FETCH_PRIVATE_HOSTS = []
-    monkeypatch.setattr(fetch.patience, "sleep", lambda seconds: None)
+    monkeypatch.setattr(fetch.wait_budget, "sleep", lambda seconds: None)
 
 
 @pytest.fixture

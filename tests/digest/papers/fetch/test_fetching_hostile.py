@@ -32,7 +32,7 @@ START = b"HTTP/1.1 200 OK\r\n"
 @pytest.fixture(autouse=True)
 def _nobody_waits(monkeypatch: pytest.MonkeyPatch, settings, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path
-    monkeypatch.setattr(fetch.patience, "sleep", lambda seconds: None)
+    monkeypatch.setattr(fetch.wait_budget, "sleep", lambda seconds: None)
 
 
 @pytest.fixture
