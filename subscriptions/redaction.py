@@ -22,11 +22,11 @@ _SECRET = re.compile(
 # stamp before the signature or without.
 _TOKEN = re.compile(r"[\w-]{16}(?:\.\d{1,10}){1,2}(?::\w{1,12})?:[\w-]{20,}")
 # Staff search for people, and so do some public forms.
-_ADMIN_QUERY = re.compile(r"(/admin/[^?\s]*\?).*", re.IGNORECASE | re.DOTALL)
+_ADMIN = re.compile(r"/admin/", re.IGNORECASE)
 _PARAMETER = re.compile(
     r"((?:^|[?&;])(?:q|s|e-?mail|address|user(?:name)?|token|secret|key|password|code)=)[^&;#]+", re.IGNORECASE
 )
-_ADDRESS = re.compile(r"[^\s\"'<>(),;:@/=?&\[\]…]{1,64}@(?:\[[^\]\s]*\]|[\w.-]+)")
+_ADDRESS = re.compile(r"[^\s\"'<>(),;:@/=?&\[\]…]{1,64}@(?:\[[^\]\s]{0,100}\]|[\w.-]+)")
 
 
 def redact(text: str) -> str:
@@ -50,7 +50,9 @@ def _redact_word(word: str) -> str:
 
 
 def _hide(text: str) -> str:
-    text = _ADMIN_QUERY.sub(r"\1…", text)
+    path, mark, _ = text.partition("?")
+    if mark and _ADMIN.search(path):
+        text = f"{path}?…"
     text = _PARAMETER.sub(r"\1…", text)
     text = _SECRET.sub(r"\1…", text)
     text = _TOKEN.sub("…", text)

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from django.test import Client
 
 from digest.mail.rendering import Press, compose
-from digest.models import Digest, Paper
+from digest.models import Digest, Lane, Paper, Pick
 from digest.web.pages.citations import bibtex, ris
 from subscriptions.models import Subscriber
 from tests.conftest import MORNING
@@ -34,8 +34,7 @@ def test_an_address_that_is_not_of_the_web_is_printed_nowhere(
 ) -> None:
     paper = at(papers[0], url)
     assert paper.link == f"http://127.0.0.1:8000/paper/{paper.pk}/"
-    pick = {"paper": paper.pk, "points": 1.0, "trend": 0, "reasons": []}
-    picks = [pick | {"lane": lane} for lane in ("interests", "overflow")]
+    picks = [Pick(paper.pk, lane, 100, 0) for lane in (Lane.INTERESTS, Lane.OVERFLOW)]
     digest = Digest.objects.create(subscriber=alice, issue_date=MORNING.date(), created_at=MORNING, picks=picks)
     mail = compose(digest, MORNING)
     sent = Press().letter(digest, MORNING).data.decode("ascii").replace("=\r\n", "").replace("=3D", "=")
