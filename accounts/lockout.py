@@ -17,9 +17,11 @@ from django.utils import timezone
 from accounts import known_devices
 from subscriptions import limits
 
-# Tries for one username from all browsers that have never signed in with it. It slows guessing and locks nobody out:
-# the next minute is open again.
-TRIES, TRIES_IN = 10, 60  # seconds
+# Tries for one username from browsers that have never signed in with it, in so many seconds. The first of each network
+# in an hour are counted apart: who has one network, of however many addresses, uses up nobody else's tries.
+TRIES, TRIES_IN = 10, 60
+NETWORK_TRIES, NETWORK_TRIES_IN = 3, 3600
+FRESH_TRIES = 60
 
 
 def client_address(request: HttpRequest) -> str | None:
@@ -43,8 +45,16 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc]
         if known_devices.is_known(request, username):
             return False
         if not hasattr(request, "is_too_fast"):  # axes may ask several times during a request
-            request.is_too_fast = limits.is_over("sign-in", username, TRIES, TRIES_IN)  # type: ignore[attr-defined]
+            request.is_too_fast = _is_over(request, username)  # type: ignore[attr-defined]
         return bool(request.is_too_fast)  # type: ignore[attr-defined]
+
+
+def _is_over(request: HttpRequest, username: str) -> bool:
+    """Count a try."""
+    here = f"{limits.client_network(request)} {username}"
+    if limits.is_over("sign-in-network", here, NETWORK_TRIES, NETWORK_TRIES_IN):
+        return limits.is_over("sign-in", username, TRIES, TRIES_IN)
+    return limits.is_over("sign-in-fresh", username, FRESH_TRIES, TRIES_IN)
 
 
 def too_many(

@@ -18,8 +18,8 @@ _WORD = re.compile(r'[^\s"\']+')
 _SECRET = re.compile(
     r"(/(?:confirm|preferences|link|unsubscribe|digest|feedback|feeds/+mine)/+)[^/?#]{20,}", re.IGNORECASE
 )
-# A signed token wherever it stands: code.version:signature, for confirmations with a second version, with a time
-# stamp before the signature or without.
+# A signed token wherever it stands: code.version:signature, for some purposes with another version or a date behind
+# the first, and with a time stamp before the signature or without.
 _TOKEN = re.compile(r"[\w-]{16}(?:\.\d{1,10}){1,2}(?::\w{1,12})?:[\w-]{20,}")
 # Staff search for people, and so do some public forms.
 _ADMIN = re.compile(r"/admin/", re.IGNORECASE)

@@ -20,6 +20,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.utils import timezone
 
+from auditlog.models import AuditEntry
 from digest import links
 from digest.models import Delivery, Digest, KeptPage, Listing, MailGate, Paper, Source
 from digest.relevance import match_papers
@@ -148,6 +149,9 @@ def _what_went_wrong(now: Any) -> None:
     Consent.objects.update(page=MARKUP[:200], wording=MARKUP)
     Suppression.objects.add_address("gone@example.org", Suppression.Reason.BOUNCED, now)
     user = User.objects.get()
+    AuditEntry.objects.create(
+        created_at=now, user=user, actor=SHORT, action=SHORT[:60], target=MARKUP[:200], detail=MARKUP[:500]
+    )
     for label, pk in _admin_rows().items():
         kind = ContentType.objects.get_for_model(apps.get_model(label))
         LogEntry.objects.create(

@@ -41,6 +41,11 @@ def sign_in(
     return answer.status_code
 
 
+def flood(tries: int = lockout.FRESH_TRIES) -> list[int]:
+    """The statuses of tries that each come from a network of their own."""
+    return [sign_in("wrong", f"198.{18 + number // 256}.{number % 256}.1") for number in range(tries)]
+
+
 def test_five_failures_lock_the_address_and_say_for_how_long() -> None:
     with time_machine.travel(NOW, tick=False):
         assert [sign_in("wrong", STRANGER) for _ in range(5)] == [200] * 4 + [429]
@@ -94,10 +99,20 @@ def test_a_success_forgets_the_failures_before_it() -> None:
         assert sign_in("right", HERE) == 302
 
 
-def test_many_addresses_are_slowed_down_and_the_next_minute_is_open() -> None:
+@pytest.mark.parametrize("addresses", ["198.51.100.{}", "2001:db8:1:{}::1"])
+def test_the_addresses_of_one_network_slow_down_each_other_and_nobody_else(addresses: str) -> None:
     with time_machine.travel(NOW, tick=False) as clock:
-        statuses = [sign_in("wrong", f"198.51.100.{number}") for number in range(lockout.TRIES + 5)]
-        assert statuses == [200] * lockout.TRIES + [429] * 5
+        free = lockout.NETWORK_TRIES + lockout.TRIES
+        statuses = [sign_in("wrong", addresses.format(number)) for number in range(1, free + 4)]
+        assert statuses == [200] * free + [429] * 3
+        assert sign_in("right", HERE) == 302
+        clock.shift(2 * MINUTE)
+        assert sign_in("right", addresses.format(200)) == 302
+
+
+def test_very_many_networks_are_slowed_down_and_the_next_minute_is_open() -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        assert flood(lockout.FRESH_TRIES + 5) == [200] * lockout.FRESH_TRIES + [429] * 5
         assert sign_in("right", HERE) == 429
         clock.shift(2 * MINUTE)
         assert sign_in("right", HERE) == 302
@@ -107,8 +122,7 @@ def test_a_browser_that_signed_in_before_is_not_slowed_down() -> None:
     known = Client()
     assert sign_in("right", HERE, client=known) == 302
     known.cookies.pop("sessionid")
-    for number in range(lockout.TRIES + 5):
-        sign_in("wrong", f"198.51.100.{number}")
+    flood()
     assert sign_in("right", HERE) == 429
     assert sign_in("right", HERE, client=known) == 302
 
@@ -120,8 +134,7 @@ def test_a_known_browser_is_known_for_one_user_only_and_still_locked_at_its_addr
     cookie = known.cookies["known_device"]
     assert cookie["httponly"] and cookie["path"] == "/admin/" and cookie["samesite"] == "Strict"
     known.cookies.pop("sessionid")
-    for number in range(lockout.TRIES):
-        sign_in("wrong", f"198.51.100.{number}")
+    flood()
     assert sign_in("right", HERE, client=known) == 429
     assert [sign_in("wrong", HERE, client=known, name="other") for _ in range(5)] == [200] * 4 + [429]
 
@@ -131,16 +144,14 @@ def test_a_failed_sign_in_makes_no_browser_known() -> None:
     sign_in("wrong", HERE, client=client)
     assert "known_device" not in client.cookies
     client.cookies["known_device"] = "operator"
-    for number in range(lockout.TRIES):
-        sign_in("wrong", f"198.51.100.{number}")
+    flood()
     assert sign_in("right", HERE, client=client) == 429
 
 
 def test_it_works_while_redis_is_down(no_redis: None) -> None:
     assert [sign_in("wrong", STRANGER) for _ in range(5)] == [200] * 4 + [429]
     assert sign_in("right", HERE) == 302
-    for number in range(lockout.TRIES):
-        sign_in("wrong", f"198.51.100.{number + 20}")
+    flood()
     assert sign_in("right", "192.0.2.77") == 429
 
 

@@ -18,6 +18,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from config.access_log import Log
+from digest import links as digest_links
+from digest.models import Digest
 from subscriptions import links
 from subscriptions.models import Subscriber
 from subscriptions.redaction import MAX_DECODINGS, RedactingFormatter, redact
@@ -117,9 +119,15 @@ def test_other_lines_stay_as_they_are(line: str) -> None:
 
 
 def test_a_signed_token_is_hidden_wherever_it_stands(alice: Subscriber) -> None:
-    for purpose in (links.CONFIRM, links.EMAILED, links.PREFERENCES, links.UNSUBSCRIBE):
-        token = links.token_for(alice, purpose)
+    purposes = (links.ACCESS, links.CONFIRM, links.EMAILED, links.PREFERENCES, links.UNSUBSCRIBE)
+    tokens = [links.token_for(alice, purpose) for purpose in purposes]
+    digest = Digest(subscriber=alice, issue_date=dt.date(2026, 3, 16))
+    tokens += [
+        link.rstrip("/").rpartition("/")[2] for link in (digest_links.web_copy(digest), digest_links.feedback(digest))
+    ]
+    for token in tokens:
         assert alice.code not in redact(f"The token {token} is void, {token}: why?")
+        assert alice.code not in redact(f"GET /x/;/{token}/?next=%2Fy%2f{token} HTTP/1.1")
 
 
 def test_a_traceback_is_redacted_too() -> None:
