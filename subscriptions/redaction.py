@@ -26,7 +26,7 @@ _ADMIN = re.compile(r"/admin/", re.IGNORECASE)
 _PARAMETER = re.compile(
     r"((?:^|[?&;])(?:q|s|e-?mail|address|user(?:name)?|token|secret|key|password|code)=)[^&;#]+", re.IGNORECASE
 )
-_ADDRESS = re.compile(r"[^\s\"'<>(),;:@/=?&\[\]…]{1,64}@(?:\[[^\]\s]{0,100}\]|[\w.-]+)")
+_ADDRESS = re.compile(r"[^\s\"'<>(),;:@/=?&\[\]…]{1,64}@(?:\[[^\[\]\s]{0,64}\]|[\w.-]+)")
 
 
 def redact(text: str) -> str:

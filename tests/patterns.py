@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("config", "subscriptions", "digest", "embedded")
+FOLDERS = ("accounts", "auditlog", "config", "digest", "embedded", "subscriptions")
 METHODS = ("match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer")
 FLAGS_AT = dict.fromkeys(METHODS, 2) | {"compile": 1, "split": 3, "sub": 4, "subn": 4}  # among a call's arguments
 ANYWHERE = ("search", "fullmatch")  # asked of a pattern whose use is not in sight

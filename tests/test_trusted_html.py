@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from config.text_templates import TextTemplates
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = ("config", "subscriptions", "digest", "embedded")
+APPS = ("accounts", "auditlog", "config", "digest", "embedded", "subscriptions")
 TRUSTING = {"mark_safe", "SafeString", "SafeText", "SafeData", "html_safe", "__html__"}
 BUILDING = {"format_html", "format_html_join"}  # these escape their arguments, but not the string they begin with
 

@@ -30,7 +30,8 @@ COMPUTING = {
     "/api/v1/papers/?q=diffusion": None,
 }
 # Names of the addresses that look something up, show a page or store a row. A new address goes here, or computes
-# under `workload` and is named in COMPUTING (or, behind a token, in `test_..._behind_a_token`).
+# under `workload` and is named in COMPUTING (or, behind a token, in
+# `test_what_computes_behind_a_token_is_charged_too`).
 CHEAP = {
     "admin", "api_editions", "api_index", "api_me", "api_me_digests", "api_me_feedback", "api_me_saved", "api_nothing",
     "api_paper", "api_schema", "archive", "ask_for_link", "bibtex", "calendar", "check_inbox", "confirm", "data",
@@ -158,3 +159,13 @@ def test_the_largest_form_is_taken(client: Client, db: None) -> None:
     assert len(body) < request_size.MAX_FORM
     answer = client.post("/suggest/", body, content_type="application/x-www-form-urlencoded")
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("page", ["suggest/", "why/?paper=x"])
+def test_what_computes_behind_a_token_is_charged_too(
+    page: str, alice: Subscriber, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workload, "NETWORK_SECONDS", -1)  # all of it is used up
+    address = links.access(alice).removeprefix(django_settings.SITE_URL) + page
+    answer = client.get(address) if "?" in page else client.post(address, {"paste": "diffusion"})
+    assert (answer.status_code, answer["Retry-After"]) == (429, str(workload.WINDOW))
