@@ -125,7 +125,7 @@ def test_nothing_is_left(way: str, planted: Subscriber, folder: Path, client: Cl
 
 def _erase(way: str, subscriber: Subscriber, client: Client) -> None:
     if way == "page":
-        client.post(f"{links.preferences(subscriber)}erase/")
+        client.post(f"{links.access(subscriber)}erase/")
         return
     if way == "left long ago":
         signup.leave(subscriber, page="/unsubscribe/", now=MORNING - dt.timedelta(days=91))

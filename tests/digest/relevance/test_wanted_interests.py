@@ -17,7 +17,7 @@ from django.urls import reverse
 from digest.models import Match, Paper
 from digest.operations.retention import pruning
 from digest.relevance import match_papers
-from subscriptions import bounces, edit_interests, links, signup
+from subscriptions import bounces, edit_interests, links, mail_requests, signup
 from subscriptions.erasure import erase
 from subscriptions.models import Interest, InterestLine, Subscriber
 from tests.conftest import MORNING, listing, make_reader
@@ -32,6 +32,7 @@ def sign_up(client: Client, *typed: str) -> Subscriber:
     with time_machine.travel(MORNING, tick=False):
         answer = client.post(reverse("subscriptions:subscribe"), {**SIGNUP, "interests": "\n".join(typed)})
         assert answer.status_code == 302
+        mail_requests.handle_requests(MORNING)
         match_papers.match_new(MORNING)
     return Subscriber.objects.get(email="dora@example.org")
 

@@ -200,8 +200,8 @@ def test_a_failure_that_passes_is_tried_again(web: Server, waits: list[float]) -
 
 
 def test_three_tries_are_all_and_the_waits_between_them_grow(web: Server, waits: list[float], monkeypatch) -> None:
-    monkeypatch.setattr(fetch.turns, "REST", 0)
-    monkeypatch.setattr(fetch.retrying.random, "uniform", lambda low, high: high)
+    monkeypatch.setattr(fetch.host_lock, "REST", 0)
+    monkeypatch.setattr(fetch.retry.random, "uniform", lambda low, high: high)
     web.answers["/"] = ok(b"no", status="502 Bad Gateway")
     assert "it answered 502 Bad Gateway, tried 3 times" in refusal(web)
     assert len(web.asked) == 3
@@ -209,7 +209,7 @@ def test_three_tries_are_all_and_the_waits_between_them_grow(web: Server, waits:
 
 
 def test_the_waits_are_random_from_nothing_to_the_whole() -> None:
-    found = [fetch.retrying.backoff(1) for _ in range(500)]
+    found = [fetch.retry.backoff(1) for _ in range(500)]
     assert 0 <= min(found) < 0.4 < 3.6 < max(found) <= 4
 
 

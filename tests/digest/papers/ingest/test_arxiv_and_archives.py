@@ -58,9 +58,9 @@ def found(numbers: list[int], total: int, start: int = 0) -> bytes:
 @pytest.fixture
 def arxiv(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[httpx.URL]]:
     """Let arXiv answer: `answer(url)` gives the page. Returns what is asked."""
-    monkeypatch.setattr(fetch.patience, "sleep", lambda seconds: None)
-    monkeypatch.setattr(fetch.turns, "RESTS", {})
-    monkeypatch.setattr(fetch.turns, "REST", 0.0)
+    monkeypatch.setattr(fetch.wait_budget, "sleep", lambda seconds: None)
+    monkeypatch.setattr(fetch.host_lock, "RESTS", {})
+    monkeypatch.setattr(fetch.host_lock, "REST", 0.0)
 
     def let(answer: Callable[[httpx.URL], bytes]) -> list[httpx.URL]:
         asked: list[httpx.URL] = []

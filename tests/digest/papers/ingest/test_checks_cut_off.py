@@ -127,7 +127,7 @@ def test_whatever_breaks_a_check_off_is_a_failure(
     def fail(*args: Any, **options: Any) -> None:
         raise fault
 
-    monkeypatch.setattr("digest.papers.ingest.store", fail)
+    monkeypatch.setattr("digest.papers.ingest.ingest.store", fail)
     with pytest.raises(type(fault)):
         ingest.ingest_source(source, NOW)
     source.refresh_from_db()
