@@ -25,7 +25,7 @@ ALL_TESTS := $(VENV)/bin/python -m pytest -q --durations=5 -n 2 --dist loadfile 
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run demo quick test test-sqlite test-postgres coverage image chaos lint bench audit screenshots words lock clean
+.PHONY: help run demo quick test test-sqlite test-postgres coverage image chaos lint fuzz bench audit screenshots words lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /' | sed 's/^/  make /'
@@ -81,6 +81,10 @@ lint: $(DEV) ## style, types, who may import whom, and what is declared
 	@$(VENV)/bin/lint-imports
 	@$(VENV)/bin/deptry .
 	@$(VENV)/bin/deptry tests bench audit --exclude "^\.venv" --ignore DEP002,DEP004
+
+FUZZ_EXAMPLES ?= 2000
+fuzz: $(DEV) ## thousands of odd pages, lines and tables for every parser (FUZZ_EXAMPLES of each, half an hour at most)
+	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) timeout 1800 $(VENV)/bin/python -m pytest -q tests/digest/papers/sources/test_properties.py
 
 bench: $(DEV) ## benchmarks beside peers and limits, as a table and var/bench.json
 	@$(VENV)/bin/python -W ignore::UserWarning -m bench

@@ -13,6 +13,9 @@ class AddressError(ValueError):
     """Why a text is no address, in words for the person who typed it."""
 
 
+MAX_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1; the library counts it only in its strict mode
+
+
 def read(text: str) -> str:
     """The address with its domain in lower case and IDNA form, its local part as typed.
 
@@ -26,6 +29,8 @@ def read(text: str) -> str:
         )
     except email_validator.EmailNotValidError as error:
         raise AddressError(str(error)) from error
+    if len(parts.local_part) > MAX_LOCAL_PART:
+        raise AddressError(f"The part of the address before the @-sign is longer than {MAX_LOCAL_PART} characters.")
     return f"{parts.local_part}@{parts.ascii_domain}"
 
 

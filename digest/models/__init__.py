@@ -6,9 +6,9 @@ from digest.models.matches import Match
 from digest.models.papers import Edition, Listing, Paper, UpvoteObservation
 from digest.models.picks import Lane, Pick, Reason, ReasonKind
 from digest.models.search import SearchText
-from digest.models.sources import KeptPage, Source
+from digest.models.sources import KeptPage, Source, UnreadDay
 
 __all__ = [
     "Delivery", "Digest", "Edition", "Feedback", "KeptPage", "Lane", "Listing", "MailDay", "MailGate", "Match",
-    "Paper", "Pick", "RateBucket", "Reason", "ReasonKind", "SearchText", "Source", "UpvoteObservation",
+    "Paper", "Pick", "RateBucket", "Reason", "ReasonKind", "SearchText", "Source", "UnreadDay", "UpvoteObservation",
 ]  # fmt: skip

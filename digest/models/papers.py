@@ -47,7 +47,14 @@ class Paper(models.Model):
     arxiv_id = models.CharField("arXiv id", max_length=32, unique=True, null=True, blank=True)
     arxiv_version = models.PositiveSmallIntegerField(null=True, blank=True)
     doi = models.CharField("DOI", max_length=200, unique=True, null=True, blank=True)
+    guessed_doi = models.CharField(
+        "guessed DOI", max_length=200, blank=True, db_index=True,
+        help_text="Read out of a publisher's link: it only helps to find the paper.",
+    )  # fmt: skip
     url = models.URLField(max_length=2000, blank=True)
+    source_page = models.URLField(
+        max_length=2000, blank=True, help_text="The web page of its source, for a paper that has none of its own."
+    )
     categories = models.JSONField(default=list, blank=True)
     published_on = models.DateField(null=True, blank=True)
     upvotes = models.PositiveIntegerField(default=0)
@@ -84,7 +91,7 @@ class Paper(models.Model):
     @property
     def elsewhere(self) -> str:
         """The paper's own page, "" where we know of none on the web: a row may hold what no source was checked for."""
-        return paper_url(self.arxiv_id or "", self.doi or "") or safe_url(self.url)
+        return paper_url(self.arxiv_id or "", self.doi or "") or safe_url(self.url) or safe_url(self.source_page)
 
     @property
     def pdf_link(self) -> str:

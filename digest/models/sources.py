@@ -111,6 +111,23 @@ class Source(models.Model):
 _CHECKED = ["check_began_at", "last_checked_at", "error_count", "last_error", "next_check_at"]
 
 
+class UnreadDay(models.Model):
+    """A day whose list could not be read: asked for again on its own schedule, whatever becomes of other days."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="unread_days")
+    date = models.DateField()
+    error = models.TextField()
+    tries = models.PositiveSmallIntegerField(default=1)
+    next_try_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["date"]
+        constraints = [models.UniqueConstraint(fields=["source", "date"], name="unread_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.source.name}, {self.date:%d %B %Y}: {self.error}"
+
+
 class KeptPage(models.Model):
     """A page that could not be read, as it was served, so that it can be read after a mend."""
 

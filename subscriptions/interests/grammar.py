@@ -290,10 +290,9 @@ class _Reader:
     def _no_word(self, token: Token) -> InterestError:
         following = self._peek()
         if token.text in MINUS and following and following.kind in ("term", "quoted", "open", "field"):
-            # At the beginning it is how lists are written; elsewhere it was meant to exclude.
-            instead = "" if token is self.tokens[0] else "-"
+            # It may be a list's dash, too; but a mend never says the opposite of what was typed.
             message = _("A - stands right before what it excludes")
-            return self._error(message, token.start, following.start, instead)
+            return self._error(message, token.start, following.start, "-")
         start = self._field_start(token.start)
         said = _("There is no word in “%(text)s”") % {"text": token.text}
         return self._error(said if token.text.strip('" ') else _("There is no word in these quotes"), start, token.end)

@@ -67,6 +67,9 @@ TABLE = (
     Row(r"5\d\d 5\.7\.(2[0-9]|30|509|515)\b", r"", UNPROVEN_SENDER),  # RFC 7372, Gmail 5.7.26, Outlook.com 5.7.515
     Row(r"[45]", r"\b(dmarc|spf|dkim|arc)\b|unauthenticated|not authenticated|authentication (check|result)s?",
         UNPROVEN_SENDER),
+    # The network address we send from has no name: "no reverse DNS", "PTR record", "rDNS".
+    Row(r"[45]", r"reverse.?dns|\brdns\b|\bptr\b|reverse (hostname|lookup|host name)|forward.confirmed|\bfcrdns\b"
+        r"|cannot find your (reverse )?hostname|fix reverse", BLOCKLISTED),
     Row(r"5\d\d 5\.1\.[78]\b", r"", SENDER),  # the sender's mailbox or domain, not the reader's
     Row(r"[45]", r"relay(ing)? (access )?(denied|not permitted|prohibited)|(not permitted|unable) to relay", SENDER),
     Row(r"[45]", r"\bsender('s)? ((e-?mail|address|domain) )*(rejected|refused|denied|not|does|must|invalid|unknown)"
@@ -89,7 +92,10 @@ TABLE = (
         r"5",
         r"(user|recipient|mailbox|account|address) (is )?(unknown|not found|disabled|inactive|invalid|not known)"
         r"|(no such|unknown|invalid|nonexistent|non-existent) (local )?(user|recipient|mailbox|address|account|person)"
-        r"|(does not|doesn't|no longer) exist|no mailbox here",
+        r"|(does not|doesn't|no longer) exist|no mailbox here"
+        r"|(does not|doesn't|do not|don't) have an? ([\w.-]{1,60} )?(account|mailbox|user)"
+        r"|(account|mailbox|user) (has been |was |is )?(deleted|closed|deactivated|terminated|suspended|discontinued)"
+        r"|no such (mail|e-?mail) ?(box|address)|no longer (valid|in use|active|available)",
         DEAD,
     ),
     Row(r"4\d\d 4\.1\.\d", r"", UNPROVEN),

@@ -45,6 +45,7 @@ REPLIES = [
     (550, "5.7.26 This mail has been blocked because the sender is unknown to us", m.UNPROVEN_SENDER),
     (550, "5.7.515 Access denied, sending domain EXAMPLE.ORG doesn't meet the required level", m.UNPROVEN_SENDER),
     (550, "5.7.1 Email rejected per DMARC policy of example.org", m.UNPROVEN_SENDER),
+    (550, "5.7.1 Message rejected: no reverse DNS for 192.0.2.1", m.BLOCKLISTED),
     (550, "5.1.8 Sender's domain does not exist", m.SENDER),
     (550, "5.1.7 Invalid mail from address", m.SENDER),
     (554, "5.7.1 <a@example.org>: Relay access denied", m.SENDER),

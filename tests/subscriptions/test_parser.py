@@ -177,7 +177,7 @@ MISTAKES: list[tuple[str, str, int, str]] = [
     ("-(vision -audio)", "another exclusion", 9, "-(vision)"),
     ("agents -(vision OR (audio -text))", "another exclusion", 26, "agents -(vision OR audio)"),
     ("agents - robotics", "right before", 7, "agents -robotics"),
-    ("- robotics", "right before", 0, "robotics"),
+    ("- robotics", "right before", 0, "-robotics"),
     # pins
     ("!-survey", "only keeps papers away", 0, "-survey"),
     ("agents !robotics", "stands at its beginning", 7, "agents -robotics"),

@@ -26,6 +26,8 @@ ONE_WORD = ("optics", "other", "soft")
 CATEGORY = re.compile(rf"([a-z-]+)(?:\.([a-z]{{2}}|[a-z]+-[a-z]+|{'|'.join(ONE_WORD)}))?", re.IGNORECASE)
 CATEGORY_PATH = re.compile(r"/(?:rss|atom|list|archive)/([^/]+)")
 SEARCHED = re.compile(r"cat:([\w.-]+)(?:(?: OR |\|)cat:([\w.-]+))*")
+# An author's own list, as a page, as Atom in both flavours, as JSON: https://info.arxiv.org/help/myarticles.html
+AUTHOR_PATH = re.compile(r"/a/([a-z0-9_-]{3,80})(?:\.(?:atom2?|js|json))?/?", re.IGNORECASE)
 PAPER_PATH = re.compile(r"/(?:abs|pdf|html)/")
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):(?=//)", re.IGNORECASE)
 OAI_PATH = re.compile(r"oai[-_]?(?:pmh)?2?\b", re.IGNORECASE)
@@ -117,6 +119,8 @@ def _known_host(parts: SplitResult) -> Address | None:
         return Address(archive_url(parts.geturl()), Source.Kind.OAI)
     if PAPER_PATH.match(parts.path):
         raise SourceError("This is the address of one paper: give the category whose new papers you want, as cs.CL.")
+    if author := AUTHOR_PATH.fullmatch(parts.path):
+        return Address(f"https://arxiv.org/a/{author[1]}.atom2")
     found = CATEGORY_PATH.match(parts.path)
     names = _categories(unquote(found[1])) if found else _searched_categories(parts)
     if names:

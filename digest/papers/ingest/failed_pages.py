@@ -51,7 +51,7 @@ def retry(sources: list[Source], now: dt.datetime) -> Iterator[tuple[KeptPage, s
     for page in KeptPage.objects.filter(source__in=sources).select_related("source").order_by("fetched_at", "pk"):
         content = zlib.decompress(page.content)
         try:
-            parsed = sandbox.parse(content, seconds=sandbox.HAND_IN_SECONDS).edition
+            parsed = sandbox.parse(content, url=page.url, seconds=sandbox.HAND_IN_SECONDS).edition
         except EmptyEdition:
             page.delete()
             yield page, "it is rightly empty, and kept no longer."

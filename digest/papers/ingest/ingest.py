@@ -18,7 +18,7 @@ from django.utils.text import slugify
 
 from digest.models import Edition, Source
 from digest.papers import fetch, sandbox
-from digest.papers.ingest import failed_pages, reading
+from digest.papers.ingest import failed_pages, reading, stale_list, unread_days
 from digest.papers.ingest.addresses import HUGGINGFACE_URL
 from digest.papers.ingest.editions import Circumstances, store_empty
 from digest.papers.ingest.reading import Unreadable, Wanted
@@ -81,26 +81,40 @@ def _broke_off(error: Exception) -> str:
 
 
 def _check(source: Source, now: dt.datetime, date: dt.date | None) -> Outcome:
-    parts = [Wanted(date)] if date else reading.wanted(source, now.date())
+    parts = [Wanted(date)] if date else reading.wanted(source, now)
     total = Outcome(source)
     fault: SourceError | None = None
+    has_read = False
     for part in parts:
         try:
             total += _ingest_part(source, part, now)
+            has_read = True
         except EmptyEdition as empty:
             if date:
                 raise
+            has_read = True
             logger.info("%s: %s", source.slug, empty)
         except Unreadable as error:
+            if part.date:
+                unread_days.note(source, part.date, str(error), now)
+                total += Outcome(source, warnings=(_unread(part.date, error),))
             fault = fault or error
         except SourceError as error:
             fault = fault or error
             break  # the server is in trouble or wants to be left alone: it is not asked for more
+    if isinstance(fault, Unreadable) and has_read:
+        # The other days were read, and this one is asked for again on its own schedule: the source goes on.
+        source.succeeded(now, warning="; ".join(total.warnings))
+        raise fault
     if fault:
         source.failed(str(fault), now, wait=fault.wait if isinstance(fault, TryLater) else dt.timedelta(0))
         raise fault
     source.succeeded(now, warning="; ".join(total.warnings))
     return total
+
+
+def _unread(day: dt.date, error: Unreadable) -> str:
+    return f"the list of {day} could not be read and is asked for again later: {error}"
 
 
 def backfill(source: Source, first: dt.date, last: dt.date, now: dt.datetime) -> Iterator[tuple[dt.date, str]]:
@@ -132,6 +146,8 @@ def _ingest_part(source: Source, part: Wanted, now: dt.datetime) -> Outcome:
     try:
         read = reading.read(source, part, edition, now.date())
     except EmptyEdition:
+        if part.date:
+            unread_days.forget(source, part.date)
         if part.date or source.kind == Source.Kind.ARXIV:  # arXiv's empty feed says: a weekend or a holiday
             store_empty(source, part.date or now.date(), now)
         raise
@@ -149,7 +165,12 @@ def _ingest_part(source: Source, part: Wanted, now: dt.datetime) -> Outcome:
         etag=read.etag if part.date else "",
         last_modified=read.last_modified if part.date else "",
     )
+    if not part.date and source.kind == Source.Kind.ARXIV and (stale := stale_list.of(source, read.parsed, now)):
+        unread_days.note(source, stale.day, stale.warning, now)
+        return Outcome(source, warnings=(stale.warning,))
     outcome = store(source, read.parsed, how)
+    for day in outcome.dates:
+        unread_days.forget(source, day)
     if not part.date:
         source.etag, source.last_modified = read.etag, read.last_modified
     return outcome
@@ -189,7 +210,7 @@ def ingest_page(
     """Parse one page that a person handed in, and store it. Raises SourceError, having stored nothing."""
     raw = content.encode() if isinstance(content, str) else content
     try:
-        read = sandbox.parse(raw, name=where, seconds=sandbox.HAND_IN_SECONDS)
+        read = sandbox.parse(raw, name=where, url=where if "://" in where else "", seconds=sandbox.HAND_IN_SECONDS)
     except SourceError as error:
         raise SourceError(f"{where}: {error}") from error
     kind, parsed = read.kind, read.edition

@@ -1,7 +1,8 @@
 """When two listings are the same paper, and what one may add to the other.
 
 Papers merge by arXiv id (without version), then DOI, then normalised title; a title alone does not merge
-papers that carry different ids, or whose authors share no name ("Editorial" is many papers).
+papers that carry different ids, or whose authors share no name ("Editorial" is many papers). Where neither names
+ids or authors, or the title is short, another link or day means another paper. A guessed DOI decides nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
 
 from django.db.models import F, Q
 
@@ -73,7 +76,7 @@ class Shelf:
         named = [paper for paper in found if paper is not None]
         if not named:
             same_title = self._by_title.get(title_key(listing.title), [])
-            return next((paper for paper in same_title if _may_be(paper, listing)), None), None
+            return next((paper for paper in same_title if may_be(paper, listing)), None), None
         if len(named) == 2 and named[0] is not named[1] and _are_one(*named):
             older, newer = sorted(named, key=lambda paper: paper.pk or float("inf"))
             return older, newer if newer.pk else None
@@ -93,7 +96,7 @@ def _are_one(first: Paper, second: Paper) -> bool:
     return not (first.arxiv_id and second.arxiv_id) and not (first.doi and second.doi)
 
 
-def _may_be(paper: Paper, listing: ParsedListing) -> bool:
+def may_be(paper: Paper, listing: ParsedListing) -> bool:
     """Whether a paper of the same title can be the listing's."""
     if paper.arxiv_id and listing.arxiv_id and paper.arxiv_id != listing.arxiv_id:
         return False
@@ -101,7 +104,39 @@ def _may_be(paper: Paper, listing: ParsedListing) -> bool:
         return False
     ours = {_surname(name) for name in paper.authors}
     theirs = {_surname(name) for name in listing.authors}
-    return not ours or not theirs or bool(ours & theirs)
+    if ours and theirs:
+        return bool(ours & theirs) and (_is_telling(listing.title) or _same_place(paper, listing))
+    if _is_telling(listing.title) and (
+        ours or paper.arxiv_id or paper.doi or theirs or listing.arxiv_id or listing.doi
+    ):
+        return True
+    return _same_place(paper, listing)
+
+
+def _is_telling(title: str) -> bool:
+    """Whether a title is one paper's: "Editorial" and "Preface to the workshop" are many papers'."""
+    return sum(1 for _ in words.split(title)) >= _TELLING
+
+
+def _same_place(paper: Paper, listing: ParsedListing) -> bool:
+    """Whether link and day, where both say them, speak for one paper; of two days, the link decides."""
+    if paper.url and listing.url:
+        return link_key(paper.url) == link_key(listing.url)
+    return not (paper.published_on and listing.published_on) or paper.published_on == listing.published_on
+
+
+def link_key(url: str) -> str:
+    """Equal for links to one page: http or https, with www or without, whatever counts its visitors."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    query = "&".join(part for part in parts.query.split("&") if not _COUNTS_VISITORS.match(part))
+    return f"{(parts.hostname or '').removeprefix('www.')}{parts.path.rstrip('/')}?{query}"
+
+
+_TELLING = 4  # words
+_COUNTS_VISITORS = re.compile(r"(?:utm_|rss=|af=|dgcid=|fc=|ff=|from=|source=|ref=|campaign)", re.IGNORECASE)
 
 
 def _surname(name: str) -> str:
@@ -124,9 +159,12 @@ def fill(paper: Paper, listing: ParsedListing, *, now: dt.datetime, listed_on: d
     paper.categories = paper.categories or list(listing.categories)
     paper.arxiv_id = paper.arxiv_id or listing.arxiv_id or None
     paper.doi = paper.doi or listing.doi or None
+    paper.guessed_doi = "" if paper.doi else paper.guessed_doi or listing.guessed_doi[:200]
     _note_version(paper, listing, listed_on)
     paper.url = paper.url or listing.url
-    paper.published_on = paper.published_on or listing.published_on
+    day = listing.published_on
+    if day and day <= listed_on + _AHEAD:  # issues are dated months ahead, years are a mistake
+        paper.published_on = paper.published_on or day
     # Sources that copy each other lag behind: the most that was seen is the nearest to the truth.
     paper.upvotes = max(paper.upvotes, listing.upvotes or 0)
     paper.first_listed_on = min(paper.first_listed_on, listed_on)
@@ -135,10 +173,11 @@ def fill(paper: Paper, listing: ParsedListing, *, now: dt.datetime, listed_on: d
     return any(getattr(paper, name) != value for name, value in before.items())
 
 
+_AHEAD = dt.timedelta(days=550)
 _MATCHED = ("title", "abstract", "authors", "categories")
 _WATCHED = (
-    *_MATCHED, "arxiv_id", "arxiv_version", "doi", "url", "published_on", "upvotes", "first_listed_on", "replaced_on",
-    "withdrawn_on",
+    *_MATCHED, "arxiv_id", "arxiv_version", "doi", "guessed_doi", "url", "source_page", "published_on", "upvotes",
+    "first_listed_on", "replaced_on", "withdrawn_on",
 )  # fmt: skip
 PAPER_FIELDS = [*_WATCHED, "title_key", "first_seen_at", "is_news", "changed_at", "matched_at"]
 
@@ -181,13 +220,19 @@ def merge(kept: Paper, other: Paper, now: dt.datetime) -> None:
     other.save()  # before the kept one takes over the ids, which are unique
     kept.arxiv_id, kept.doi = kept.arxiv_id or arxiv_id, kept.doi or doi
     kept.arxiv_version = kept.arxiv_version or other.arxiv_version
-    for name in ("abstract", "authors", "categories", "url", "published_on", "replaced_on", "withdrawn_on"):
+    for name in _TAKEN_OVER:
         if not getattr(kept, name):
             setattr(kept, name, getattr(other, name))
     kept.upvotes = max(kept.upvotes, other.upvotes)
     kept.first_listed_on = min(kept.first_listed_on, other.first_listed_on)
     kept.is_news = kept.is_news or other.is_news
     kept.changed_at, kept.matched_at = now, None
+
+
+_TAKEN_OVER = (
+    *("abstract", "authors", "categories", "guessed_doi", "url", "source_page", "published_on", "replaced_on"),
+    "withdrawn_on",
+)
 
 
 def _continues(short: str, long: str) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from digest.models import Edition, Source
 from digest.papers import fetch, sandbox
+from digest.papers.ingest import unread_days
 from digest.papers.sources import arxiv, huggingface_api, oai
 from digest.papers.sources.parsed import EmptyEdition, ParsedEdition, SourceError, TryLater
 
@@ -50,11 +51,16 @@ class Reading:
     last_modified: str = ""
 
 
-def wanted(source: Source, today: dt.date) -> list[Wanted]:
-    """What a check of the source asks for, oldest first."""
+def wanted(source: Source, now: dt.datetime) -> list[Wanted]:
+    """What a check of the source asks for, oldest first. Days that could not be read have their own schedule."""
     if source.kind == Source.Kind.FEED:
         return [Wanted(None)]
-    missed = [Wanted(day, backfill=True) for day in _missed(source, today)]
+    today, unread = now.date(), unread_days.known(source)
+    days = {*(day for day in _missed(source, today) if day not in unread), *unread_days.due(source, now)}
+    ordinary = READ_AGAIN if source.kind == Source.Kind.HUGGINGFACE else 1
+    if source.kind != Source.Kind.ARXIV:
+        days -= {today - dt.timedelta(days=ago) for ago in range(ordinary + 1)}
+    missed = [Wanted(day, backfill=True) for day in sorted(days)]
     if source.kind == Source.Kind.ARXIV:
         return [*missed, Wanted(None)]
     again = READ_AGAIN if source.kind == Source.Kind.HUGGINGFACE else 1
@@ -97,7 +103,7 @@ def read(source: Source, want: Wanted, edition: Edition | None, today: dt.date) 
 def parsed(page: fetch.Page, kind: str | None = None) -> ParsedEdition:
     """The page's list, of this kind of page or the kind its content shows. Raises Unreadable, EmptyEdition."""
     try:
-        return sandbox.parse(page.content, kind).edition
+        return sandbox.parse(page.content, kind, url=page.url).edition
     except EmptyEdition:
         raise
     except SourceError as error:

@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from digest.models import Edition, Listing, Paper, Source, UpvoteObservation
 from digest.papers.ingest.editions import Circumstances, edition_of
 from digest.papers.ingest.merge import PAPER_FIELDS, Shelf, fill, merge
+from digest.papers.sources.identifiers import safe_url
 from digest.papers.sources.parsed import ParsedEdition, ParsedListing
 
 logger = logging.getLogger(__name__)
@@ -112,7 +113,7 @@ def _store_edition(
 ) -> Outcome:
     edition = edition_of(source, parsed, how)
     outcome = Outcome(source, (edition.date,), listings=len(listings))
-    writer = _Writer(edition, how)
+    writer = _Writer(edition, how, parsed.home or source.url)
     for start in range(0, len(listings), BATCH):
         outcome += writer.write(listings[start : start + BATCH])
     edition.last_seen_at, edition.page_hash = how.now, how.page_hash
@@ -125,7 +126,8 @@ def _store_edition(
 class _Writer:
     """Writes one edition's listings, and the papers they are, a batch at a time."""
 
-    def __init__(self, edition: Edition, how: Circumstances) -> None:
+    def __init__(self, edition: Edition, how: Circumstances, home: str = "") -> None:
+        self.home = safe_url(home)
         self.edition, self.now, self.by_hand = edition, how.now, how.by_hand
         noon = dt.datetime.combine(edition.date, dt.time(12), tzinfo=dt.UTC)
         self.seen_at = min(how.now, noon) if how.backfill else how.now
@@ -161,6 +163,8 @@ class _Writer:
         listing = shelf.without_taken_ids(read, paper)
         paper = paper or Paper(first_seen_at=self.seen_at, first_listed_on=self.edition.date, is_news=False)
         has_changed = fill(paper, listing, now=self.now, listed_on=self.edition.date)
+        if not paper.elsewhere and self.home:
+            paper.source_page, has_changed = self.home, True
         if not paper.is_news and self._is_news(listing):
             paper.is_news, paper.first_seen_at, has_changed = True, self.seen_at, True
         if has_changed and paper.pk:

@@ -12,12 +12,16 @@ SECONDS = 20.0  # a feed of 10 MB takes about four
 HAND_IN_SECONDS = 120.0  # a file that a person hands in may be larger than any feed, and they can press Ctrl-C
 
 
-def parse(content: bytes, kind: str | None = None, *, name: str = "", seconds: float | None = None) -> Parsed:
+def parse(
+    content: bytes, kind: str | None = None, *, name: str = "", url: str = "", seconds: float | None = None
+) -> Parsed:
     """Unpack and parse a page of this kind, or of the kind that its content (and a file's `name`) shows.
+
+    `url` is where the page was, "" for a file.
 
     Raises SourceError, its subclasses included, exactly as `digest.papers.sources.kinds.parse` does.
     """
-    return messages.parsed_of(_ask({"call": "parse", "kind": kind, "name": name}, content, seconds))
+    return messages.parsed_of(_ask({"call": "parse", "kind": kind, "name": name, "url": url}, content, seconds))
 
 
 def feeds_in(content: bytes, url: str) -> list[FeedLink]:

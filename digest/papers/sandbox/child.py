@@ -65,7 +65,7 @@ def _answer(request: dict[str, Any], page: bytes) -> dict[str, object]:
         return messages.of_links(feed_links.feeds_in(page, request["url"]))
     text = unpacked(page, kinds.MAX_PAGE)
     kind = request["kind"] or kinds.kind_of(text, request["name"])
-    return messages.of_parsed(kind, kinds.parse(text, kind))
+    return messages.of_parsed(kind, kinds.parse(text, kind, request["url"]))
 
 
 def _limit() -> None:

@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 
 from digest.papers.sources.collect import PassedOver
 from digest.papers.sources.dates import day_in
+from digest.papers.sources.fragments import title_line
 from digest.papers.sources.identifiers import MAX_URL, arxiv_id_of, doi_of, paper_url
 from digest.papers.sources.names import full_name, names_in_line
 from digest.papers.sources.parsed import ParsedListing
@@ -21,7 +22,6 @@ from digest.papers.sources.plain_text import (
     abstract_line,
     one_line,
     short_lines,
-    title_line,
 )
 from digest.papers.sources.withdrawal import MAX_COMMENT, is_taken_back
 from digest.papers.sources.xml_tree import first_text, text_of
@@ -37,7 +37,7 @@ HELD = dt.timedelta(days=30)
 def listing_of(record: Element, rank: int, datestamp: dt.date | None) -> ParsedListing:
     """The `arXiv` or `arXivRaw` element as a listing; PassedOver where it has no title."""
     arxiv_id, _ = arxiv_id_of(first_text(record, "id"))
-    title = title_line(first_text(record, "title"))
+    title = title_line(first_text(record, "title"), is_literal=True)
     if not title:
         raise PassedOver(f"it has no title ({arxiv_id or 'nor an id'})")
     abstract = abstract_line(first_text(record, "abstract"))

@@ -20,7 +20,7 @@ from digest.papers.sources.fragments import MAX_MARKUP
 from digest.papers.sources.parsed import EmptyEdition, ParsedEdition, SourceError
 from digest.papers.sources.plain_text import LINE_END, decoded, quoted
 from digest.papers.sources.records import Record, edition_of_records
-from digest.papers.sources.tex_names import name_without_tex
+from digest.papers.sources.tex_text import plain_tex
 
 # An entry at the beginning of a line: a key and a comma, and then the line's end or a field.
 ENTRY = re.compile(
@@ -34,19 +34,17 @@ PIECE = re.compile(r"\s*(?:(?P<word>[^\s{}\"#,]+)|\"(?P<quoted>(?:[^\"{}]|\{[^{}
 JOINT = re.compile(r"[\s#]*")
 BRACE = re.compile(r"(?<!\\)[{}]")
 BRACE_OR_AND = re.compile(r"(?<!\\)[{}]| and ")
-FORMULA = re.compile(r"((?<!\\)\$\$?[^$]{1,2000}\$\$?|\\\((?:[^$\\]|\\(?![()])){1,2000}\\\))")
 SIGN = re.compile(r"\\([&%_#$])")
-ACCENT = re.compile(r"""\\[`'^~=."]\s?\{?\s?\\?[A-Za-z]\}?""")
-SPACING = re.compile(r"(?<!\\)~|\\[ ,;:!/@-]|\\\\")
 COMMAND = re.compile(
     r"\\(?:emph|text[a-z]{2,9}|mbox|url|href|mkbibquote|relax|it|bf|em|rm|sc|tt|sl|sf)(?![A-Za-z])\s?\*?"
 )
 BRACES = str.maketrans("", "", "{}")
-DASHES = (("---", "—"), ("--", "–"), ("``", "“"), ("''", "”"))
 ARXIV_JOURNAL = re.compile(
     r"(?:arxiv(?: e-prints?| preprint)?,?\s*)?(?:arxiv:)\s*(?P<id>\S{5,30}).{0,20}", re.IGNORECASE
 )
 MONTH_AND_DAY = re.compile(r"\s*(?P<month>[A-Za-z]{3,9})[^A-Za-z0-9]{1,9}(?P<day>[0-9]{1,2})\s*")
+DAY_AND_MONTH = re.compile(r"\s*(?P<day>[0-9]{1,2})[^A-Za-z0-9]{1,9}(?P<month>[A-Za-z]{3,9})\.?\s*")
+ORDINAL = re.compile(r"(?<=[0-9])(?:st|nd|rd|th)$", re.IGNORECASE)
 MAX_STRING = 1_000
 INHERITED = ("year", "month", "day", "date")
 VOLUMES = ("proceedings", "collection", "mvproceedings", "mvcollection")
@@ -142,8 +140,10 @@ def _as_record(fields: Fields) -> Record:
         for name in ("title", "abstract", "keywords", "primaryclass")
         if name in fields
     }
+    if subtitle := plain_tex(fields.get("subtitle", "")[:MAX_MARKUP]).strip():
+        record["title"] = f"{record.get('title', '')}: {subtitle}".removeprefix(": ")
     record |= {name: _address(fields[name]) for name in ("doi", "url") if name in fields}
-    record["author"] = [{"name": name} for name in _people(fields.get("author", ""))]
+    record["author"] = [{"name": plain_tex(name)} for name in _people(fields.get("author", ""))]
     prefix = fields.get("archiveprefix", fields.get("eprinttype", "arxiv"))
     journal = ARXIV_JOURNAL.fullmatch(plain_tex(fields.get("journal", "")).strip())
     if "eprint" in fields and prefix.strip().lower() == "arxiv":
@@ -155,29 +155,6 @@ def _as_record(fields: Fields) -> Record:
     return record
 
 
-def plain_tex(text: str) -> str:
-    """The text without TeX's braces, accents and text commands; what stands between dollars stays TeX."""
-    if not any(sign in text for sign in "\\{}~$-`'"):
-        return text
-    parts = FORMULA.split(text)
-    parts[::2] = map(_without_tex, parts[::2])
-    return "".join(parts)
-
-
-def _without_tex(text: str) -> str:
-    if "\\" in text or "~" in text:
-        text = name_without_tex(SPACING.sub(" ", SIGN.sub(r"\1", COMMAND.sub("", _accents_first(text)))))
-    text = text.translate(BRACES)
-    for tex, sign in DASHES:
-        text = text.replace(tex, sign)
-    return text
-
-
-def _accents_first(text: str) -> str:
-    # "\~n" is a letter and "~" alone a space: the letters go first.
-    return ACCENT.sub(lambda found: name_without_tex(found[0]), text) if "\\" in text else text
-
-
 def _address(text: str) -> str:
     return SIGN.sub(r"\1", COMMAND.sub("", text)).translate(BRACES).strip()
 
@@ -185,21 +162,39 @@ def _address(text: str) -> str:
 def _people(text: str) -> Iterator[str]:
     """The names of an author field, which "and" parts outside of braces."""
     text = " ".join(text.split())
+    if " and " not in text and text.count(",") > 1 and all(" " in part.strip() for part in text.split(",")):
+        yield from text.split(",")  # a list as people write it: no name has three parts of several words
+        return
     depth = start = 0
     for found in BRACE_OR_AND.finditer(text):
         if found[0] in "{}":
             depth += 1 if found[0] == "{" else -1
         elif depth <= 0:
-            yield text[start : found.start()]
+            yield _of_parts(text[start : found.start()])
             start = found.end()
-    yield text[start:]
+    yield _of_parts(text[start:])
+
+
+def _of_parts(name: str) -> str:
+    """The name, put together where BibLaTeX names its parts: "family=Byron, given=Ada, prefix=von"."""
+    if "=" not in name:
+        return name
+    name = name.translate(BRACES).replace('"', "")
+    pairs = (part.partition("=") for part in name.split(","))
+    parts = {key.strip(): value.strip() for key, _, value in pairs}
+    if "family" not in parts and "given" not in parts:
+        return name
+    words = (parts.get(part, "") for part in ("given", "prefix", "family"))
+    whole = " ".join(word for word in words if word)
+    return f"{whole}, {parts['suffix']}" if parts.get("suffix") else whole
 
 
 def _day(fields: Fields) -> str:
     if day := date_of_text(fields.get("date")):
         return day.isoformat()
     year, month, number = (fields.get(name, "").strip() for name in ("year", "month", "day"))
-    if both := MONTH_AND_DAY.fullmatch(month):
+    month, number = month.replace("~", " ").translate(BRACES), ORDINAL.sub("", number)
+    if both := MONTH_AND_DAY.fullmatch(month) or DAY_AND_MONTH.fullmatch(month):
         month, number = both["month"], both["day"]
     known = month_number(month)
     if known is None or not (year.isascii() and year.isdigit() and number.isascii() and number.isdigit()):

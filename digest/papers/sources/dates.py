@@ -29,9 +29,15 @@ def utc_date(value: object) -> dt.date | None:
         return None
     try:
         moment = dt.datetime.fromisoformat(value.strip())
-        return moment.astimezone(dt.UTC).date() if moment.tzinfo else moment.date()
+        return _utc_day(moment)
     except (ValueError, OverflowError):
         return None
+
+
+def _utc_day(moment: dt.datetime) -> dt.date | None:
+    # Zero is zero in any zone: in UTC it may be the day before.
+    here = stated_day(moment.date())
+    return stated_day(moment.astimezone(dt.UTC).date()) if here and moment.tzinfo else here
 
 
 def date_of(value: object) -> dt.date | None:
@@ -98,17 +104,31 @@ def _of_mail(text: str) -> dt.date | None:
         return None
     try:
         moment = parsedate_to_datetime(text)
-        return moment.astimezone(dt.UTC).date() if moment.tzinfo else moment.date()
+        return _utc_day(moment)
     except (ValueError, OverflowError, TypeError, IndexError):  # what it raises on odd zones and numbers
         return None
 
 
 def day_of(year: int, month: int, day: int) -> dt.date | None:
-    """The day, None where the calendar has none such."""
+    """The day, None where the calendar has none such, or where it stands for none."""
     try:
-        return dt.date(year, month, day)
+        return stated_day(dt.date(year, month, day))
     except (ValueError, OverflowError):
         return None
+
+
+# What programs write that have no date: Go and .NET, Excel, Unix (also seen from west of Greenwich), the Macintosh.
+ZERO_DAYS = frozenset(
+    map(dt.date.fromisoformat, "1899-12-30 1899-12-31 1900-01-01 1904-01-01 1969-12-31 1970-01-01 1980-01-01".split())
+)
+FIRST_YEAR, LAST_YEAR = 1665, 2060  # the oldest journal's first; no issue is dated this far ahead
+
+
+def stated_day(day: dt.date | None) -> dt.date | None:
+    """The day, None for one that says that there is none."""
+    if day is None or day in ZERO_DAYS or not FIRST_YEAR <= day.year <= LAST_YEAR:
+        return None
+    return day
 
 
 def month_number(text: str) -> int | None:

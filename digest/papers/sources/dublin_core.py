@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 from digest.papers.sources.arxiv_record import is_late
 from digest.papers.sources.collect import PassedOver
 from digest.papers.sources.dates import day_in
+from digest.papers.sources.fragments import title_line
 from digest.papers.sources.identifiers import first_arxiv_id, first_doi, is_host, paper_url, safe_url
 from digest.papers.sources.markup import text_of_html
 from digest.papers.sources.names import plain_name
@@ -20,7 +21,6 @@ from digest.papers.sources.plain_text import (
     abstract_line,
     one_line,
     short_lines,
-    title_line,
 )
 from digest.papers.sources.withdrawal import MAX_COMMENT, is_taken_back
 from digest.papers.sources.xml_tree import texts
@@ -33,7 +33,7 @@ OTHER_NAMES = ("info:eu-repo/semantics/altIdentifier/doi/", "info:eu-repo/semant
 def listing_of(record: Element, rank: int, datestamp: dt.date | None, identifier: str) -> ParsedListing:
     """The `dc` element as a listing; `identifier` is the record's own name in the protocol."""
     is_arxivs = identifier.lower().startswith("oai:arxiv.org:")  # its texts are TeX, others' may be HTML
-    title = title_line(_plain(next(iter(texts(record, "title")), ""), MAX_TITLE, is_arxivs))
+    title = title_line(_plain(next(iter(texts(record, "title")), ""), MAX_TITLE, is_arxivs), is_literal=is_arxivs)
     if not title:
         raise PassedOver(f"it has no title ({one_line(identifier, 60) or 'nor a name'})")
     descriptions = texts(record, "description")

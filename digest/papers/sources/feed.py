@@ -18,7 +18,7 @@ import feedparser
 from digest.papers.sources.collect import collected
 from digest.papers.sources.feed_entry import MAX_MARKUP, date_of, dicts_in, listing_of_entry
 from digest.papers.sources.feed_xml import feed_xml
-from digest.papers.sources.identifiers import is_host
+from digest.papers.sources.identifiers import is_host, linked
 from digest.papers.sources.markup import text_of_html
 from digest.papers.sources.parsed import EmptyEdition, ParsedEdition, SourceError
 from digest.papers.sources.plain_text import MAX_TITLE, one_line, quoted
@@ -37,20 +37,22 @@ SKIP_DAY = re.compile(rb"<day>\s*([A-Z][a-z]+)\s*</day>")
 ARXIV_ERRORS = ("http://arxiv.org/api/errors", "https://arxiv.org/api/errors")
 
 
-def parse(page: bytes | str) -> ParsedEdition:
-    """The feed's entries in their order, dated by the feed itself."""
+def parse(page: bytes | str, url: str = "") -> ParsedEdition:
+    """The feed's entries in their order, dated by the feed itself; `url` is where the page was."""
     data, notes = feed_xml(page)
     read = _read(data)
     feed: dict[str, Any] = read["feed"]
     if not read["entries"]:
         raise _nothing_in(feed, data)
     _refuse_arxiv_error(read["entries"][0])
-    read_entry = partial(listing_of_entry, is_atom=str(read["version"]).startswith("atom"))
+    home = linked(str(feed.get("link") or ""), url)
+    read_entry = partial(listing_of_entry, is_atom=str(read["version"]).startswith("atom"), base=home or url)
     listings, warnings = collected(read["entries"], read_entry, "entry")
     return ParsedEdition(
         listings=listings,
         date=_date(feed),
         title=_title(feed),
+        home=home or linked(url),
         total=_number(feed, "opensearch_totalresults"),
         warnings=(*notes, *warnings),
     )

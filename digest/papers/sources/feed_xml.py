@@ -8,7 +8,7 @@ that never end; and it compares each category of an entry with all before. So th
 from __future__ import annotations
 
 from digest.papers.sources.collect import MAX_LISTINGS
-from digest.papers.sources.xml_page import Walk, utf8_xml
+from digest.papers.sources.xml_page import Walk, walked
 
 MAX_WORD_IN_NAME = 1_000
 MAX_LABELS = 1_000  # categories of one entry
@@ -18,9 +18,8 @@ ENTRIES = frozenset({"item", "entry"})
 
 
 def feed_xml(page: bytes | str) -> tuple[bytes, tuple[str, ...]]:
-    """The feed in UTF-8, fit for feedparser, and a warning where its encoding is not the one it declares."""
-    data, notes = utf8_xml(page)
-    FeedWalk().over(data)
+    """The feed in UTF-8, fit for feedparser, and a warning for each mend."""
+    data, _, notes = walked(page, FeedWalk)
     return data, notes
 
 

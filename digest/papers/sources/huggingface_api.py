@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from digest.papers.sources.collect import PassedOver, collected
 from digest.papers.sources.dates import utc_date
-from digest.papers.sources.fragments import MAX_MARKUP, seen_text
+from digest.papers.sources.fragments import MAX_MARKUP, seen_text, title_line
 from digest.papers.sources.identifiers import arxiv_id_of, safe_url
 from digest.papers.sources.json_text import loaded_json
 from digest.papers.sources.parsed import EmptyEdition, ParsedEdition, ParsedListing, SourceError
@@ -29,7 +29,6 @@ from digest.papers.sources.plain_text import (
     one_line,
     quoted,
     short_lines,
-    title_line,
 )
 
 PAGE = 50  # papers; the most the API gives at a time

@@ -14,12 +14,13 @@ from bs4.element import Tag
 
 from digest.papers.sources.collect import PassedOver, collected
 from digest.papers.sources.dates import utc_date
+from digest.papers.sources.fragments import title_line
 from digest.papers.sources.huggingface_api import PAPERS_URL, edition_of_rows
 from digest.papers.sources.identifiers import arxiv_id_of, safe_url
 from digest.papers.sources.json_text import loaded_json
 from digest.papers.sources.markup import soup_of
 from digest.papers.sources.parsed import ParsedEdition, ParsedListing, SourceError
-from digest.papers.sources.plain_text import decoded, one_line, quoted, title_line
+from digest.papers.sources.plain_text import decoded, one_line, quoted
 
 CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 HEAD = 4_096  # browsers look for the charset in the first 1,024 bytes; some pages put it later

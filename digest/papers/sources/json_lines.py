@@ -19,7 +19,7 @@ def parse(page: bytes | str) -> ParsedEdition:
 
 def _record_of_line(line: str) -> Record:
     try:
-        return record_of(json.loads(line))
+        return record_of(json.loads(line, strict=False))
     except json.JSONDecodeError as error:
         raise PassedOver(f"not JSON ({error.msg}, column {error.colno})") from None
     except (RecursionError, ValueError):  # nested too deeply; an integer of more than 4,300 digits

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from itertools import islice
+from urllib.parse import quote
 
 from digest.papers.sources.collect import PassedOver
 from digest.papers.sources.dates import utc_date
@@ -22,7 +23,7 @@ from digest.papers.sources.records import Record, edition_of_records
 # Solr's response.docs, Elasticsearch's and Invenio's hits.hits.
 LIST_KEYS = (
     *("data", "items", "results", "papers", "recommendedPapers", "works", "records", "articles", "entries"),
-    *("collection", "hits", "docs", "value", "publications", "rows", "entry", "result"),
+    *("collection", "hits", "docs", "value", "publications", "rows", "entry", "result", "notes"),
 )
 OUTER_KEYS = ("message", "response", "hits", "result", "resultList", "search-results", "data", "feed")
 TOTAL_KEYS = ("total", "count", "total-results", "totalResults", "numFound", "total_count")
@@ -42,6 +43,8 @@ def record_of(row: object) -> Record:
     """The object, which is what a record is; PassedOver for anything else."""
     if not isinstance(row, Mapping):
         raise PassedOver(f"it is no object ({quoted(row) if isinstance(row, str) else type(row).__name__})")
+    if isinstance(row.get("content"), Mapping) and isinstance(forum := row.get("forum"), str):  # OpenReview's note
+        return {**row, "url": f"https://openreview.net/forum?id={quote(forum[:100])}"}
     return row
 
 

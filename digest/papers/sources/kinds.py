@@ -24,7 +24,7 @@ from digest.papers.sources import (
 from digest.papers.sources.parsed import ParsedEdition, SourceError
 from digest.papers.sources.plain_text import one_line, quoted, wide_encoding
 
-PARSERS: dict[str, Callable[[bytes | str], ParsedEdition]] = {
+PARSERS: dict[str, Callable[..., ParsedEdition]] = {
     "text": text_listing.parse,
     "huggingface-api": huggingface_api.parse,
     "huggingface-html": huggingface_html.parse,
@@ -40,6 +40,7 @@ PARSERS: dict[str, Callable[[bytes | str], ParsedEdition]] = {
     "bibtex": bibtex.parse,
     "ris": ris.parse,
 }
+LINKING = ("feed", "json-feed")  # their links may be relative to where the page was
 
 MAX_PAGE = 50_000_000  # a full arXiv feed of 2,000 entries takes about 5 MB
 HEAD = 65_536  # some feeds begin with a licence in a comment
@@ -65,6 +66,15 @@ MAIL_START = re.compile(
     r"[^\r\n]*\r?\n(?:[ \t]|[A-Za-z][A-Za-z0-9-]{0,60}:[\s])|From \S+@",
     re.IGNORECASE,
 )
+# Formats of reference managers that are not read, and what to export instead.
+UNREAD = (
+    (re.compile(r"PMID- ?[0-9]"), "in PubMed's own format (.nbib): save it as XML (efetch), or as RIS or CSV"),
+    (re.compile(r"%0 [A-Z][^\n]{0,60}\n%[0-9A-Z] "), "in EndNote's format (.enw): export RIS or BibTeX"),
+    (
+        re.compile(r"(?:FN (?:Clarivate|Thomson|ISI)|PT [JBSP]\r?\n)"),
+        "in Web of Science's tagged format: export a tab-delimited file, RIS or BibTeX",
+    ),
+)
 JSON_START = re.compile(r"\[\s*(?:[\[{\"\]]|$)|\{\s*(?:[\"}]|$)")
 # Two objects with nothing but a line's end between them are no JSON, but lines of it.
 JSON_LINES = re.compile(r"\}[ \t\r]*\n\s*\{")
@@ -88,13 +98,16 @@ PAPERS_PAGE = re.compile(r"data-target=[\"']?DailyPapers|href=[\"']?(?:https?://
 PAGE_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,300})", re.IGNORECASE)
 
 
-def parse(page: bytes | str, kind: str | None = None) -> ParsedEdition:
-    """The page's edition, of the given kind or the kind its content shows; SourceError and nothing else."""
+def parse(page: bytes | str, kind: str | None = None, url: str = "") -> ParsedEdition:
+    """The page's edition, of the given kind or the kind its content shows; SourceError and nothing else.
+
+    `url` is where the page was, "" for a file.
+    """
     kind = detect(page) if kind is None else kind
     if kind not in PARSERS:
         raise SourceError(f"there is no kind {quoted(kind)}: use one of {', '.join(PARSERS)}")
     _check_size(page)
-    return PARSERS[kind](page)
+    return PARSERS[kind](page, url) if kind in LINKING else PARSERS[kind](page)
 
 
 def kind_of(page: bytes | str, name: str) -> str:
@@ -131,6 +144,9 @@ def _json_kind(head: str, page: bytes | str) -> str:
 
 
 def _text_kind(head: str) -> str:
+    for start, words in UNREAD:
+        if start.match(head.lstrip()):
+            raise SourceError(f"the page is {words}")
     if ris.FIRST_LINE.match(head):
         return "ris"
     if bibtex.ENTRY.search(head):

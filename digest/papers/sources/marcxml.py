@@ -12,10 +12,11 @@ from xml.etree.ElementTree import Element
 
 from digest.papers.sources.collect import PassedOver, collected
 from digest.papers.sources.dates import day_in
+from digest.papers.sources.fragments import title_line
 from digest.papers.sources.identifiers import first_arxiv_id, first_doi, paper_url, safe_url
 from digest.papers.sources.names import plain_name
 from digest.papers.sources.parsed import ParsedEdition, ParsedListing
-from digest.papers.sources.plain_text import MAX_AUTHORS, MAX_CATEGORIES, abstract_line, short_lines, title_line
+from digest.papers.sources.plain_text import MAX_AUTHORS, MAX_CATEGORIES, abstract_line, short_lines
 from digest.papers.sources.withdrawal import is_taken_back
 from digest.papers.sources.xml_tree import text_of, tree_of, wrong_root
 

@@ -33,8 +33,10 @@ def author_names(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return short_lines(map(plain_name, names_in(_spelled(value[:MAX_NAMES_TEXT]))), MAX_AUTHORS)
     if isinstance(value, Mapping):
-        # IEEE and DBLP: {"author": [...]}
-        value = next((inner for key in ("author", "authors") if isinstance(inner := value.get(key), list)), [value])
+        # IEEE and DBLP: {"author": [...]}; OpenReview: {"value": [...]}
+        value = next(
+            (inner for key in ("author", "authors", "value") if isinstance(inner := value.get(key), list)), [value]
+        )
     if not isinstance(value, list):
         return ()
     if len(value) == 1 and isinstance(value[0], str):

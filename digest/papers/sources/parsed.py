@@ -45,6 +45,7 @@ class ParsedListing:
     arxiv_id: str = ""  # without the version: "2503.10613", "hep-th/9901001"
     arxiv_version: int | None = None
     doi: str = ""  # lower-case, without a resolver in front: "10.1101/2026.01.02.123456"
+    guessed_doi: str = ""  # read out of a publisher's link: it may end elsewhere, so nothing is decided by it
     url: str = ""  # http or https, where the source sends its readers
     rank: int = 1  # the place in the list, from 1
     upvotes: int | None = None  # None: this source does not count them
@@ -65,6 +66,7 @@ class ParsedEdition:
     # "Mar 14" has no year: the parser says the month and day, the caller knows what day it is.
     month_day: tuple[int, int] | None = None
     title: str = ""  # the feed's own name, where it has one
+    home: str = ""  # the source's own web page, where the page names it
     next_token: str = ""  # OAI-PMH's resumptionToken: there is more, and this asks for it
     total: int | None = None  # how many the whole list has, where this is one page of it and says so
     warnings: tuple[str, ...] = field(default=())  # what was passed over, for the log

@@ -158,12 +158,6 @@ def composed(text: str) -> str:
     return "".join(unicodedata.normalize("NFC", word) for word in WORD.findall(text))
 
 
-def title_line(value: object) -> str:
-    """A title, or "" where there is nothing a reader could recognise a paper by."""
-    title = one_line(value, MAX_TITLE)
-    return title if any(character.isalnum() for character in title) else ""
-
-
 def abstract_line(value: object) -> str:
     """An abstract, as long or as cut off as the source gave it."""
     return one_line(value, MAX_ABSTRACT)

@@ -14,10 +14,11 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import TypeVar
 
+from digest.papers.sources.boilerplate import without_boilerplate
 from digest.papers.sources.collect import MAX_RECORDS, PassedOver, collected
 from digest.papers.sources.dates import date_of
-from digest.papers.sources.fragments import seen_text
-from digest.papers.sources.identifiers import arxiv_id_of, doi_of, safe_url
+from digest.papers.sources.fragments import seen_text, title_line
+from digest.papers.sources.identifiers import arxiv_id_of, first_doi, first_guess, linked
 from digest.papers.sources.names import author_names
 from digest.papers.sources.parsed import ParsedEdition, ParsedListing
 from digest.papers.sources.plain_text import (
@@ -27,7 +28,6 @@ from digest.papers.sources.plain_text import (
     count,
     quoted,
     short_lines,
-    title_line,
 )
 from digest.papers.sources.record_names import fields_of, known_names
 
@@ -43,8 +43,9 @@ LINK_KEYS = ("url", "URL", "href", "value", "landing_page_url", "pdf_url")
 DOI_KEYS = ("DOI", "doi", "value", "identifier")
 ARXIV_KEYS = ("ArXiv", "arxiv", "arXiv", "value", "identifier")
 LABEL_KEYS = ("display_name", "category", "label", "name", "tag", "term", "subject")
-# Wrappers of a record: Zotero's API, Elasticsearch, Invenio, DataCite, Semantic Scholar's lists, Hugging Face.
-WRAPPERS = ("data", "_source", "metadata", "attributes", "citedPaper", "citingPaper", "paper")
+# Wrappers of a record: Zotero's API, Elasticsearch, Invenio, DataCite, Semantic Scholar's lists, Hugging Face,
+# OpenReview.
+WRAPPERS = ("data", "_source", "metadata", "attributes", "citedPaper", "citingPaper", "paper", "content")
 EITHER_WAY = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})", re.ASCII)
 ARXIV_CATEGORIES = re.compile(r"(?:[a-z]+(?:-[a-z]+)?(?:\.[A-Za-z-]{2,20})?(?: |$)){1,50}")
 
@@ -56,6 +57,7 @@ def edition_of_records(
     *,
     date: dt.date | None = None,
     title: str = "",
+    base: str = "",
 ) -> ParsedEdition:
     """The edition of a file's numbered rows ("line 7"); `record_of` makes a record of one or raises PassedOver.
 
@@ -71,7 +73,7 @@ def edition_of_records(
             fields, title = _fields(record_of(row))
         except PassedOver as reason:
             raise PassedOver(str(reason), f"{noun} {number}") from None
-        listing, stated = _listing(fields, title), _first(fields, "rank", _count)
+        listing, stated = _listing(fields, title, base), _first(fields, "rank", _count)
         ambiguous.extend(f"{noun} {number}: {quoted(day, 20)}" for day in _ambiguous_days(fields))
         if listing.listed_on:
             places[listing.listed_on] += 1
@@ -91,24 +93,26 @@ def edition_of_records(
 def _fields(record: Record) -> tuple[Fields, str]:
     """The record's values by what they mean, and its title; PassedOver where it has none."""
     fields = fields_of(_unwrapped(record))
-    title = title_line(seen_text(_title(fields)))
+    title = title_line(_title(fields))
     if not title:
         says_it = "title" in known_names(record)
         raise PassedOver("its title says nothing" if says_it else f"it has no title ({_named(record)})")
     return fields, title
 
 
-def _listing(fields: Fields, title: str) -> ParsedListing:
+def _listing(fields: Fields, title: str, base: str) -> ParsedListing:
     published, listed = _days(fields)
     arxiv_id, version = _arxiv_id(fields)
+    doi = first_doi(_doi_texts(fields))
     return ParsedListing(
         title=title,
-        abstract=abstract_line(_abstract(fields)),
+        abstract=without_boilerplate(abstract_line(_abstract(fields)))[0],
         authors=_first(fields, "authors", author_names) or (),
         arxiv_id=arxiv_id,
         arxiv_version=version,
-        doi=next((doi for text in _doi_texts(fields) if (doi := doi_of(text))), ""),
-        url=next((url for text in _texts(fields, "url", LINK_KEYS) if (url := safe_url(text))), ""),
+        doi=doi,
+        guessed_doi="" if doi else first_guess(_doi_texts(fields)),
+        url=next((url for text in _texts(fields, "url", LINK_KEYS) if (url := linked(text, base))), ""),
         upvotes=_first(fields, "upvotes", _count),
         comments=_first(fields, "comments", _count),
         categories=_first(fields, "categories", _categories) or (),

@@ -25,35 +25,60 @@ ACCENTS = {
     "k": "\u0328",
     "b": "\u0331",
 }
-LETTERS = {
-    "ss": "ß",
-    "ae": "æ",
-    "AE": "Æ",
-    "oe": "œ",
-    "OE": "Œ",
-    "aa": "å",
-    "AA": "Å",
-    "o": "ø",
-    "O": "Ø",
-} | {
-    "l": "ł",
-    "L": "Ł",
-    "i": "i",  # dotless in TeX, because an accent follows; Unicode composes the accent with the dotted one
-    "j": "j",
-}
-
-# \'e  \'{e}  {\'e}  \c{c}  \v s  \'\i
-ACCENTED = re.compile(
-    r"""\\(?:(?P<sign>[`'^~=."])|(?P<word>[uvHckrdb])(?=[\s{\\]))\s*(?:\{\s*)?\\?(?P<letter>[A-Za-z])"""
+LETTERS = (
+    {
+        "ss": "ß",
+        "ae": "æ",
+        "AE": "Æ",
+        "oe": "œ",
+        "OE": "Œ",
+        "aa": "å",
+        "AA": "Å",
+        "o": "ø",
+        "O": "Ø",
+    }
+    | {
+        "l": "ł",
+        "L": "Ł",
+        "i": "i",  # dotless in TeX, because an accent follows; Unicode composes the accent with the dotted one
+        "j": "j",
+    }
+    | {
+        "dh": "ð",
+        "DH": "Ð",
+        "th": "þ",
+        "TH": "Þ",
+        "dj": "đ",
+        "DJ": "Đ",
+        "ng": "ŋ",
+        "NG": "Ŋ",
+    }
 )
-LETTER = re.compile(r"\\(?P<name>ss|ae|AE|oe|OE|aa|AA|o|O|l|L|i|j)(?![A-Za-z])\s?")
+
+# \'e  \'{e}  {\'e}  \c{c}  \v s; a letter may carry an accent already.
+ACCENTED = re.compile(
+    r"""\\(?:(?P<sign>[`'^~=."])|(?P<word>[uvHckrdb])(?=[\s{\\]))\s?(?:(?P<brace>\{)\s?)?(?P<letter>[^\W\d_][\u0300-\u0338]{0,3})(?(brace)\s?\})"""
+)
+LETTER = re.compile(r"\\(?P<name>ss|ae|AE|oe|OE|aa|AA|dh|DH|th|TH|dj|DJ|ng|NG|o|O|l|L)(?![A-Za-z])(?:\{\}|\s)?")
+DOTLESS = re.compile(r"\\([ij])(?![A-Za-z])")  # an accent stands before it, and a space behind it is one
+BRACED_LETTER = re.compile(r"(?<![A-Za-z])\{([^\W\d_][\u0300-\u0338]{0,3})\}")
+STACKED = 3  # accents: Vietnamese has two
 BRACES = str.maketrans("", "", "{}")
+
+
+def accents_composed(text: str) -> str:
+    """The text with TeX's accents and letters as Unicode; its other commands and braces stay."""
+    text = DOTLESS.sub(r"\1", LETTER.sub(lambda found: LETTERS[found["name"]], text))
+    for _ in range(STACKED):  # the innermost first
+        text, before = ACCENTED.sub(_accented, BRACED_LETTER.sub(r"\1", text)), text
+        if text == before:
+            break
+    return text
 
 
 def name_without_tex(name: str) -> str:
     """The name with TeX's accents and letters as Unicode and without its braces; anything else in it stays."""
-    spelled = LETTER.sub(lambda found: LETTERS[found["name"]], ACCENTED.sub(_accented, name))
-    return spelled.translate(BRACES)
+    return (accents_composed(name) if "\\" in name else name).translate(BRACES)
 
 
 def _accented(found: re.Match[str]) -> str:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from statistics import median
 
 from digest.papers.sources.collect import PassedOver, collected
+from digest.papers.sources.fragments import title_line
 from digest.papers.sources.parsed import ParsedEdition, ParsedListing, SourceError
-from digest.papers.sources.plain_text import LINE_END, abstract_line, decoded, one_line, quoted, title_line
+from digest.papers.sources.plain_text import LINE_END, abstract_line, decoded, one_line, quoted
 
 # Of 6,141 papers of the daily lists the longest title has 168 characters and none ends with a full stop;
 # the shortest abstract has 165.

@@ -6,7 +6,9 @@ expat fetches nothing: no DTD, no entity, no XInclude. What would make a reader 
 
 from __future__ import annotations
 
+import codecs
 import re
+from collections.abc import Callable
 from typing import Any
 from xml.parsers import expat
 
@@ -14,9 +16,14 @@ import feedparser
 from feedparser.encodings import convert_to_utf8
 
 from digest.papers.sources.parsed import SourceError
-from digest.papers.sources.plain_text import one_line, quoted, strictly_decoded, wide_encoding, without_never_text
+from digest.papers.sources.plain_text import one_line, quoted, strictly_decoded, wide_encoding
+from digest.papers.sources.xml_mend import mended, without_broken_records
 
+ONE_BYTE = "paperround.windows-1252"  # an error handler of decoding
+DECLARED = re.compile(rb"<\?xml[^>]{0,100}?encoding=[\"']([\w.-]{1,40})")
+CUT_OFF = ("no element found", "unclosed token", "unclosed CDATA section")
 ADDED_LINE = b"<?xml version='1.0' encoding='utf-8'?>\n"  # what feedparser puts before a page without it
+MENDS = 2  # of pages that are no XML: prefixes nobody declared, broken records
 MAX_DEPTH = 200
 MAX_ATTRIBUTES = 1_000  # of one element
 MAX_LETTERS = 2_000_000  # of one text, or of one element's attributes; an image inside an entry takes many
@@ -26,16 +33,40 @@ REFERS_TO_ANOTHER = re.compile("&(?!#)")
 
 
 def utf8_xml(page: bytes | str) -> tuple[bytes, tuple[str, ...]]:
-    """The page in UTF-8, and a warning where its encoding is not the one it declares; it is not yet walked."""
+    """The page in UTF-8, mended, and a warning for each mend; it is not yet walked."""
     if isinstance(page, bytes):
-        return _converted(page.lstrip())  # a blank line before the declaration is a common slip
-    # Text is decoded already: what its XML declaration says of the encoding is history.
-    return without_never_text(page).lstrip().encode(), ()
+        data, notes = _converted(page.lstrip())  # a blank line before the declaration is a common slip
+    else:
+        # Text is decoded already: what its XML declaration says of the encoding is history.
+        data, notes = page.removeprefix("\ufeff").lstrip().encode(errors="replace"), ()
+    data, mends = mended(data)
+    return data, (*notes, *mends)
+
+
+def walked(page: bytes | str, walk: Callable[[], Walk]) -> tuple[bytes, Walk, tuple[str, ...]]:
+    """The page in UTF-8, gone over by a walk; again without its broken records, where it is no XML as it is."""
+    data, notes = utf8_xml(page)
+    for _ in range(MENDS):
+        walking = walk()
+        try:
+            walking.over(data)
+        except NotWellFormed as error:
+            data, mends = without_broken_records(data, str(error))
+            if not mends:
+                raise
+            notes = (*notes, *mends)
+        else:
+            return data, walking, notes
+    walking = walk()
+    walking.over(data)
+    return data, walking, notes
 
 
 def _converted(page: bytes) -> tuple[bytes, tuple[str, ...]]:
     if encoding := wide_encoding(page):  # feedparser takes UTF-16 that declares nothing for UTF-8 with zeros
-        return without_never_text(strictly_decoded(page, encoding)).encode(), ()
+        return strictly_decoded(page, encoding).removeprefix("\ufeff").encode(), ()
+    if (almost := _almost_utf8(page)) is not None:
+        return almost, ("some bytes are not UTF-8 as the rest is, and were read as Windows-1252",)
     said: dict[str, Any] = {}
     try:
         data: bytes = convert_to_utf8({}, page, said)
@@ -47,6 +78,34 @@ def _converted(page: bytes) -> tuple[bytes, tuple[str, ...]]:
     if b"<?xml" not in page[:40].replace(b"\x00", b""):
         data = data.removeprefix(ADDED_LINE)  # so that errors name the page's own lines
     return data, (f"the encoding is not the declared one: {one_line(str(fault), 200)}",) if fault else ()
+
+
+def _almost_utf8(page: bytes) -> bytes | None:
+    """A page of UTF-8 with some bytes of Windows-1252 among it, all in UTF-8; None for any other."""
+    declared = DECLARED.match(page)
+    if declared and declared[1].lower() not in (b"utf-8", b"utf8"):
+        return None
+    try:
+        page.decode()
+    except UnicodeDecodeError:
+        text = page.decode(errors=ONE_BYTE)
+        fitting = page.decode(errors="ignore")
+        wide = sum(not sign.isascii() for sign in fitting)
+        # A page of Latin-1 has a pair of bytes now and then that might be UTF-8.
+        return text.encode() if wide > len(text) - len(fitting) and "\ufffd" not in text else None
+    return None
+
+
+def _one_byte(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.start + 1].decode("cp1252", "replace"), error.start + 1
+
+
+codecs.register_error(ONE_BYTE, _one_byte)
+
+
+class NotWellFormed(SourceError):
+    """A page that is no XML."""
 
 
 class Walk:
@@ -67,9 +126,10 @@ class Walk:
         try:
             self.parser.Parse(data, True)
         except expat.ExpatError as error:
-            raise SourceError(
-                f"line {error.lineno}, column {error.offset + 1}: the page is not well-formed XML "
-                f"({expat.ErrorString(error.code)}): was it cut off? Fetch it again"
+            why = expat.ErrorString(error.code)
+            advice = "was it cut off? Fetch it again" if why in CUT_OFF else "tell its publisher"
+            raise NotWellFormed(
+                f"line {error.lineno}, column {error.offset + 1}: the page is not well-formed XML ({why}): {advice}"
             ) from None
 
     def start(self, _tag: str, attributes: dict[str, str]) -> None:

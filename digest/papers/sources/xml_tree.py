@@ -11,19 +11,19 @@ from collections.abc import Iterator
 from html.entities import html5
 from xml.etree.ElementTree import Element, TreeBuilder
 
+from digest.papers.sources.mathml import Node, math_text
 from digest.papers.sources.parsed import SourceError
-from digest.papers.sources.xml_page import Walk, utf8_xml
+from digest.papers.sources.xml_page import Walk, walked
 
 # "10<sup>3</sup>" must not become "103".
-EXPONENT = re.compile(r"\s*[-+\u2212]?[0-9n]{1,9}\s*")
+EXPONENT = re.compile(r"\s*[-+\u2212]?[0-9n]{1,9}[-+\u2212]?\s*")
 BLOCKS = frozenset({"p", "sec", "title", "list-item", "break", "disp-formula", "def-item"})
 
 
 def tree_of(page: bytes | str) -> tuple[Element, tuple[str, ...]]:
-    """The root of the page, and a warning where its encoding is not the one it declares."""
-    data, notes = utf8_xml(page)
-    growing = Growing()
-    growing.over(data)
+    """The root of the page, and a warning for each mend."""
+    _, growing, notes = walked(page, Growing)
+    assert isinstance(growing, Growing)
     return growing.builder.close(), notes
 
 
@@ -69,6 +69,9 @@ def _pieces(element: Element) -> Iterator[str]:
         chosen = element.find("tex-math")
         yield from _pieces(chosen if chosen is not None else element[0]) if len(element) else ()
         return
+    if element.tag == "math":
+        yield math_text(_node_of(element))
+        return
     if element.tag == "sup" and EXPONENT.fullmatch(element.text or "") and not len(element):
         yield f"^{(element.text or '').strip()}"
         return
@@ -79,6 +82,13 @@ def _pieces(element: Element) -> Iterator[str]:
         if child.tag in BLOCKS:
             yield " "
         yield child.tail or ""
+
+
+def _node_of(element: Element) -> Node:
+    parts: list[Node | str] = [element.text or ""]
+    for child in element:
+        parts += [_node_of(child), child.tail or ""]
+    return element.tag, parts
 
 
 def texts(element: Element, path: str) -> list[str]:

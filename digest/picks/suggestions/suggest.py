@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from digest.models import Feedback, Match, Paper
 from digest.papers.sources import bibtex, ris
-from digest.papers.sources.identifiers import arxiv_id_of, doi_of
+from digest.papers.sources.identifiers import named_in
 from digest.papers.sources.parsed import ParsedListing, SourceError
 from digest.picks.preview.digest_preview import PREVIEW_DAYS, line_counts
 from digest.picks.preview.interest_counts import Rate
@@ -75,7 +75,8 @@ def read(text: str) -> Pasted:
     named: list[ParsedListing] = []
     rest: list[str] = []
     for line in text.splitlines():
-        ids = [_named(word) for word in re.split(r"[\s,;]+", line.strip()) if word]
+        whole = _named(line)  # "arXiv: 2401.12345", "DOI 10.1000/xyz"
+        ids = [whole] if whole else [_named(word) for word in re.split(r"[\s,;]+", line.strip()) if word]
         if ids and all(ids):
             named += [one for one in ids if one]
         elif line.strip():
@@ -87,8 +88,8 @@ def read(text: str) -> Pasted:
 
 def _named(word: str) -> ParsedListing | None:
     """A paper known by nothing but an identifier."""
-    arxiv_id, doi = arxiv_id_of(word.strip("[]()<>.")), doi_of(word.strip("[]<>"))
-    return ParsedListing(title="", arxiv_id=arxiv_id[0], doi=doi) if arxiv_id[0] or doi else None
+    arxiv_id, doi = named_in(word)
+    return ParsedListing(title="", arxiv_id=arxiv_id, doi=doi) if arxiv_id or doi else None
 
 
 def _is_line(line: str) -> bool:

@@ -21,6 +21,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import conditional_page
 
 from digest.models import Edition, Listing, Paper
+from digest.picks.explanation.find_paper import named_papers
 from digest.picks.preview import digest_preview
 from digest.web.api import schemas
 from digest.web.api.answers import JSON, Problem, as_json, bad, iso, page, paper_values, too_many
@@ -123,7 +124,10 @@ def papers(request: HttpRequest) -> HttpResponse:
 def _found(line: str, date: dt.date | None) -> list[Paper]:
     """What the search page finds; with a date, those of them that were listed on it."""
     try:
-        found: list[Paper] = [item["paper"] for item in digest_preview.search(line, timezone.now())]
+        named = named_papers(line)
+        found: list[Paper] = (
+            named if named is not None else [item["paper"] for item in digest_preview.search(line, timezone.now())]
+        )
     except InterestError as error:
         detail = f"{error.message}, at character {error.position + 1}."
         raise bad("q", detail, position=error.position, suggestion=error.suggestion) from error

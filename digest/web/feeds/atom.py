@@ -22,6 +22,7 @@ from django.views.decorators.http import conditional_page, require_safe
 
 from digest.models import Edition, Listing, Paper
 from digest.papers.search import index
+from digest.picks.explanation.find_paper import named_papers
 from digest.relevance.matching.queries import Query
 from subscriptions.interests.parser import InterestError, parse
 from subscriptions.limits import SEARCHES_IN, is_searching_too_much
@@ -181,16 +182,18 @@ class SearchFeed(PaperFeed):
 
     def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Shown:
         line = request.GET.get("q", "").strip()
-        query = Query.of(0, parse(line))
+        named = named_papers(line)
+        query = Query.of(0, parse(line)) if named is None else None
         if is_searching_too_much(request):
             raise SearchedTooMuch
-        found = index.find(query, FEED_SIZE, deadline=kwargs["deadline"]).found
+        if query is not None:
+            named = [paper for paper, _, _ in index.find(query, FEED_SIZE, deadline=kwargs["deadline"]).found]
         typed = urlencode({"q": line})
         return Shown(
             f"{settings.SITE_NAME}: {line}",
             f"{absolute(reverse('digest:search'))}?{typed}",
             f"{absolute(reverse('digest:feed_search'))}?{typed}",
-            [paper for paper, _, _ in found],
+            named or [],
         )
 
 

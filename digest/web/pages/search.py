@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from digest.mail.rendering import show
 from digest.papers.search import index
+from digest.picks.explanation.find_paper import named_papers, unknown
 from digest.relevance.matching.queries import Query
 from subscriptions.interests.parser import InterestError, parse
 from subscriptions.limits import SEARCHES_IN, is_searching_too_much, slow_down
@@ -34,6 +35,10 @@ def search(request: HttpRequest) -> HttpResponse:
 @computes
 def _results(request: HttpRequest, line: str, *, deadline: float) -> HttpResponse:
     values: dict[str, Any] = {"query": line, "items": [], "error": None, "is_later_page": "before" in request.GET}
+    if (named := named_papers(line)) is not None:
+        picks = [{"paper": paper, "lane": "interests", "points": 0, "trend": 0, "reasons": []} for paper in named]
+        values |= {"items": show(picks), "unknown": "" if named else unknown(line)}
+        return render(request, "digest/search.html", values)
     try:
         page = index.find(Query.of(0, parse(line)), RESULTS, _place(request.GET.get("before", "")), deadline)
         values |= {"items": show([_pick(line, *one) for one in page.found]), "rest": page.rest}

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digest.papers.sources.fragments import title_line
 from digest.papers.sources.markup import text_of_html
 from digest.papers.sources.parsed import SourceError
-from digest.papers.sources.plain_text import LINE_END, decoded, lines_in, one_line, quoted, title_line, unpacked
+from digest.papers.sources.plain_text import LINE_END, decoded, lines_in, one_line, quoted, unpacked
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])

@@ -273,6 +273,7 @@ NO_SOURCES = {
     "arxiv/docs_*.md": "arXiv's documentation",
     "hf_daily/hf_daily_raw_dev.tar.xz": "an archive of days, each read in test_huggingface_api.py",
     "eval/*": "judged sets for ranking",
+    "cases/*": "small inputs, each read in test_cases.py",
     "hostile/mime_*": "e-mails, for delivery and bounces",
     "hostile/*/LICENSE": "a licence",
     "hostile/isemail/license.md": "a licence",

@@ -671,8 +671,8 @@ PAGES = {
     ),
 }
 EMPTY = {"arxiv/rss_empty_sunday_2025-04-27.xml": "Sunday 2025-04-27"}
-# XML that lists no papers: what a parser does with it is in test_hostile.py.
-NOT_SOURCES = ("hostile/",)
+# What a parser does with these is in test_hostile.py and test_cases.py.
+NOT_SOURCES = ("hostile/", "cases/")
 
 
 def sample(shared_data: Path, name: str) -> bytes:
