@@ -8,7 +8,7 @@ import pytest
 
 from digest.papers.sandbox import pool
 
-HANG_ON_FEEDS = "import time; kinds.PARSERS['feed'] = lambda page: time.sleep(600)"
+HANG_ON_FEEDS = "import time; kinds.PARSERS['feed'] = lambda page, url: time.sleep(600)"
 
 
 def program(code: str) -> str:
