@@ -1,4 +1,4 @@
-"""Forms that publishers, reference managers and mail servers write, from their documentation."""
+"""Forms that publishers, reference managers and mail servers write, as far as we know them."""
 
 from __future__ import annotations
 
