@@ -78,11 +78,18 @@ ONCE = (
     "tests/deploy/",  # brings a PostgreSQL of its own
     "tests/embedded/",
     "tests/digest/relevance/evaluation/",
+    "tests/digest/papers/fetch/",
+    "tests/digest/papers/sandbox/",
     "tests/digest/papers/sources/",
     "tests/digest/papers/ingest/test_all_days.py",
-    "tests/digest/test_fetching",
+    "tests/test_admin_expressions.py",
+    "tests/test_admin_live.py",
     "tests/test_by_keyboard.py",
+    "tests/test_german_pictures.py",
+    "tests/test_injection.py",
+    "tests/test_private_files.py",
     "tests/test_screenshots.py",
+    "tests/test_slow_clients.py",
 )
 USES_DATABASE = {"db", "transactional_db", "client", "stack"}
 

@@ -16,7 +16,7 @@ from tests.stack import ROOT, Stack, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
-SAMPLE = ROOT / "digest" / "sample" / "edition.json"
+SAMPLE = ROOT / "digest" / "papers" / "sample" / "edition.json"
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from digest.relevance import match_papers  # noqa: E402
 from subscriptions.models import InterestLine, Subscriber  # noqa: E402
 from tests.stack import ROOT  # noqa: E402
 
-SAMPLE = ROOT / "digest" / "sample" / "edition.json"
+SAMPLE = ROOT / "digest" / "papers" / "sample" / "edition.json"
 LINE = "diffusion"  # few enough papers for one mail
 
 
