@@ -128,9 +128,9 @@ def test_the_newest_papers_are_looked_at_first(papers: list[Paper], monkeypatch:
     moments = iter([0.0, 0.0, 9.0])  # before the second line, before the newest paper, and then the time is over
     monkeypatch.setattr(bounded_hits, "time", SimpleNamespace(monotonic=lambda: next(moments)))
     lines = bounded_hits.found_by_lines([parse("diffusion"), parse("agents")], MORNING, 5.0)
-    found, unseen = bounded_hits.hits_of_lines(lines, set(), preview_cache.fresh(MORNING), 5.0)
+    found, unseen = bounded_hits.hits_of_lines(lines, set(), {paper.pk for paper in papers}, 5.0)
     newest = max(paper.pk for paper in papers if "Agents" in paper.title)
-    assert [hit.paper_id for of_line in found.values() for hit in of_line] == [newest]
+    assert [paper for of_line in found.values() for paper in of_line] == [newest]
     assert unseen == {paper.pk for paper in papers if paper.pk < newest}
 
 
