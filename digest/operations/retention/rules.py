@@ -14,7 +14,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import DateTimeField, Model, QuerySet
 
 from auditlog.models import AuditEntry
-from digest.models import KeptPage, MailDay, UpvoteObservation
+from digest.models import KeptPage, MailDay, UnreadDay, UpvoteObservation
 from digest.operations.retention import batches, digests, matches
 from digest.operations.retention.windows import ago
 from subscriptions import bursts, erasure, local_mailbox, signup
@@ -101,6 +101,7 @@ RULES = (
         "a very wide line must not fill the table", matches.find_surplus, matches.delete_any,
     ),
     by_age(KeptPage, "fetched_at", "KEEP_PAGES_DAYS", "pages that could not be read", "to read them after a fix"),
+    by_age(UnreadDay, "next_try_at", "KEEP_PAGES_DAYS", "days whose lists could not be read", "to ask for them again"),
     by_age(UpvoteObservation, "at", "KEEP_HISTORY_DAYS", "upvote observations", "the chart of a paper's page"),
     by_age(MailDay, "day", "KEEP_HISTORY_DAYS", "counts of mails by day", "the warm-up plan, and what is usual"),
     by_age(LogEntry, "action_time", "KEEP_ADMIN_LOG_DAYS", "entries of the admin's history", "what staff did"),

@@ -27,7 +27,7 @@ from auditlog.models import AuditEntry
 from config.celery import app
 from digest import tasks
 from digest.mail import delivery
-from digest.models import Delivery, Digest, KeptPage, Listing, MailDay, Match, Paper, UpvoteObservation
+from digest.models import Delivery, Digest, KeptPage, Listing, MailDay, Match, Paper, UnreadDay, UpvoteObservation
 from digest.operations.retention import batches, pruning, windows
 from digest.operations.retention.rules import RULES
 from digest.picks.selection.digest_plan import plans
@@ -47,6 +47,7 @@ def plant(now: dt.datetime) -> None:
     KeptPage.objects.create(
         source=shown.edition.source, url="x", content=b"", content_hash=f"{now}", error="x", fetched_at=now
     )
+    UnreadDay.objects.create(source=shown.edition.source, date=now.date(), error="x", next_try_at=now)
     UpvoteObservation.objects.create(listing=shown, at=now, upvotes=3)
     MailDay.objects.get_or_create(day=now.date())
     staff, _ = User.objects.get_or_create(username="staff")
@@ -70,6 +71,7 @@ def plant(now: dt.datetime) -> None:
 # The setting that keeps each, and the rows.
 KEPT: list[tuple[str, type[Model]]] = [
     ("KEEP_PAGES_DAYS", KeptPage),
+    ("KEEP_PAGES_DAYS", UnreadDay),
     ("KEEP_HISTORY_DAYS", UpvoteObservation),
     ("KEEP_HISTORY_DAYS", MailDay),
     ("KEEP_ADMIN_LOG_DAYS", LogEntry),
