@@ -71,10 +71,9 @@ def test_every_error_comes_through(error: SourceError) -> None:
 def test_the_second_page_costs_no_start() -> None:
     sandbox.parse(PAGE)
     (reader,) = pool._idle
-    began = time.monotonic()
     sandbox.parse(PAGE)
-    assert time.monotonic() - began < 0.3
     assert pool._idle == [reader]
+    assert reader.pages == 2
 
 
 def test_a_process_that_ended_while_it_waited_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
