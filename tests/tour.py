@@ -42,9 +42,9 @@ class Tour:
 
     def stops(self, page: Page) -> Stops:
         """The name of one page or mail after another, each while it is open."""
-        for part in (self._public, self._signing_up, self._readers, self._feedback, self._leaving, self._wrong):
+        for part in (self._public, self._signing_up, self._readers, self._feedback, self._mails):
             yield from part(page)
-        for part in (self._mails, self._operators, self._too_many):
+        for part in (self._leaving, self._wrong, self._operators, self._too_many):  # who is erased has no mail left
             yield from part(page)
 
     def go(self, page: Page, path: str) -> None:
