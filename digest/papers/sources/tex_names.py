@@ -57,7 +57,7 @@ LETTERS = (
 
 # \'e  \'{e}  {\'e}  \c{c}  \v s; a letter may carry an accent already.
 ACCENTED = re.compile(
-    r"""\\(?:(?P<sign>[`'^~=."])|(?P<word>[uvHckrdb])(?=[\s{\\]))\s?(?:(?P<brace>\{)\s?)?(?P<letter>[^\W\d_][\u0300-\u0338]{0,3})(?(brace)\s?\})"""
+    r"""\\(?:(?P<sign>[`'^~=."])|(?P<word>[uvHckrdb])(?=[\s{\\]))\s{0,3}(?:(?P<brace>\{)\s{0,3})?(?P<letter>[^\W\d_][\u0300-\u0338]{0,3})(?(brace)\s?\})"""
 )
 LETTER = re.compile(r"\\(?P<name>ss|ae|AE|oe|OE|aa|AA|dh|DH|th|TH|dj|DJ|ng|NG|o|O|l|L)(?![A-Za-z])(?:\{\}|\s)?")
 DOTLESS = re.compile(r"\\([ij])(?![A-Za-z])")  # an accent stands before it, and a space behind it is one

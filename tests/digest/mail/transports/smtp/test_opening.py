@@ -13,6 +13,7 @@ import pytest
 import trustme
 
 from digest.mail.transports.smtp import Session, connect
+from digest.mail.transports.smtp.connect import _context_with
 from tests.digest.mail.transports.smtp.test_session import LETTERS
 from tests.scripted import OFFERS, Server
 
@@ -25,7 +26,7 @@ def tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[s
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    connect._context_with.cache_clear()
+    _context_with.cache_clear()
 
     def make(name: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -33,7 +34,7 @@ def tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[s
         return context
 
     yield make
-    connect._context_with.cache_clear()
+    _context_with.cache_clear()
 
 
 def use(settings: Any, server: Server, **others: object) -> None:
