@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import pytest
 
+from tests import inherited
 from tests.deploy.compose import command_line, health_check, resolved
 from tests.deploy.sandbox import Sandbox
 from tests.deploy.tools import path_of_servers, tool
@@ -110,8 +111,14 @@ class Deployment:
 @pytest.fixture(scope="module")
 def deployment() -> Iterator[Deployment]:
     tool("caddy")
-    with tempfile.TemporaryDirectory(prefix="paper-round-deploy-") as name, Deployment(Path(name)) as running:
-        yield running
+    private = os.umask(
+        inherited.UMASK
+    )  # containers start with the usual one, and our settings made ours strict
+    try:
+        with tempfile.TemporaryDirectory(prefix="paper-round-deploy-") as name, Deployment(Path(name)) as running:
+            yield running
+    finally:
+        os.umask(private)
 
 
 @pytest.mark.parametrize("name", CHECKED)
