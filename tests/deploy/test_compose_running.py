@@ -111,9 +111,7 @@ class Deployment:
 @pytest.fixture(scope="module")
 def deployment() -> Iterator[Deployment]:
     tool("caddy")
-    private = os.umask(
-        inherited.UMASK
-    )  # containers start with the usual one, and our settings made ours strict
+    private = os.umask(inherited.UMASK)  # containers start with the usual one, and our settings made ours strict
     try:
         with tempfile.TemporaryDirectory(prefix="paper-round-deploy-") as name, Deployment(Path(name)) as running:
             yield running

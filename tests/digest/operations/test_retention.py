@@ -358,7 +358,7 @@ def test_rows_that_a_worker_holds_are_left_to_the_next_run(papers: list[Paper]) 
     person = make_reader("reader@example.org", "diffusion")
     for day in range(3):
         date = MORNING - (500 + day) * DAY
-        Digest.objects.create(subscriber=person, issue_date=date.date(), created_at=date, papers="")
+        Digest.objects.create(subscriber=person, issue_date=date.date(), created_at=date)
     held = Digest.objects.order_by("pk")[0]
     with transaction.atomic():
         Digest.objects.select_for_update().get(pk=held.pk)
