@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from django.db import OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 from psycopg.errors import QueryCanceled
 
 from digest.models import Paper, SearchText
@@ -35,6 +36,11 @@ _AMONG_NEWEST = """
 _RARE = 1_500
 _ALL = "SELECT place FROM digest_searchtext WHERE terms @@ %s::tsquery AND place < %s LIMIT %s"
 _WALK = "SELECT place FROM digest_searchtext WHERE terms @@ %s::tsquery AND place < %s ORDER BY place DESC LIMIT %s"
+# LOCAL lasts to the end of the outermost transaction, which may be a caller's.
+_AS_BEFORE = "; ".join(
+    f"SET LOCAL {name} TO DEFAULT"
+    for name in ("statement_timeout", "enable_seqscan", "enable_indexscan", "enable_bitmapscan")
+)
 _TIME = 3_000  # milliseconds; a phrase of very common words may stand in none of the papers that hold them
 _STEPS = 10_000  # of SQLite's virtual machine between two looks at the clock
 _BEFORE_ALL = 2**63 - 1
@@ -131,22 +137,29 @@ def _look_in_postgresql(asked: str, before: int, most: int, deadline: float) -> 
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = {patience}; SET LOCAL enable_seqscan = off")
-            cursor.execute(_AMONG_NEWEST, [before, _NEWEST, asked, most])
-            places = [place for (place,) in cursor.fetchall()]
-            if len(places) == most:
-                return places
-            cursor.execute("SET LOCAL enable_indexscan = off")
-            cursor.execute(_ALL, [asked, before, _RARE])
-            places = sorted((place for (place,) in cursor.fetchall()), reverse=True)
-            if len(places) == _RARE:
-                cursor.execute("SET LOCAL enable_indexscan = on; SET LOCAL enable_bitmapscan = off")
-                cursor.execute(_WALK, [asked, before, most])
-                places = [place for (place,) in cursor.fetchall()]
+            places = _ask(cursor, asked, before, most)
+            cursor.execute(_AS_BEFORE)
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
             raise TooMuchWork from error
         raise
     return places[:most]
+
+
+def _ask(cursor: CursorWrapper, asked: str, before: int, most: int) -> list[int]:
+    """The next places: among the newest papers first, then by the index, then, of very many, in order."""
+    cursor.execute(_AMONG_NEWEST, [before, _NEWEST, asked, most])
+    places = [place for (place,) in cursor.fetchall()]
+    if len(places) == most:
+        return places
+    cursor.execute("SET LOCAL enable_indexscan = off")
+    cursor.execute(_ALL, [asked, before, _RARE])
+    places = sorted((place for (place,) in cursor.fetchall()), reverse=True)
+    if len(places) == _RARE:
+        cursor.execute("SET LOCAL enable_indexscan = on; SET LOCAL enable_bitmapscan = off")
+        cursor.execute(_WALK, [asked, before, most])
+        places = [place for (place,) in cursor.fetchall()]
+    return places
 
 
 def _papers(places: list[int]) -> Iterator[tuple[int, Paper]]:
