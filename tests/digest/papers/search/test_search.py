@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import random
 import string
+import time
 from collections.abc import Callable
 
 import hypothesis
 import pytest
 from bs4 import BeautifulSoup
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from hypothesis import given, settings
 
@@ -199,3 +200,19 @@ def test_words_that_many_papers_hold_come_newest_first_too(store: Store, monkeyp
     monkeypatch.setattr(index, "_RARE", 5)
     papers = store(*(listing(f"Kettle {number}") for number in range(30)))
     assert everything("kettle") == sorted((paper.pk for paper in papers), reverse=True)
+
+
+def test_a_search_leaves_no_limit_to_its_callers_transaction(papers: list[Paper]) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no settings of a transaction")
+    index.file_missing()
+
+    def limit() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            return str(cursor.fetchone()[0])
+
+    before = limit()
+    with transaction.atomic():
+        assert index.find(Query.of(0, parse("diffusion")), 10, deadline=time.monotonic() + 0.5).found
+        assert limit() == before
