@@ -86,8 +86,6 @@ ONCE = (
     "tests/test_admin_live.py",
     "tests/test_by_keyboard.py",
     "tests/test_german_pictures.py",
-    "tests/test_injection.py",
-    "tests/test_private_files.py",
     "tests/test_screenshots.py",
     "tests/test_slow_clients.py",
 )
