@@ -11,13 +11,19 @@ import time
 import pytest
 
 from digest.papers import sandbox
-from digest.papers.sandbox import messages, pool
+from digest.papers.sandbox import child, messages, pool
 from digest.papers.sources import kinds
 from digest.papers.sources.parsed import EmptyEdition, ParsedEdition, ParsedListing, SourceError, TryLater
 from tests import sandboxed
 
 PAGE = b"@article{one,\n title = {A study of things},\n author = {Byron, Ada and others},\n year = 2026\n}\n"
 TEXT = b"A title\nAn abstract that is prose, and ends with a full stop. It goes on for a while.\n"
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits() -> None:
+    """No process that an earlier test left behind."""
+    pool.end_idle()
 
 
 # --- the same as without it
@@ -74,6 +80,17 @@ def test_the_second_page_costs_no_start() -> None:
     sandbox.parse(PAGE)
     assert pool._idle == [reader]
     assert reader.pages == 2
+
+
+def test_a_large_parent_has_a_warm_process_too() -> None:
+    ballast = b"\x01" * (child.LARGE + 50_000_000)
+    sandbox.parse(PAGE)
+    time.sleep(0.2)
+    (reader,) = pool._idle
+    assert reader.process.poll() is None
+    sandbox.parse(PAGE)
+    assert reader.pages == 2
+    assert ballast
 
 
 def test_a_process_that_ended_while_it_waited_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
