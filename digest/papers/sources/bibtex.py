@@ -18,9 +18,10 @@ from digest.papers.sources.collect import PassedOver
 from digest.papers.sources.dates import date_of_text, day_of, month_number
 from digest.papers.sources.fragments import MAX_MARKUP
 from digest.papers.sources.parsed import EmptyEdition, ParsedEdition, SourceError
-from digest.papers.sources.plain_text import LINE_END, decoded, quoted
+from digest.papers.sources.plain_text import decoded, quoted
 from digest.papers.sources.records import Record, edition_of_records
 from digest.papers.sources.tex_text import plain_tex
+from subscriptions.delimited import LINE_END
 
 # An entry at the beginning of a line: a key and a comma, and then the line's end or a field.
 ENTRY = re.compile(

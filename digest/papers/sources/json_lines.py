@@ -7,8 +7,9 @@ import json
 from digest.papers.sources.collect import PassedOver
 from digest.papers.sources.json_records import record_of
 from digest.papers.sources.parsed import ParsedEdition
-from digest.papers.sources.plain_text import decoded, lines_in
+from digest.papers.sources.plain_text import decoded
 from digest.papers.sources.records import Record, edition_of_records
+from subscriptions.delimited import lines_in
 
 
 def parse(page: bytes | str) -> ParsedEdition:

@@ -23,6 +23,7 @@ from digest.papers.sources import (
 )
 from digest.papers.sources.parsed import ParsedEdition, SourceError
 from digest.papers.sources.plain_text import one_line, quoted, wide_encoding
+from subscriptions.delimited import marked_encoding
 
 PARSERS: dict[str, Callable[..., ParsedEdition]] = {
     "text": text_listing.parse,
@@ -171,7 +172,7 @@ def _head(page: bytes | str) -> str:
 
 def _as_text(page: bytes | str) -> str:
     if isinstance(page, bytes):
-        page = page.decode(wide_encoding(page) or "utf-8", errors="replace")
+        page = page.decode(wide_encoding(page) or marked_encoding(page) or "utf-8", errors="replace")
     return page.removeprefix("\ufeff")
 
 

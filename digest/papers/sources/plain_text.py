@@ -10,9 +10,10 @@ import codecs
 import re
 import unicodedata
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from digest.papers.sources.parsed import SourceError
+from subscriptions.delimited import TableError, marked_encoding
 
 MAX_TITLE = 1_000
 MAX_ABSTRACT = 20_000
@@ -20,10 +21,6 @@ MAX_NAME = 200
 MAX_AUTHORS = 6_000  # the longest list so far has 5,154 names (doi 10.1103/PhysRevLett.114.191803)
 MAX_CATEGORIES = 50
 MAX_COUNT = 10**9  # more upvotes or comments than this are a mistake of the source
-
-# Line ends as editors count them. str.splitlines also splits at form feeds and U+2028, which stand
-# inside abstracts copied out of PDFs.
-LINE_END = re.compile(r"\r\n|\r|\n")
 
 # Controls (white space excepted), explicit bidi embeddings, overrides and isolates (they can reverse the
 # rest of a mail), lone surrogates (no UTF-8 for them), BOMs and the two code points XML forbids. Joiners
@@ -34,8 +31,6 @@ NEVER_TEXT = re.compile(
 
 WORD = re.compile(r"\s*\S{1,500}|\s+")
 
-# UTF-32 first: its little-endian mark begins with UTF-16's.
-UNREAD_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 # How marks, or a "<" without one, look in the wide encodings that XML may come in.
 WIDE_STARTS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -50,8 +45,6 @@ WIDE_STARTS = (
 GZIP_MARK = b"\x1f\x8b"
 GZIP_PIECE = 65_536  # bytes fed at a time: what is left of a piece is copied at the end of each member
 MAX_GZIP_MEMBERS = 10_000  # bgzip makes one for every 64 KB
-
-UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def unpacked(content: bytes, limit: int) -> bytes:
@@ -109,11 +102,10 @@ def strictly_decoded(page: bytes, encoding: str) -> str:
 
 
 def _marked_encoding(page: bytes) -> str:
-    if page.startswith(UNREAD_MARKS):
-        raise SourceError("byte 0: the page is UTF-32, which is not read: save it as UTF-8")
-    if page.startswith(UTF16_MARKS):
-        return "utf-16"
-    return "utf-8-sig" if page.startswith(codecs.BOM_UTF8) else ""
+    try:
+        return marked_encoding(page)
+    except TableError as error:
+        raise SourceError(f"byte 0: the page is {error}, which is not read: save it as UTF-8") from None
 
 
 def wide_encoding(page: bytes) -> str:
@@ -125,16 +117,6 @@ def _undecodable(page: bytes, encoding: str, offset: int) -> str:
     line = page.count(b"\n", 0, offset) + 1
     name = encoding.removesuffix("-sig").upper()
     return f"byte {offset} (line {line}) is not {name}: save the page in the encoding it declares, best UTF-8"
-
-
-def lines_in(text: str) -> Iterator[str]:
-    """The lines without their ends, one at a time: a list of them would hold the text twice."""
-    start = 0
-    for end in LINE_END.finditer(text):
-        yield text[start : end.start()]
-        start = end.end()
-    if start < len(text):
-        yield text[start:]
 
 
 def without_never_text(text: str) -> str:

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator
 
 from digest.papers.sources.parsed import ParsedEdition, SourceError
-from digest.papers.sources.plain_text import MAX_ABSTRACT, decoded, lines_in
+from digest.papers.sources.plain_text import MAX_ABSTRACT, decoded
 from digest.papers.sources.records import Record, edition_of_records
+from subscriptions.delimited import lines_in
 
 TAG = re.compile(r"(?P<tag>[A-Z][A-Z0-9])(?:  ?- ?|  ?-$)(?P<value>.*)", re.DOTALL)
 FIRST_LINE = re.compile(r"\s*TY  ?- ?\S")

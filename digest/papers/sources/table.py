@@ -6,20 +6,18 @@ that makes the most of that row. A row with too few or too many fields is passed
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from digest.papers.sources.collect import PassedOver
 from digest.papers.sources.parsed import EmptyEdition, ParsedEdition, SourceError
-from digest.papers.sources.plain_text import decoded, lines_in, quoted
+from digest.papers.sources.plain_text import decoded, quoted
 from digest.papers.sources.record_names import NAMES, known_names
 from digest.papers.sources.records import Record, edition_of_records
+from subscriptions import delimited
+from subscriptions.delimited import TableError, TableRow
 
-DELIMITERS = (",", "\t", ";", "|")
-# Excel's own first line, where it is told not to guess: "sep=;"
-SEP = re.compile(r"\s*\"?sep=(?P<delimiter>[,;|\t])\"?[ \t]*(?:\r\n|\r|\n)", re.IGNORECASE)
 MAX_COLUMNS = 1_000
 LONGEST_NAME = 60  # characters of a column's name
 # A sentence has a space after its comma, and a full stop.
@@ -30,39 +28,27 @@ SHOWN = 12
 def parse(page: bytes | str) -> ParsedEdition:
     """The table's rows in their order."""
     text = decoded(page)
-    delimiter, start = delimiter_of(text)
-    rows = _rows(text[start:] if start else text, delimiter, 2 if start else 1)
-    _, header = next(rows, (0, []))
-    _check_header(header)
-    edition = edition_of_records(_some(rows), lambda cells: _record(header, cells), "line")
-    return edition
+    delimiter, start = delimited.delimiter_of(text, _worth)
+    rows = delimited.rows(text[start:] if start else text, delimiter, 2 if start else 1)
+    try:
+        header = next((row.cells for row in rows), [])
+        _check_header(header)
+        return edition_of_records(_some(rows), lambda row: _record(header, row), "line")
+    except TableError as error:
+        raise SourceError(f"line {error.line}: {error}: export the table again") from None
 
 
-def _some(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+def _some(rows: Iterator[TableRow]) -> Iterator[tuple[int, TableRow]]:
     first = next(rows, None)
     if first is None:
         raise EmptyEdition("the table has a header and no rows: nothing is listed")
-    yield first
-    yield from rows
-
-
-def delimiter_of(text: str) -> tuple[str, int]:
-    """The delimiter, and where the table begins."""
-    if stated := SEP.match(text):
-        return stated["delimiter"], stated.end()
-    return max(DELIMITERS, key=lambda delimiter: _worth(first_row(text, delimiter))), 0
+    yield first.line, first
+    for row in rows:
+        yield row.line, row
 
 
 def _worth(header: Sequence[str]) -> tuple[int, int]:
     return len(known_names(header)), len(header)
-
-
-def first_row(text: str, delimiter: str) -> list[str]:
-    """The first row that is not blank, [] where there is none that can be read."""
-    try:
-        return next((cells for _, cells in _rows(text[:65_536], delimiter, 1)), [])
-    except SourceError:
-        return []
 
 
 def looks_like_table(head: str) -> bool:
@@ -71,11 +57,8 @@ def looks_like_table(head: str) -> bool:
     Either its first row names a title and one thing more that is known, or it is made of names, and the
     rows below have as many fields.
     """
-    delimiter, start = delimiter_of(head)
-    try:
-        rows = [cells for _, cells in islice(_rows(head[start:65_536], delimiter, 1), 6)]
-    except SourceError:
-        rows = []
+    delimiter, start = delimited.delimiter_of(head, _worth)
+    rows = [row.cells for row in islice(delimited.rows(head[start : delimited.HEAD], delimiter), 6)]
     header = [cell.strip() for cell in rows[0]] if rows else []
     if len(header) < 2 or not all(not cell or COLUMN_NAME.fullmatch(cell) for cell in header):
         return False
@@ -86,24 +69,6 @@ def looks_like_table(head: str) -> bool:
         return False  # "Kettles, pots, and pans" is a title
     wide = rows[1:-1] or rows[1:]  # the last may be cut off
     return len(header) > 2 and len(wide) > 0 and all(len(cells) == len(header) for cells in wide)
-
-
-def _rows(text: str, delimiter: str, first_line: int) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, each with the line it begins on; SourceError where the table is broken."""
-    reader = csv.reader((f"{line}\n" for line in lines_in(text)), delimiter=delimiter, skipinitialspace=True)
-    line = first_line
-    while True:
-        try:
-            cells = next(reader, None)
-        except csv.Error:  # a field of more than 131,072 characters
-            raise SourceError(
-                f"line {line}: a field never ends (a quotation mark that is not closed?): export the table again"
-            ) from None
-        if cells is None:
-            return
-        if any(cell.strip() for cell in cells):
-            yield line, cells
-        line = reader.line_num + first_line
 
 
 def _check_header(header: Sequence[str]) -> None:
@@ -118,7 +83,8 @@ def _check_header(header: Sequence[str]) -> None:
     )
 
 
-def _record(header: Sequence[str], cells: Sequence[str]) -> Record:
+def _record(header: Sequence[str], row: TableRow) -> Record:
+    cells = row.cells
     if len(cells) < len(header):
         raise PassedOver(f"it has {len(cells)} fields, the header {len(header)} (a quotation mark not closed?)")
     if any(cell.strip() for cell in cells[len(header) :]):

@@ -16,7 +16,8 @@ from statistics import median
 from digest.papers.sources.collect import PassedOver, collected
 from digest.papers.sources.fragments import title_line
 from digest.papers.sources.parsed import ParsedEdition, ParsedListing, SourceError
-from digest.papers.sources.plain_text import LINE_END, abstract_line, decoded, one_line, quoted
+from digest.papers.sources.plain_text import abstract_line, decoded, one_line, quoted
+from subscriptions.delimited import LINE_END
 
 # Of 6,141 papers of the daily lists the longest title has 168 characters and none ends with a full stop;
 # the shortest abstract has 165.

@@ -320,6 +320,7 @@ PAGES: dict[str, tuple[int, list[str]]] = {
         [
             "Year only ladle | Byron A.; Wei L. | 10.1000/yo",
             "Formula ladle | =cmd; x | 10.1000/fo",
+            "Next ladle | Ada",
         ],
     ),
     "p-scopus.csv": (

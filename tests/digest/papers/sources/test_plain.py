@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from digest.papers.sources.fragments import title_line
 from digest.papers.sources.markup import text_of_html
 from digest.papers.sources.parsed import SourceError
-from digest.papers.sources.plain_text import LINE_END, decoded, lines_in, one_line, quoted, unpacked
+from digest.papers.sources.plain_text import decoded, one_line, quoted, unpacked
+from subscriptions.delimited import LINE_END, lines_in
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])

@@ -62,7 +62,7 @@ LINK = "https://example.org/1"
     ],
     ids=["zotero", "scopus", "web-of-science", "scholar", "ours"],
 )
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 def test_each_export_is_read_field_by_field(page: str, listing: ParsedListing, encoding: str, ending: str) -> None:
     content = page.replace("\n", ending).encode(encoding)
@@ -100,6 +100,25 @@ def test_rows_of_another_length_are_passed_over_by_their_line() -> None:
 
 
 @pytest.mark.parametrize(
+    "broken",
+    [
+        '"Pots,x',  # closed nowhere
+        '"Pots,x\n"Pans, ""deep""",y',  # a quotation mark below opens a cell of its own
+        '"Pots,x\n,"y"',
+        'Pots,"x',
+        '"Pots" and pans,"x',
+        '"Pots,"x"\n"Pans"s,y',
+    ],
+)
+def test_a_quotation_mark_that_is_not_closed_takes_no_other_row_with_it(broken: str) -> None:
+    many = "".join(f"Kettle {number},z\n" for number in range(1_500))
+    page = f'title,abstract\n"First\nof all","a ""b""\nc"\n{broken}\n"Next, and near","x\ny"\n{many}'
+    titles = [listing.title for listing in table.parse(page).listings]
+    assert titles[0] == "First of all"
+    assert titles[-1_501:] == ["Next, and near", *(f"Kettle {number}" for number in range(1_500))]
+
+
+@pytest.mark.parametrize(
     ("page", "says"),
     [
         (
@@ -107,7 +126,8 @@ def test_rows_of_another_length_are_passed_over_by_their_line() -> None:
             r"no column for the title .its columns: 'paper_id', 'seen_at', 'upvotes'",
         ),
         ("a,b,c\n1,2,3\n", "known are title, abstract, authors, doi"),
-        ('title,doi\n"' + "x,\n" * 60_000, "line 2: a field never ends"),
+        ('title,doi\n"' + "x," * 70_000, "line 2 passed over: it has 1 fields, the header 2 .a quotation mark not"),
+        ("title,doi\n" + '"a","\n' * 250_000, "line [0-9]+: too many quotation marks are never closed"),
         ("title," + "x," * 2_000 + "\n", "the table has 2,002 columns"),
         ("title,doi\n,10.1/x\n", r"line 2 passed over: it has no title .it has 'doi'"),
         (b"title,doi\nCaf\xe9,\n", r"byte 13 \(line 2\) is not UTF-8"),
