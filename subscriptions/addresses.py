@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
+from functools import lru_cache
+
 import email_validator
 
 email_validator.SPECIAL_USE_DOMAIN_NAMES = [
@@ -13,6 +17,8 @@ class AddressError(ValueError):
     """Why a text is no address, in words for the person who typed it."""
 
 
+MAX_PLAIN = 200  # characters; longer ones are measured by the library
+_PLAIN = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*", re.IGNORECASE | re.ASCII)
 MAX_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1; the library counts it only in its strict mode
 
 
@@ -23,6 +29,10 @@ def read(text: str) -> str:
     A local part beyond ASCII is refused: without SMTPUTF8 its mail would go to another mailbox.
     """
     text = text.strip()
+    local, _, domain = text.rpartition("@")
+    if len(text) <= MAX_PLAIN and len(local) <= MAX_LOCAL_PART and _PLAIN.fullmatch(local):
+        with suppress(email_validator.EmailNotValidError):  # it says below what is wrong
+            return f"{local}@{_ascii_domain(domain)}"
     try:
         parts = email_validator.validate_email(
             text, check_deliverability=False, allow_smtputf8=False, test_environment=True
@@ -32,6 +42,12 @@ def read(text: str) -> str:
     if len(parts.local_part) > MAX_LOCAL_PART:
         raise AddressError(f"The part of the address before the @-sign is longer than {MAX_LOCAL_PART} characters.")
     return f"{parts.local_part}@{parts.ascii_domain}"
+
+
+@lru_cache(maxsize=4096)  # a list of subscribers names few domains
+def _ascii_domain(domain: str) -> str:
+    checked = email_validator.validate_email(f"a@{domain}", check_deliverability=False, test_environment=True)
+    return str(checked.ascii_domain)
 
 
 def key(address: str) -> str:

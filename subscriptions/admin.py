@@ -56,6 +56,7 @@ class ConsentInline(ReadOnly, TabularInline):
 Status = Subscriber.Status
 WHY = {
     Suppression.Reason.BOUNCED: "the mailbox is dead, or has refused too often",
+    Suppression.Reason.LEFT: "they left the service that the list was moved from",
     Suppression.Reason.COMPLAINED: "the reader called a mail spam",
     Suppression.Reason.BY_HAND: "staff suppressed the address",
 }
@@ -197,7 +198,7 @@ class SubscriberAdmin(ModelAdmin):
         row = Suppression.objects.for_address(reader.email).order_by("at").last()
         if row is None:
             return bounces.in_words(reader.bounce_score, reader.bounced_at, timezone.now())
-        by_reader = "" if row.reason == Suppression.Reason.BOUNCED else "do not "
+        by_reader = "do not " if row.reason in signup.FOR_GOOD else ""
         return format_html(
             "Suppressed on {}: {}. The reader’s signing up and confirming anew {}lift that. If they ask you to: delete"
             ' <a class="underline" href="{}">the suppression</a>, then set the status to active.',

@@ -19,6 +19,7 @@ SEP = re.compile(r"\s*\"?sep=(?P<delimiter>[,;|\t])\"?[ \t]*(?:\r\n|\r|\n)", re.
 # Line ends as editors count them. str.splitlines also splits at form feeds and U+2028, which stand inside text
 # copied out of PDFs.
 LINE_END = re.compile(r"\r\n|\r|\n")
+BLANK = " \t\r\n\v\f\xa0,;|"  # a row of other delimiters says nothing either
 HEAD = 65_536  # characters looked at to find the delimiter
 
 LONGEST_ROW = 1_000  # lines of one row: no cell has more, so a quotation mark that is open for longer was never closed
@@ -111,7 +112,7 @@ def rows(text: str, delimiter: str, first_line: int = 1) -> Iterator[TableRow]:
             lines.give_back()
         if fault:
             cells, fault = _read_leniently(lines.taken[0], delimiter), _explained(fault)
-        if any(cell.strip() for cell in cells):
+        if any(cell.strip(BLANK) for cell in cells):
             width = width or len(cells)
             yield TableRow(line, cells, fault)
 

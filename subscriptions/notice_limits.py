@@ -6,7 +6,7 @@ Each kind has counters of its own: no stranger's requests of one kind use up ano
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from subscriptions import addresses
 from subscriptions.limits import counter_key
@@ -25,6 +25,21 @@ LINKS = ((1, QUARTER), (8, DAY))
 def may_confirm(address: str, now: dt.datetime) -> bool:
     """Count a confirmation to this mailbox. False: it would be one too many."""
     return _is_within("confirm", addresses.mailbox(address), CONFIRMATIONS, now)
+
+
+def may_confirm_each(addresses_asked: Iterable[str], now: dt.datetime) -> set[str]:
+    """Count a confirmation to each mailbox, with a few queries. Return the addresses that may have it.
+
+    Of variants of one mailbox, the first counts.
+    """
+    by_mailbox: dict[str, str] = {}
+    for address in addresses_asked:
+        by_mailbox.setdefault(addresses.mailbox(address), address)
+    for most, seconds in CONFIRMATIONS:
+        keys = {_key("confirm", who, seconds): who for who in by_mailbox}
+        counts = RateCount.objects.add_to_each(list(keys), seconds, now)
+        by_mailbox = {keys[key]: by_mailbox[keys[key]] for key, count in counts.items() if count <= most}
+    return set(by_mailbox.values())
 
 
 def may_remind(subscriber: Subscriber, now: dt.datetime) -> bool:

@@ -102,14 +102,15 @@ def resend_confirmation(subscriber: Subscriber, now: dt.datetime) -> bool:
 def confirm(
     reader: Subscriber, *, page: str, now: dt.datetime, wording: str = WORDING, origin: str = Consent.Origin.SUBSCRIBER
 ) -> bool:
-    """The owner of the address said yes. Lifts a bounce of earlier days: the mailbox has just proved it works.
+    """The owner of the address said yes. Lifts a bounce of earlier days, since the mailbox has just proved it works,
+    and that they left another service.
 
     False: the address complained since, or the operator suppressed it, and stays so.
     """
     with transaction.atomic():
         if Suppression.objects.reason_for(reader.email) in FOR_GOOD:
             return False
-        Suppression.objects.for_address(reader.email).filter(reason=Suppression.Reason.BOUNCED).delete()
+        Suppression.objects.for_address(reader.email).exclude(reason__in=FOR_GOOD).delete()
         reader.confirm(now)
         notice_limits.forget_confirmations(reader.email)
         _add_consent(reader, Consent.Kind.CONFIRMED, page, now, origin, wording)

@@ -24,7 +24,8 @@ from digest.models import Digest, Feedback, Lane, Paper, Pick, Reason, ReasonKin
 from digest.papers.ingest import source_schedule
 from digest.picks.explanation.explain import explain
 from digest.picks.selection.select import select_due
-from subscriptions import csv_import, emails, links, tokens
+from subscriptions import emails, links, tokens
+from subscriptions.imports.sheet import read as read_sheet
 from subscriptions.mail_requests import handle_requests
 from subscriptions.models import Subscriber
 from tests.conftest import MORNING, PAPERS, make_reader
@@ -171,9 +172,9 @@ def test_a_download_an_export_and_an_import_know_the_language(client: Client, er
         client.get(reverse("digest:data", args=[links.token_for(erika, links.ACCESS)])).json()["settings"]["language"]
         == "de"
     )
-    sheet = csv_import.read(b"email,interests,language\nkarl@example.org,agents,de\nlou@example.org,agents,\n")
+    sheet = read_sheet(b"email,interests,language\nkarl@example.org,agents,de\nlou@example.org,agents,\n")
     assert [row.settings.language for row in sheet.rows.values()] == ["de", "en"]
-    assert "“tlh” is not one of en, de." in str(csv_import.read(b"email,interests,language\na@b.org,x,tlh").faults[0])
+    assert "“tlh” is not one of en, de." in str(read_sheet(b"email,interests,language\na@b.org,x,tlh").faults[0])
 
 
 def test_the_language_is_changed_through_the_json_interface(client: Client, alice: Subscriber) -> None:

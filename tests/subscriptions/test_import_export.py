@@ -18,9 +18,13 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscriptions import csv_import, emails, signup
-from subscriptions.csv_import import Fault
+from subscriptions import emails
+from subscriptions.csv_cells import guarded, interests_cell, unguarded
+from subscriptions.imports import sheet as sheets
+from subscriptions.imports import store
+from subscriptions.imports.sheet import Fault
 from subscriptions.interests.parser import InterestError, parse
+from subscriptions.management.commands import export_subscribers
 from subscriptions.models import Consent, Interest, Subscriber, Suppression
 from subscriptions.preferences import SETTINGS
 from tests.conftest import MORNING, make_reader
@@ -28,7 +32,7 @@ from tests.smtp import Server
 from tests.stack import ROOT
 from tests.subscriptions.conftest import link_in, row
 
-HEADER = ",".join(csv_import.CHOSEN)
+HEADER = ",".join(sheets.CHOSEN)
 DORA = 'dora@example.org,"diffusion\n-survey",weekly,4,7,Asia/Kathmandu,20,30'
 
 
@@ -48,7 +52,7 @@ def run(sheet: Path, *lines: str, flags: tuple[str, ...] = (), header: str = HEA
 def faults(content: bytes | str) -> list[str]:
     """What is wrong with a file, as the operator reads it."""
     raw = content if isinstance(content, bytes) else content.encode()
-    return [str(fault) for fault in csv_import.read(raw).faults]
+    return [str(fault) for fault in sheets.read(raw).faults]
 
 
 def exported(*flags: str) -> str:
@@ -122,14 +126,14 @@ def test_nobody_is_stored_when_one_line_is_wrong(sheet: Path) -> None:
 
 def test_nobody_is_stored_when_storing_breaks_off(sheet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [f"r{number}@example.org,topic" for number in range(600)]
-    real = signup.sign_up
+    real = store._add_lines
 
-    def until_the_disk_is_full(address: str, *args: object, **named: object) -> None:
-        if address == "r550@example.org":
+    def until_the_disk_is_full(rows: dict[int, store.Decision]) -> None:
+        if any(one.row.address == "r550@example.org" for one in rows.values()):
             raise OSError("no more")
-        real(address, *args, **named)
+        real(rows)
 
-    monkeypatch.setattr(signup, "sign_up", until_the_disk_is_full)
+    monkeypatch.setattr(store, "_add_lines", until_the_disk_is_full)
     with pytest.raises(OSError, match="no more"):
         run(sheet, *lines, header="email,interests")
     assert not Subscriber.objects.exists()
@@ -148,7 +152,9 @@ def test_what_an_export_says_of_the_status_is_heeded(sheet: Path) -> None:
     lines = [f"r{number}@example.org,topic,{status}" for number, status in enumerate(statuses)]
     said = run(sheet, *lines, header="email,interests,status", flags=("--confirmed",))
     assert "3 new readers, 1 of them asked to confirm" in said
-    assert "3 stopped before" in said
+    assert "3 left or bounced there and suppressed now" in said
+    reasons = [Suppression.objects.reason_for(f"r{number}@example.org") for number in range(6)]
+    assert reasons == ["", "", "left elsewhere", "bounced", "complained", ""]
     stored = Subscriber.objects.order_by("email").values_list("email", "status")
     assert list(stored) == [
         ("r0@example.org", "active"),
@@ -162,13 +168,13 @@ BAD = [
     ("", "The file is empty. Its first line names the columns: email, interests"),
     ("\n\n , \n", "The file is empty."),
     (b"\xef\xbb\xbf", "The file is empty."),
-    ("dora@example.org,diffusion", "Line 1: there is no column “dora@example.org”, “diffusion”."),
-    ("email,interests,shoe size\n", "Line 1: there is no column “shoe size”. The first line names the columns"),
-    ("email;interests\na@example.org;x", "Line 1: the columns are not separated by commas"),
-    ("email\tinterests\na@example.org\tx", "Line 1: the columns are not separated by commas"),
+    ("dora@example.org,diffusion", "Line 1: the column email is missing. There are “dora@example.org”, “diffusion”."),
+    ("email,intrests\na@example.org,x", "Line 1: there is no column “intrests”. Did you mean interests? The first"),
+    ("email,interests,time zones\na@example.org,x,", "no column “time zones”. Did you mean time_zone?"),
     ("interests\nx", "Line 1: the column email is missing."),
     ("email\na@example.org", "Line 1: the column interests is missing."),
     ("email,interests,Email\n", "Line 1: the column email comes twice"),
+    ("email,interests,E-mail address\n", "the column email comes twice (“email”, “E-mail address”): take one out."),
     ("email,interests\n,x", "Line 2, email: the address is missing"),
     ("email,interests\nnot an address,x", "Line 2, email: An email address must have an @-sign."),
     ("email,interests\na@example.org\u202e,x", "Line 2, email: "),
@@ -185,10 +191,13 @@ BAD = [
     ("email,interests,status\na@example.org,x,sleepy", "Line 2, status: “sleepy” is not one of pending, active"),
     (b"email,interests\na@example.org,diff\0usion", "Line 2: there is a NUL byte"),
     ("email,interests\nb@example.org,Ångström".encode("latin-1"), "Line 2: the byte 0xC5 is not UTF-8"),
-    ("email,interests\na@example.org,x".encode("utf-16"), "The file is UTF-16: save it from the spreadsheet"),
+    ("email,interests\na@example.org,x".encode("utf-32"), "The file is UTF-32: save it from the spreadsheet"),
+    ('email,interests\n"ada@example.org, wei@example.org",x', "Line 2, email: "),
+    ("email,interests,hour\na@example.org,x,8:30", "“8:30” is not a whole number from 0 to 23."),
+    ("email,interests,time_zone\na@example.org,x,GMT+2", "“GMT+2” is not a time zone such as Europe/Berlin"),
     ('email,interests\na@example.org,"never closed', "Line 2: this cannot be read as CSV"),
     ('email,interests\na@example.org,"x" y', "Line 2: this cannot be read as CSV"),
-    ('email,interests\na@example.org,"' + "x" * 140_000 + '"', "Line 2: this cannot be read as CSV (field larger than"),
+    ('email,interests\na@example.org,"' + "x" * 140_000 + '"', "Line 2: this cannot be read as CSV (a cell of more"),
     ('email,interests\na@example.org,"' + "x" * 20_000 + '"', "Line 2, interests: Ensure this value has at most 10000"),
     ("email,interests\na@example.org," + ";".join(f"x{n}" for n in range(51)), "51 lines are too many: 50 are"),
 ]  # fmt: skip
@@ -228,13 +237,13 @@ def test_twenty_errors_are_shown_and_the_rest_is_counted(sheet: Path, db: None) 
 
 
 def test_too_large_and_too_long_files_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_import, "MAX_ROWS", 3)
+    monkeypatch.setattr(sheets, "MAX_ROWS", 3)
     rows = [f"r{number}@example.org,x" for number in range(4)]
     assert faults("\n".join(["email,interests", *rows[:3]])) == []
     assert faults("\n".join(["email,interests", *rows])) == [
         "Line 5: more than 3 rows: split the file, and import its parts one by one."
     ]
-    assert faults(b"x" * (csv_import.MAX_BYTES + 1))[0].startswith("The file has over 20 MB")
+    assert faults(b"x" * (sheets.MAX_BYTES + 1))[0].startswith("The file has over 20 MB")
 
 
 @pytest.mark.django_db
@@ -246,8 +255,8 @@ def test_a_path_that_is_no_file(tmp_path: Path, name: str, says: str, db: None) 
 
 def test_an_address_twice_must_ask_for_the_same() -> None:
     text = "email,interests\nA@example.org,x;y\na@EXAMPLE.org,x ; y\n"
-    sheet = csv_import.read(text.encode())
-    assert (len(sheet.rows), sheet.repeats, sheet.faults) == (1, 1, [])
+    sheet = sheets.read(text.encode())
+    assert (len(sheet.rows), sheet.repeats, sheet.faults) == (1, [3], [])
     assert faults(text + "a@example.org,z") == [
         "Line 4, email: line 2 has this address too, and asks for something else: keep one of the two."
     ]
@@ -257,13 +266,13 @@ def test_an_address_twice_must_ask_for_the_same() -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_every_spreadsheets_line_ends_and_mark_are_read(mark: str, end: str) -> None:
     text = mark + end.join(["Email , INTERESTS", ' dora@example.org ,"Kähler; naïve Bayes"', "", ","])
-    (found,) = csv_import.read(text.encode()).rows.values()
+    (found,) = sheets.read(text.encode()).rows.values()
     assert (found.address, found.preferences.lines) == ("dora@example.org", ("Kähler", "naïve Bayes"))
 
 
 def test_values_that_only_staff_can_choose_are_taken() -> None:
     text = "email,interests,max_papers,trending_share,empty_mail,time_zone\na@example.org,x,15,25,TRUE,Asia/Calcutta"
-    (found,) = csv_import.read(text.encode()).rows.values()
+    (found,) = sheets.read(text.encode()).rows.values()
     preferences = found.preferences
     assert (preferences.max_papers, preferences.trending_share, preferences.time_zone) == (15, 25, "Asia/Calcutta")
     assert preferences.empty_mail is True
@@ -271,8 +280,8 @@ def test_values_that_only_staff_can_choose_are_taken() -> None:
 
 @given(st.binary(max_size=400))
 def test_no_bytes_crash_it(content: bytes) -> None:
-    assert all(isinstance(fault, Fault) for fault in csv_import.read(content).faults)
-    csv_import.read(b"email,interests,hour\n" + content)
+    assert all(isinstance(fault, Fault) for fault in sheets.read(content).faults)
+    sheets.read(b"email,interests,hour\n" + content)
 
 
 def many(count: int) -> str:
@@ -282,9 +291,9 @@ def many(count: int) -> str:
 
 def test_reading_takes_little_memory() -> None:
     content = many(2_000).encode()
-    csv_import.read(many(30).encode())  # what is made once: the names of time zones, the timings
+    sheets.read(many(30).encode())  # what is made once: the names of time zones, the timings
     tracemalloc.start()
-    sheet = csv_import.read(content)
+    sheet = sheets.read(content)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (len(sheet.rows), sheet.faults) == (2_000, [])
@@ -307,7 +316,7 @@ def test_only_active_readers_unless_all_are_asked_for(alice: Subscriber, bob: Su
     everybody = parsed(exported("--all"))
     assert [found["status"] for found in everybody] == ["active", "pending", "unsubscribed"]
     first = everybody[0]
-    assert list(first) == list(csv_import.HEADER)
+    assert list(first) == list(sheets.HEADER)
     assert first["interests"] == 'diffusion\n"chain of thought"\n-survey'
     assert dt.datetime.fromisoformat(first["confirmed_at"]) == alice.confirmed_at
     assert dt.datetime.fromisoformat(first["created_at"]) == alice.created_at
@@ -330,7 +339,7 @@ def test_what_cannot_be_written_leaves_the_older_file(
 ) -> None:
     path = tmp_path / "out.csv"
     path.write_text("older")
-    monkeypatch.setattr(csv_import, "guarded", _full)
+    monkeypatch.setattr(export_subscribers, "guarded", _full)
     with pytest.raises(CommandError, match="cannot be written"):
         call_command("export_subscribers", "--output", str(path))
     assert path.read_text() == "older"
@@ -415,13 +424,13 @@ def _is_interest(line: str) -> bool:
 
 @given(st.text(max_size=30))
 def test_guarding_is_undone_and_leaves_no_formula(text: str) -> None:
-    assert csv_import.unguarded(csv_import.guarded(text)) == text
-    assert not csv_import.guarded(text).startswith(tuple("=+-@\t\r"))
+    assert unguarded(guarded(text)) == text
+    assert not guarded(text).startswith(tuple("=+-@\t\r"))
 
 
 @given(st.text(alphabet="'=+-@\\;ab \t\r", max_size=12))
 def test_guarding_is_undone_for_the_signs_it_is_about(text: str) -> None:
-    assert csv_import.unguarded(csv_import.guarded(text)) == text
+    assert unguarded(guarded(text)) == text
 
 
 # Pieces of the language, put together; a few of the lines are none, and are left out.
@@ -433,7 +442,7 @@ TYPED = st.lists(PIECES, max_size=6).map(lambda pieces: "".join([*pieces, "w"]).
 def test_typed_lines_survive_a_file(lines: list[str]) -> None:
     out = io.StringIO(newline="")
     sheet = csv.writer(out)
-    sheet.writerows([["email", "interests"], ["a@example.org", csv_import.interests_cell(lines)]])
-    read = csv_import.read(out.getvalue().encode())
+    sheet.writerows([["email", "interests"], ["a@example.org", interests_cell(lines)]])
+    read = sheets.read(out.getvalue().encode())
     assert read.faults == []
     assert next(iter(read.rows.values())).preferences.lines == tuple(lines)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import csv
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from auditlog import audit
-from subscriptions import csv_import
+from subscriptions.csv_cells import guarded, interests_cell
+from subscriptions.imports.sheet import HEADER
+from subscriptions.management.private_file import private_file
 from subscriptions.management.terminal import TerminalCommand
 from subscriptions.models import Subscriber
 from subscriptions.preferences import settings_of
@@ -63,7 +63,7 @@ def write(file: Any, everybody: bool) -> int:
     if not everybody:
         readers = readers.filter(status=Subscriber.Status.ACTIVE)
     sheet = csv.writer(file)
-    sheet.writerow(csv_import.HEADER)
+    sheet.writerow(HEADER)
     count = 0
     for reader in readers.iterator(chunk_size=CHUNK):
         sheet.writerow(cells(reader))
@@ -76,28 +76,12 @@ def cells(reader: Subscriber) -> list[str]:
     lines = [visible(line.typed) for line in reader.interest_lines.all()]
     moments = [moment.isoformat() if moment else "" for moment in (reader.created_at, reader.confirmed_at)]
     return [
-        csv_import.guarded(visible(reader.email)),
-        csv_import.interests_cell(lines),
+        guarded(visible(reader.email)),
+        interests_cell(lines),
         *map(str, settings_of(reader).values()),
         reader.status,
         *moments,
     ]
-
-
-@contextmanager
-def private_file(path: Path) -> Iterator[IO[str]]:
-    """A file only its owner may read, that takes the name `path` once it is whole."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(  # noqa: PTH123
-            os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline=""
-        ) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _of(count: int) -> str:
