@@ -84,7 +84,8 @@ lint: $(DEV) ## style, types, who may import whom, and what is declared
 
 FUZZ_EXAMPLES ?= 2000
 fuzz: $(DEV) ## thousands of odd pages, lines and tables for every parser (FUZZ_EXAMPLES of each, half an hour at most)
-	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) timeout 1800 $(VENV)/bin/python -m pytest -q tests/digest/papers/sources/test_properties.py
+	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) timeout 1800 $(VENV)/bin/python -m pytest -q \
+		tests/digest/papers/sources/test_properties.py tests/subscriptions/imports/test_properties.py
 
 bench: $(DEV) ## benchmarks beside peers and limits, as a table and var/bench.json
 	@$(VENV)/bin/python -W ignore::UserWarning -m bench

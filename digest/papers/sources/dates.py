@@ -10,13 +10,14 @@ MAX_DATE = 100  # characters; the longest form of RFC 5322 has 44
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 MONTH = r"(?P<month>(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})\.?"
-# "2025/3/14", "2025-3-14", and RIS's "2025/03/14/" with anything behind its last slash. "3/14/2025" is left
-# alone: half the world reads it the other way round.
+# "2025/3/14", "2025-3-14", and RIS's "2025/03/14/" with anything behind its last slash. "14.3.2025" has
+# its day first wherever it is written; "3/14/2025" is left alone: half the world reads it the other way round.
 WRITTEN = tuple(
     re.compile(pattern, re.IGNORECASE | re.ASCII)
     for pattern in (
         r"(?P<year>\d{4})[/.-](?P<number>\d{1,2})[/.-](?P<day>\d{1,2})(?:/.*|[T ].*)?",
         rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)?[ -]{MONTH},?[ -](?P<year>\d{{4}})",
+        r"(?P<day>\d{1,2})\. ?(?P<number>\d{1,2})\. ?(?P<year>\d{4})",
         rf"{MONTH} (?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<year>\d{{4}})",
         rf"(?P<year>\d{{4}}) {MONTH} (?P<day>\d{{1,2}})",
     )

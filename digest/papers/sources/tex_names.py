@@ -40,8 +40,8 @@ LETTERS = (
     | {
         "l": "ł",
         "L": "Ł",
-        "i": "i",  # dotless in TeX, because an accent follows; Unicode composes the accent with the dotted one
-        "j": "j",
+        "i": "ı",
+        "j": "ȷ",
     }
     | {
         "dh": "ð",
@@ -57,18 +57,19 @@ LETTERS = (
 
 # \'e  \'{e}  {\'e}  \c{c}  \v s; a letter may carry an accent already.
 ACCENTED = re.compile(
-    r"""\\(?:(?P<sign>[`'^~=."])|(?P<word>[uvHckrdb])(?=[\s{\\]))\s{0,3}(?:(?P<brace>\{)\s{0,3})?(?P<letter>[^\W\d_][\u0300-\u0338]{0,3})(?(brace)\s?\})"""
+    r"""\\(?:(?P<sign>[`'^~=."])|(?P<word>[uvHckrdb])(?=[\s{\\ıȷ]))\s{0,3}(?:(?P<brace>\{)\s{0,3})?(?P<letter>[^\W\d_][\u0300-\u0338]{0,3})(?(brace)\s?\})"""
 )
 LETTER = re.compile(r"\\(?P<name>ss|ae|AE|oe|OE|aa|AA|dh|DH|th|TH|dj|DJ|ng|NG|o|O|l|L)(?![A-Za-z])(?:\{\}|\s)?")
-DOTLESS = re.compile(r"\\([ij])(?![A-Za-z])")  # an accent stands before it, and a space behind it is one
+DOTLESS = re.compile(r"\\(?P<name>[ij])(?![A-Za-z])")  # an accent stands before it, and a space behind it is one
 BRACED_LETTER = re.compile(r"(?<![A-Za-z])\{([^\W\d_][\u0300-\u0338]{0,3})\}")
+DOTTED = str.maketrans("ıȷ", "ij")  # Unicode composes accents with the dotted letters
 STACKED = 3  # accents: Vietnamese has two
 BRACES = str.maketrans("", "", "{}")
 
 
 def accents_composed(text: str) -> str:
     """The text with TeX's accents and letters as Unicode; its other commands and braces stay."""
-    text = DOTLESS.sub(r"\1", LETTER.sub(lambda found: LETTERS[found["name"]], text))
+    text = DOTLESS.sub(_letter, LETTER.sub(_letter, text))
     for _ in range(STACKED):  # the innermost first
         text, before = ACCENTED.sub(_accented, BRACED_LETTER.sub(r"\1", text)), text
         if text == before:
@@ -81,5 +82,10 @@ def name_without_tex(name: str) -> str:
     return (accents_composed(name) if "\\" in name else name).translate(BRACES)
 
 
+def _letter(found: re.Match[str]) -> str:
+    return LETTERS[found["name"]]
+
+
 def _accented(found: re.Match[str]) -> str:
-    return unicodedata.normalize("NFC", found["letter"] + ACCENTS[found["sign"] or found["word"]])
+    letter = found["letter"].translate(DOTTED)
+    return unicodedata.normalize("NFC", letter + ACCENTS[found["sign"] or found["word"]])

@@ -25,6 +25,7 @@ RAISED = re.compile(rf"\\textsuperscript{IN_BRACES}")
 TOKEN = re.compile(
     r"\\(?P<word>[A-Za-z]{1,60})\*?(?:\{\}|[ \t\n])?|\\(?P<sign>[^A-Za-z])|(?P<tie>~)|(?P<brace>[{}])|---?|``|''"
 )
+SINGLE_QUOTED = re.compile(r"(?<![\w`\\])`([^`'\n]{1,300})'(?![\w'])")
 WORD = re.compile(r"\\(?:\{\\)?([A-Za-z]+)\}?|\{\\([A-Za-z]+)\}")
 SPACES = frozenset(",;: \\\n\t")
 NOTHING = frozenset("!/-@")
@@ -92,7 +93,7 @@ def _without_tex(text: str) -> str:
     if "\\" in text:
         text = LINK.sub("", UNSEEN.sub("", accents_composed(text)))
         text = RAISED.sub(_raised, QUOTE.sub(r"“\1”", text))
-    return TOKEN.sub(_meaning, text)
+    return TOKEN.sub(_meaning, SINGLE_QUOTED.sub("‘\\1’", text))
 
 
 def _raised(found: re.Match[str]) -> str:

@@ -78,9 +78,9 @@ PAGES: dict[str, tuple[int, list[str]]] = {
         [
             "Effect at p < 0.05 and n > 3 – a 20 °C, 5 × 5 µm study—part 2 | Li Wei",
             "The “kettle” and ‘pot’ C# \\n ~50 |x| ® | Li Wei",
-            "$\\alpha$-decay, α-helix, íslands, naïve, coöperate, ß, ð, þ, Đ, ŋ, æon, i, &c | Li Wei; Ágúst Ðorðarson; İlker Şahin; X D; Hồà Lê",
+            "$\\alpha$-decay, α-helix, íslands, naïve, coöperate, ß, ð, þ, Đ, ŋ, æon, ı, &c | Li Wei; Ágúst Ðorðarson; İlker Şahin; X D; Hồà Lê",
             "H2O and 10^3 and CO$_2$ 10$^{-3}$ | Li Wei",
-            "Dashes: 1–2, a—b, “quoted”, `single', … and …, 5 mm, 20%, ©, §3, ø, € | Li Wei",
+            "Dashes: 1–2, a—b, “quoted”, ‘single’, … and …, 5 mm, 20%, ©, §3, ø, € | Li Wei",
             "Extended | Ada von Byron; Li Wei",
             "Month form one | Li Wei | 2026-11-04",
             "Month form two | Li Wei | 2026-11-04",
@@ -330,10 +330,10 @@ PAGES: dict[str, tuple[int, list[str]]] = {
         ],
     ),
     "p-semi.csv": (
-        1,
+        0,
         [
             "Semicolon ladle; with one | Ada Byron; Li Wei | 2026-11-28",
-            "Short ladle | Ada Byron",
+            "Short ladle | Ada Byron | 2026-11-28",
         ],
     ),
     "p-trail.csv": (

@@ -53,6 +53,7 @@ def test_what_stands_round_an_identifier_is_no_part_of_it(text: str, named: tupl
         ),
         (r"Kettles \& Pots: 50\,\% \ldots{} off", "Kettles & Pots: 50 % … off"),
         (r"{\bfseries Bold} {\itshape kettles} \cite{a}", "Bold kettles"),
+        (r"`Single' kettles aren't ``double''", "‘Single’ kettles aren't “double”"),
     ],
 )
 def test_bibliographies_keep_their_signs(tex: str, title: str) -> None:

@@ -144,3 +144,16 @@ def test_only_a_whole_day_at_the_beginning_is_a_day(text: str, day: dt.date | No
 def test_a_day_of_parts() -> None:
     assert day_of_parts("2026", "Mar", "7") == day_of_parts("2026", "03", "07") == dt.date(2026, 3, 7)
     assert day_of_parts("2026", "", "7") is day_of_parts("2026", "3", "") is day_of_parts("9" * 400, "3", "1") is None
+
+
+@pytest.mark.parametrize(
+    ("tex", "name"),
+    [
+        (r"Y{\i}ld{\i}z, Ay{\c s}e", "Ayşe Yıldız"),  # a dotless i without an accent is a letter of its own
+        (r"I{\c s}{\i}k, Da{\u g}", "Dağ Işık"),
+        (r"Garc{\'{\i}}a, Jos\'e", "José García"),
+        (r"na{\"\i}ve, {\v\j}", "ǰ naïve"),
+    ],
+)
+def test_a_dotless_letter_gets_its_dot_under_an_accent_alone(tex: str, name: str) -> None:
+    assert author_names([tex]) == (name,)
