@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import lru_cache
 
 import email_validator
+from django.utils.translation import gettext
 
 email_validator.SPECIAL_USE_DOMAIN_NAMES = [
     name for name in email_validator.SPECIAL_USE_DOMAIN_NAMES if name not in ("test", "local", "localhost")
@@ -14,7 +15,15 @@ email_validator.SPECIAL_USE_DOMAIN_NAMES = [
 
 
 class AddressError(ValueError):
-    """Why a text is no address, in words for the person who typed it."""
+    """Why a text is no address, in words for the person who typed it: the library's, which are English."""
+
+
+class LongLocalPart(AddressError):
+    """The local part is longer than mail servers take; in the language of the person who typed it."""
+
+    def __init__(self) -> None:
+        said = gettext("The part of the address before the @-sign is longer than %(most)s characters.")
+        super().__init__(said % {"most": MAX_LOCAL_PART})
 
 
 MAX_PLAIN = 200  # characters; longer ones are measured by the library
@@ -40,7 +49,7 @@ def read(text: str) -> str:
     except email_validator.EmailNotValidError as error:
         raise AddressError(str(error)) from error
     if len(parts.local_part) > MAX_LOCAL_PART:
-        raise AddressError(f"The part of the address before the @-sign is longer than {MAX_LOCAL_PART} characters.")
+        raise LongLocalPart
     return f"{parts.local_part}@{parts.ascii_domain}"
 
 

@@ -130,6 +130,8 @@ class SignupForm(PreferencesForm):
             return ""  # the preview does not ask for one
         try:
             return addresses.read(self.cleaned_data["email"])
+        except addresses.LongLocalPart as error:
+            raise forms.ValidationError(str(error)) from error
         except addresses.AddressError as error:
             # The library that reads addresses speaks English only.
             own = _("This is no e-mail address such as you@example.org.")

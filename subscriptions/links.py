@@ -41,6 +41,8 @@ def token_for(subscriber: Subscriber, purpose: str) -> str:
     text = f"{subscriber.code}.{subscriber.token_version}"
     if purpose == CONFIRM:
         text += f".{subscriber.confirm_version}"  # a link confirms one sign-up, once
+        if subscriber.latest_signup:
+            text += f".{subscriber.latest_signup}"
     if purpose in GOOD_FOR:
         return signing.TimestampSigner(salt=f"paper-round.{purpose}").sign(text)
     return signing.Signer(salt=f"paper-round.{purpose}").sign(text)
@@ -48,25 +50,28 @@ def token_for(subscriber: Subscriber, purpose: str) -> str:
 
 def read_token(token: str, purpose: str) -> tuple[str, int]:
     """(code, token version). Raises signing.BadSignature, or its SignatureExpired."""
-    code, version, _ = _parts(token, purpose)
+    code, version, *_ = _parts(token, purpose)
     return code, version
 
 
-def confirm_version_of(token: str) -> int:
-    """Return which sign-up a confirmation link is for. Raises as `read_token`."""
-    return _parts(token, CONFIRM)[2]
+def confirmed_by(token: str) -> tuple[int, int]:
+    """Return the confirm version of a confirmation link, and the number of the pending sign-up that it confirms.
+
+    Raises as `read_token`.
+    """
+    return _parts(token, CONFIRM)[2:]
 
 
-def _parts(token: str, purpose: str) -> tuple[str, int, int]:
-    """(code, token version, confirm version); the last is 0 where the token has none."""
+def _parts(token: str, purpose: str) -> tuple[str, int, int, int]:
+    """(code, token version, confirm version, sign-up); the last two are 0 where the token has none."""
     salt = f"paper-round.{purpose}"
     if purpose in GOOD_FOR:
         text = signing.TimestampSigner(salt=salt).unsign(token, max_age=GOOD_FOR[purpose])
     else:
         text = signing.Signer(salt=salt).unsign(token)
     code, *versions = text.split(".")
-    token_version, confirm_version = (*map(int, versions), 0)[:2]
-    return code, token_version, confirm_version
+    token_version, confirm_version, signup = (*map(int, versions), 0, 0)[:3]
+    return code, token_version, confirm_version, signup
 
 
 def confirm(subscriber: Subscriber) -> str:

@@ -17,9 +17,9 @@ from django.dispatch import Signal
 
 from subscriptions import addresses, links, notice_limits
 from subscriptions.erasure import erase_all
-from subscriptions.models import Consent, SignupHour, Subscriber, Suppression
+from subscriptions.models import Consent, PendingSignup, SignupHour, Subscriber, Suppression
 from subscriptions.models.subscribers import SubscriberQuerySet
-from subscriptions.preferences import Preferences
+from subscriptions.preferences import SETTINGS, Preferences
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def sign_up(
     address: str, preferences: Preferences, *, page: str, now: dt.datetime, wording: str = WORDING,
     pasted: Sequence[int] = (), origin: str = Consent.Origin.SUBSCRIBER,
 ) -> None:  # fmt: skip
-    """Store the wish and owe the confirmation mail. An address that is active already keeps what it has.
+    """Store the wish and owe the confirmation mail. An address that has a row keeps what it has until the click.
 
     `pasted` are the numbers of papers the reader wants more of, once the address says yes.
     """
@@ -44,7 +44,7 @@ def sign_up(
         if Suppression.objects.reason_for(address) in FOR_GOOD:
             return
         # Two requests for a new address at once: one makes the row, the other waits for it here.
-        Subscriber.objects.get_or_create(email_key=addresses.key(address), defaults={"email": address})
+        _, is_new = Subscriber.objects.get_or_create(email_key=addresses.key(address), defaults={"email": address})
         reader = Subscriber.objects.select_for_update().by_address(address).get()
         if reader.status == Subscriber.Status.ACTIVE:
             # Anybody can type an address: only its owner, by their own link, changes what it gets.
@@ -52,20 +52,44 @@ def sign_up(
                 reader.notice = Subscriber.Notice.ALREADY
                 reader.save(update_fields=["notice"])
             return
-        names = preferences.write_to(reader)
-        _owe_confirmation(reader, now)
-        reader.pasted = list(pasted)
-        reader.save(update_fields=[*names, "notice", "pasted"])
-        reader.set_lines(list(preferences.lines))
+        if is_new:
+            _store(reader, preferences, pasted, now)
+        elif not _store_apart(reader, preferences, pasted, now):
+            return
         _add_consent(reader, Consent.Kind.REQUESTED, page, now, origin, wording)
 
 
-def _owe_confirmation(reader: Subscriber, now: dt.datetime) -> None:
-    """Owe the confirmation, unless it is owed already or the mailbox has had enough of them."""
+def _store(reader: Subscriber, preferences: Preferences, pasted: Sequence[int], now: dt.datetime) -> None:
+    """Store what the first sign-up of an address asks for in its row."""
+    names = preferences.write_to(reader)
+    _owe_confirmation(reader, now)
+    reader.pasted = list(pasted)
+    reader.save(update_fields=[*names, "notice", "pasted"])
+    reader.set_lines(list(preferences.lines))
+
+
+def _store_apart(reader: Subscriber, preferences: Preferences, pasted: Sequence[int], now: dt.datetime) -> bool:
+    """Store what another sign-up asks for, to take effect with the click on its own link only.
+
+    False: no confirmation may be mailed for it now, so it could never take effect, and nothing is stored.
+    """
+    if not _owe_confirmation(reader, now):
+        return False
+    reader.latest_signup += 1
+    reader.save(update_fields=["notice", "latest_signup"])
+    reader.pending_signups.create(
+        number=reader.latest_signup, preferences=vars(preferences), pasted=list(pasted), asked_at=now
+    )
+    return True
+
+
+def _owe_confirmation(reader: Subscriber, now: dt.datetime) -> bool:
+    """Owe the confirmation. False: it is owed already, or the mailbox has had enough of them."""
     if reader.notice == Subscriber.Notice.CONFIRM or not notice_limits.may_confirm(reader.email, now):
-        return
+        return False
     reader.notice = Subscriber.Notice.CONFIRM
     SignupHour.objects.add(now, confirmations=1)
+    return True
 
 
 def send_link(address: str, now: dt.datetime) -> None:
@@ -118,14 +142,32 @@ def confirm(
     return True
 
 
-def confirm_by_link(reader: Subscriber, version: int, *, page: str, now: dt.datetime) -> bool:
-    """Confirm the sign-up that a link of this version was mailed for.
+def confirm_by_link(reader: Subscriber, version: int, number: int, *, page: str, now: dt.datetime) -> bool:
+    """Confirm the sign-up that a link of this version and number was mailed for.
 
-    False: the link was used, the subscriber has left since, or the address is suppressed.
+    False: a link was used, the subscriber has left since, the sign-up is forgotten, or the address is suppressed.
     """
     with transaction.atomic():
         locked = Subscriber.objects.select_for_update().get(pk=reader.pk)
-        return version == locked.confirm_version and confirm(locked, page=page, now=now)
+        if version != locked.confirm_version or Suppression.objects.reason_for(locked.email) in FOR_GOOD:
+            return False
+        if number:
+            asked = locked.pending_signups.filter(number=number).first()
+            if asked is None:
+                return False
+            preferences = show(locked, asked)
+            locked.save(update_fields=[*SETTINGS, "pasted"])
+            locked.set_lines(list(preferences.lines))
+        locked.pending_signups.all().delete()
+        return confirm(locked, page=page, now=now)
+
+
+def show(reader: Subscriber, asked: PendingSignup) -> Preferences:
+    """Set the subscriber's columns as this sign-up asks, without saving. Return its preferences."""
+    preferences = Preferences(**asked.preferences)
+    preferences.write_to(reader)
+    reader.pasted = asked.pasted
+    return preferences
 
 
 def leave(reader: Subscriber, *, page: str, now: dt.datetime, origin: str = Consent.Origin.SUBSCRIBER) -> None:

@@ -91,16 +91,22 @@ def check_inbox(request: HttpRequest) -> HttpResponse:
 @for_reader(links.CONFIRM)
 def confirm(request: HttpRequest, token: str, reader: Subscriber) -> HttpResponse:
     """Asks "is it you?"; yes starts the mail."""
-    version = links.confirm_version_of(token)
+    version, number = links.confirmed_by(token)
     if version != reader.confirm_version:
         return render(request, "subscriptions/used_link.html", status=410)
     if request.method == "POST":
         page = links.absolute("/confirm/")
-        if not signup.confirm_by_link(reader, version, page=page, now=timezone.now()):
+        if not signup.confirm_by_link(reader, version, number, page=page, now=timezone.now()):
             return render(request, "subscriptions/bad_link.html", status=410)
         messages.success(request, _("You are in. Here is everything you can change."))
         return redirect(links.access(reader))
-    return render(request, "subscriptions/confirm.html", {"reader": reader, "lines": reader.lines()})
+    lines = reader.lines()
+    if number:
+        asked = reader.pending_signups.filter(number=number).first()
+        if asked is None:
+            return render(request, "subscriptions/bad_link.html", status=410)
+        lines = list(signup.show(reader, asked).lines)
+    return render(request, "subscriptions/confirm.html", {"reader": reader, "lines": lines})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import DateTimeField, Model
@@ -170,10 +171,16 @@ def _keyed(line: str) -> tuple[str, Node]:
     return canonical.key(node), node
 
 
-def _insert(model: type[Model], columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
-    """Insert rows. For as many of them as a list has, bulk_create takes three times as long."""
+def _insert(model: type[Model], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows: by COPY where the database knows it. bulk_create takes three times as long."""
+    table, names = model._meta.db_table, ", ".join(columns)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        return
     one = f"({', '.join(['%s'] * len(columns))})"
-    start = f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) VALUES "  # noqa: S608
+    start = f"INSERT INTO {table} ({names}) VALUES "  # noqa: S608
     with connection.cursor() as cursor:
         for first in range(0, len(rows), CHUNK):
             some = rows[first : first + CHUNK]

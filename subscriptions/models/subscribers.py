@@ -80,6 +80,10 @@ class Subscriber(models.Model):
     confirm_version = models.PositiveIntegerField(
         default=0, db_default=0, editable=False, help_text="Raised when a confirmation link is used or must not be."
     )
+    latest_signup = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False,
+        help_text="The number of the pending sign-up that the newest confirmation is for; 0: what the row itself says.",
+    )  # fmt: skip
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
 
     frequency = models.CharField(max_length=16, choices=Frequency.choices, default=Frequency.DAILY)

@@ -7,11 +7,14 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from django.utils.translation import override
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from subscriptions import addresses
 from subscriptions.addresses import AddressError, key, masked, read
+from subscriptions.forms import SignupForm
+from subscriptions.preferences import DEFAULTS
 
 
 @pytest.mark.parametrize("typed, address", [
@@ -104,3 +107,25 @@ def test_every_address_of_the_isemail_corpus_is_read_or_refused(shared_data: Pat
             continue
         assert "ERR" not in str(case.findtext("category")) or typed != typed.strip(), typed
     assert (read_ones > 20, refused > 100) == (True, True)
+
+
+@pytest.mark.parametrize(("language", "says"), [("en", "longer than 64 characters"), ("de", "hat mehr als 64 Zeichen")])
+def test_a_long_local_part_is_refused_in_the_visitors_language(language: str, says: str, db: None) -> None:
+    with override(language):
+        form = SignupForm(DEFAULTS | {"email": "a" * 65 + "@example.org", "interests": "pots"})
+        assert says in form.errors["email"][0]
+
+
+@pytest.mark.parametrize(
+    "text", ["a..b@example.org", ".a@example.org", "a@-x.org", "a@b", f"{'a' * 64}@{'b' * 63}.x" * 4]
+)
+def test_the_short_way_for_usual_addresses_refuses_as_the_library_does(text: str) -> None:
+    with pytest.raises(AddressError):
+        read(text)
+
+
+def test_a_domain_that_is_known_is_read_as_before() -> None:
+    for _ in range(2):
+        assert [read(f"Ada+x@{name}") for name in ("EXAMPLE.org", "münchen.example")] == [
+            "Ada+x@example.org", "Ada+x@xn--mnchen-3ya.example",
+        ]  # fmt: skip

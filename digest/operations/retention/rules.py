@@ -18,7 +18,7 @@ from digest.models import KeptPage, MailDay, UnreadDay, UpvoteObservation
 from digest.operations.retention import batches, digests, matches
 from digest.operations.retention.windows import ago
 from subscriptions import bursts, erasure, local_mailbox, signup
-from subscriptions.models import MailRequest, RateCount, Subscriber
+from subscriptions.models import MailRequest, PendingSignup, RateCount, Subscriber
 from subscriptions.models.subscribers import ENDS
 
 Find = Callable[[dt.datetime], Iterator[list[Any]]]
@@ -108,6 +108,10 @@ RULES = (
     by_age(AuditEntry, "created_at", "KEEP_ADMIN_LOG_DAYS", "audit entries", "what staff did"),
     by_age(
         MailRequest, "requested_at", "KEEP_UNCONFIRMED_DAYS", "requests that could not be handled", "to try them again"
+    ),
+    by_age(
+        PendingSignup, "asked_at", "KEEP_UNCONFIRMED_DAYS", "sign-ups of known addresses that were not confirmed",
+        "the link of the confirmation is no longer good",
     ),
     of_rows(bursts.old, "hour", "", "counts of sign-ups by hour", "what is usual in two weeks"),
     by_age(AccessAttempt, "attempt_time", "KEEP_SIGN_INS_DAYS", "failed sign-ins", "the lock-out"),

@@ -14,8 +14,8 @@ from subscriptions.preferences import settings_of
 
 BESIDE_SETTINGS = ("paused_until", "paused_at", "pasted")
 OF_READER = (
-    "email", "code", "token_version", "confirm_version", "status", "created_at", "confirmed_at", "next_digest_at",
-    "bounce_score", "bounced_at", "stopped_at",
+    "email", "code", "token_version", "confirm_version", "latest_signup", "status", "created_at", "confirmed_at",
+    "next_digest_at", "bounce_score", "bounced_at", "stopped_at",
 )  # fmt: skip
 NOTICES = ("notice", "notices_sent", "last_notice_at")
 DELIVERY = (
@@ -44,6 +44,9 @@ def held(reader: Subscriber) -> dict[str, Any]:
         "digests": [_digest(*one) for one in zip(digests, describe_digests(digests), strict=True)],
         "requests": list(
             MailRequest.objects.filter(address__iexact=reader.email).values("kind", "requested_at", "details")
+        ),
+        "pending_signups": list(
+            reader.pending_signups.order_by("number").values("number", "preferences", "pasted", "asked_at")
         ),
         "suppression": Suppression.objects.reason_for(reader.email),
         "papers": papers,
