@@ -16,10 +16,12 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action
 
 from auditlog import audit
 from subscriptions import bounces, keyed_hashes, signup, tasks, transitions
 from subscriptions.erasure import erase, erase_all
+from subscriptions.import_page import import_page
 from subscriptions.models import Consent, Interest, InterestLine, Subscriber, Suppression
 from subscriptions.models.subscribers import ENDS
 from subscriptions.models.suppressions import current_key_id
@@ -89,6 +91,7 @@ class SubscriberAdmin(ModelAdmin):
         "email", "next_digest_at", "mailbox", "notice", "notices_sent", "last_notice_at", "created_at", "confirmed_at",
     ]  # fmt: skip
     actions = ["resend_confirmations"]
+    actions_list = ["import_subscribers"]
     fieldsets = [
         (None, {"fields": ["email", "status", "mailbox", "language"]}),
         (
@@ -115,6 +118,14 @@ class SubscriberAdmin(ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # readers add themselves, and say yes themselves
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("subscriptions.add_subscriber")
+
+    @action(description="Import", url_path="import", permissions=["import"])  # type: ignore[untyped-decorator]
+    def import_subscribers(self, request: HttpRequest) -> HttpResponse:
+        """The button above the list."""
+        return import_page(self, request)
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         return [*self.search_fields] if may_view(request.user, InterestLine) else ["email"]
