@@ -25,12 +25,16 @@ SCOPUS_ID = re.compile(r" ?\([0-9]{6,}\)$")
 WORKPLACE = re.compile(r" ?\((?:[^()]|\([^()]*\))*\) ?(?=[,;(]|$|and )")
 OTHERS = frozenset({"others", "et al", "et al."})
 TEX = re.compile(r"[\\{]")
+QUOTED = re.compile(r"""(["'])((?:(?!\1).|\1(?=\w)){1,200})\1(?=\s*[,\]])""")
+LIST = re.compile(r"""\[\s*["'].*["']\s*\]""", re.DOTALL)
 SIGNS = re.compile(r"[,;\\{(<&]|\.$")  # nine names in ten have none, and are what they are
 
 
 def author_names(value: object) -> tuple[str, ...]:
     """All the names in whatever shape a record keeps them; () where there are none."""
     if isinstance(value, str):
+        if value.startswith("[") and (listed := _listed(value)):
+            return short_lines(map(plain_name, listed), MAX_AUTHORS)
         return short_lines(map(plain_name, names_in(_spelled(value[:MAX_NAMES_TEXT]))), MAX_AUTHORS)
     if isinstance(value, Mapping):
         # IEEE and DBLP: {"author": [...]}; OpenReview: {"value": [...]}
@@ -42,6 +46,12 @@ def author_names(value: object) -> tuple[str, ...]:
     if len(value) == 1 and isinstance(value[0], str):
         return author_names(value[0])  # a list of one may hold all of them in one text
     return short_lines(_each(value), MAX_AUTHORS)
+
+
+def _listed(text: str) -> list[str]:
+    """The names of a list that stands in a cell as pandas and jq write it: ['Ada Byron', "Li Wei"]."""
+    text = text.strip()[:MAX_NAMES_TEXT]
+    return [found[2].strip() for found in QUOTED.finditer(text)] if LIST.fullmatch(text) else []
 
 
 def _each(values: Iterable[object]) -> Iterator[str]:
@@ -114,6 +124,8 @@ def _between_commas(parts: list[str], text: str) -> list[str]:
         return [text]  # "Byron, Ada" and "de Byron, A." are one person
     if len(parts) % 2 == 0 and all(map(_are_initials, parts[1::2])):
         return [f"{initials} {family}" for family, initials in zip(parts[::2], parts[1::2], strict=True)]
+    if len(parts) == 3 and SUFFIX.fullmatch(parts[2]) and not any(" " in part for part in parts):
+        return [text]  # RIS's "Byron,Ada,Jr."
     names: list[str] = []
     for part in parts:
         if names and SUFFIX.fullmatch(part):

@@ -38,7 +38,7 @@ Fields = dict[str, list[object]]
 
 MAX_VALUES = 200  # of one list, looked through
 
-TEXT_KEYS = ("value", "text", "title", "description", "content", "name")
+TEXT_KEYS = ("value", "text", "title", "rendered", "description", "content", "name")  # rendered: WordPress
 LINK_KEYS = ("url", "URL", "href", "value", "landing_page_url", "pdf_url")
 DOI_KEYS = ("DOI", "doi", "value", "identifier")
 ARXIV_KEYS = ("ArXiv", "arxiv", "arXiv", "value", "identifier")

@@ -17,6 +17,8 @@ TAG = re.compile(r"(?P<tag>[A-Z][A-Z0-9])(?:  ?- ?|  ?-$)(?P<value>.*)", re.DOTA
 FIRST_LINE = re.compile(r"\s*TY  ?- ?\S")
 MAX_VALUES = 2_000  # of one tag in one record
 
+SEVERAL = re.compile(r";\s+(?=https?://)|;(?=https?://)", re.IGNORECASE)
+
 Fields = dict[str, list[str]]
 
 
@@ -65,6 +67,8 @@ def _record(fields: Fields) -> Record:
         filled = [value for value in values if value]
         if tag in ("AU", "A1", "KW"):
             record[tag] = filled
+        elif tag in ("UR", "LK"):  # several stand in one line with semicolons between them
+            record[tag] = [part.strip() for value in filled for part in SEVERAL.split(value)]
         elif filled:
             record[tag] = " ".join(filled) if tag in ("AB", "N2") else filled
     return record

@@ -21,8 +21,9 @@ from subscriptions.delimited import TableError, TableRow
 MAX_COLUMNS = 1_000
 LONGEST_NAME = 60  # characters of a column's name
 # A sentence has a space after its comma, and a full stop.
-COLUMN_NAME = re.compile(r"\ufeff?[^\W_](?:[\w#/()%:+ -]{0,58}[\w)%])?")
+COLUMN_NAME = re.compile(r"\ufeff?[^\W_](?:[\w#/()%:+, -]{0,58}[\w)%])?")
 SHOWN = 12
+NOTHING = frozenset({"", "nan", "n/a", "null", "none", "nat", "<na>"})  # what pandas and R write where nothing is
 
 
 def parse(page: bytes | str) -> ParsedEdition:
@@ -92,6 +93,6 @@ def _record(header: Sequence[str], row: TableRow) -> Record:
     # Of two columns of one name, the first that is filled counts.
     record: dict[str, object] = {}
     for name, cell in zip(header, cells, strict=False):
-        if cell and not cell.isspace():
+        if cell and cell.strip().lower() not in NOTHING:
             record.setdefault(name, cell)
     return record

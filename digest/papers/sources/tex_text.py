@@ -19,7 +19,7 @@ from digest.papers.sources.tex_names import LETTERS, accents_composed
 FORMULA = re.compile(r"((?<!\\)\$\$[^$]{1,2000}\$\$|(?<!\\)\$[^$]{1,2000}\$|\\\((?:[^$\\]|\\(?![()])){1,2000}\\\))")
 IN_BRACES = r"\s?\{((?:\\.|[^{}\\]){0,300})\}"
 UNSEEN = re.compile(rf"\\(?:[vh]?phantom|noopsort|label|[a-z]?cite[a-z]?|footnote|thanks|hspace|vspace)\*?{IN_BRACES}")
-LINK = re.compile(rf"\\href{IN_BRACES}")
+LINK = re.compile(rf"\\(?:href|foreignlanguage|textcolor|selectlanguage){IN_BRACES}")  # its first braces are not read
 QUOTE = re.compile(rf"\\(?:enquote|mkbibquote)\*?{IN_BRACES}")
 RAISED = re.compile(rf"\\textsuperscript{IN_BRACES}")
 TOKEN = re.compile(
@@ -61,6 +61,7 @@ OWN = {
         "texttrademark": "™",
         "textdegree": "°",
     },
+    **{"TeX": "TeX", "LaTeX": "LaTeX", "LaTeXe": "LaTeX2e", "BibTeX": "BibTeX", "XeTeX": "XeTeX", "today": ""},
     **{"textonehalf": "½", "textpm": "±", "textdiv": "÷", "textminus": "−", "textperthousand": "‰", "textnumero": "№"},
 }
 

@@ -23,7 +23,7 @@ from digest.operations.retention import pruning
 from digest.picks.selection.select import select_due
 from embedded import catcher
 from subscriptions import limits, links, signup, tokens
-from subscriptions.models import Consent, Interest, InterestLine, Secret, Subscriber
+from subscriptions.models import Consent, Interest, InterestLine, MailRequest, PendingSignup, Secret, Subscriber
 from tests.conftest import MORNING, make_reader
 from tests.smtp import Server
 
@@ -82,6 +82,10 @@ def planted(folder: Path, papers: list[Paper], smtp_server: Server) -> Subscribe
     Digest.objects.filter(subscriber=subscriber).update(notice=f"Welcome, {MARKER}")
     Consent.objects.create(subscriber=subscriber, kind="confirmed", at=MORNING, page=f"/?{MARKER}", wording=MARKER)
     Feedback.objects.create(subscriber=subscriber, paper=papers[0], kind="more", at=MORNING)
+    PendingSignup.objects.create(
+        subscriber=subscriber, number=1, preferences={"lines": [MARKER]}, pasted=[], asked_at=MORNING
+    )
+    MailRequest.objects.create(kind="sign-up", address=ADDRESS, details={"page": MARKER}, requested_at=MORNING)
     tokens.make(subscriber, Secret.Kind.FEED, MORNING)
     staff = User.objects.create_superuser("staff")
     _log(staff, subscriber, [{"deleted": {"name": "interest line", "object": LINES[0]}}])
@@ -105,8 +109,11 @@ def test_the_marker_is_everywhere_first(planted: Subscriber, folder: Path) -> No
     """Else the next tests would show nothing."""
     found = " ".join(left(folder))
     tables = {
-        model._meta.db_table for model in (Subscriber, Consent, Interest, Digest, Delivery, LogEntry, InterestLine)
-    }
+        model._meta.db_table
+        for model in (
+            Subscriber, Consent, Interest, Digest, Delivery, LogEntry, InterestLine, MailRequest, PendingSignup,
+        )
+    }  # fmt: skip
     assert not {table for table in tables if f"{table}:" not in found}
     assert found.count(".eml") == 2
     assert found.count(".json") == 1

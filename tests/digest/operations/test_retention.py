@@ -33,7 +33,7 @@ from digest.operations.retention.rules import RULES
 from digest.picks.selection.digest_plan import plans
 from digest.picks.selection.select import select_due
 from subscriptions import signup
-from subscriptions.models import Consent, MailRequest, RateCount, SignupHour, Subscriber, Suppression
+from subscriptions.models import Consent, MailRequest, PendingSignup, RateCount, SignupHour, Subscriber, Suppression
 from tests.conftest import MORNING, all_sent, make_reader
 from tests.smtp import Server
 
@@ -63,6 +63,11 @@ def plant(now: dt.datetime) -> None:
         type(row).objects.filter(pk=row.pk).update(attempt_time=now)
     AuditEntry.objects.create(created_at=now, actor="root", action="pause mail")
     MailRequest.objects.create(kind="link", address="ada@example.org", requested_at=now, details={})
+    dora, _ = Subscriber.objects.get_or_create(
+        email="dora@example.org", email_key="dora@example.org", status="complained"
+    )
+    number = PendingSignup.objects.count() + 1
+    PendingSignup.objects.create(subscriber=dora, number=number, preferences={}, asked_at=now)
     SignupHour.objects.create(hour=now)
     Session.objects.create(session_key=f"{now:%Y%m%d%H%M%S}", session_data="", expire_date=now)
     RateCount.objects.create(key=f"{now:%Y%m%d%H%M%S}", count=1, ends_at=now)
@@ -77,6 +82,7 @@ KEPT: list[tuple[str, type[Model]]] = [
     ("KEEP_ADMIN_LOG_DAYS", LogEntry),
     ("KEEP_ADMIN_LOG_DAYS", AuditEntry),
     ("KEEP_UNCONFIRMED_DAYS", MailRequest),
+    ("KEEP_UNCONFIRMED_DAYS", PendingSignup),
     ("KEEP_SIGN_INS_DAYS", AccessAttempt),
     ("KEEP_SIGN_INS_DAYS", AccessFailureLog),
     ("KEEP_SIGN_INS_DAYS", AccessLog),

@@ -1,4 +1,13 @@
-"""Forms that publishers, reference managers and mail servers write, as far as we know them."""
+"""Forms that publishers, reference managers and mail servers write, and where they say so.
+
+Links: the addresses of Silverchair's journals (Blood), Frontiers, SAGE, Cell Press, IOP, Springer and The Lancet.
+Identifiers: the DOI Handbook (itself 10.1000/182) and Crossref's display guidelines; arXiv's help on identifiers and
+on author identifiers. BibTeX: LaTeX2e's reference manual, biblatex (mkbibquote), hyperref (href), babel
+(foreignlanguage), and what Zotero and Mendeley export. RIS: the specification of Research Information Systems (names,
+several addresses). Replies: Yahoo's and Gmail's lists of SMTP errors, Postfix's reject_unknown_client_hostname, RFC
+3463. Addresses: RFC 5321, 4.5.3.1.1. Formats that are not read: PubMed's, EndNote's and Web of Science's lists of
+tags. Tables and JSON: pandas' to_csv, WordPress' REST interface.
+"""
 
 from __future__ import annotations
 
@@ -53,6 +62,7 @@ def test_what_stands_round_an_identifier_is_no_part_of_it(text: str, named: tupl
         ),
         (r"Kettles \& Pots: 50\,\% \ldots{} off", "Kettles & Pots: 50 % … off"),
         (r"{\bfseries Bold} {\itshape kettles} \cite{a}", "Bold kettles"),
+        (r"{\LaTeX} and \foreignlanguage{ngerman}{Kessel} in \textcolor{red}{iron}", "LaTeX and Kessel in iron"),
         (r"`Single' kettles aren't ``double''", "‘Single’ kettles aren't “double”"),
     ],
 )
@@ -94,3 +104,23 @@ def test_an_arxiv_authors_list_is_a_source(typed: str) -> None:
 def test_a_format_that_is_not_read_is_named(page: str, says: str) -> None:
     with pytest.raises(kinds.SourceError, match=says):
         kinds.detect(page)
+
+
+@pytest.mark.parametrize(
+    ("page", "facts"),
+    [
+        ('title,authors,doi\nKettles,"[\'Ada Byron\', ""Bo O\'Neil""]",nan\n', (("Ada Byron", "Bo O'Neil"), "")),
+        ('title,authors,doi\nKettles,"[""Ada Byron"", ""Li Wei""]",N/A\n', (("Ada Byron", "Li Wei"), "")),
+        ('title,authors,"note, with comma",doi\nKettles,Ada Byron,x,10.1000/x\n', (("Ada Byron",), "10.1000/x")),
+        ('[{"title":{"rendered":"Kettles"},"authors":["Ada Byron"]}]', (("Ada Byron",), "")),
+        ("TY  - JOUR\nTI  - Kettles\nAU  - Byron,Ada,Jr.\nER  - \n", (("Ada Byron, Jr.",), "")),
+    ],
+)
+def test_records_are_read_as_programs_write_them(page: str, facts: tuple[tuple[str, ...], str]) -> None:
+    (listing,) = kinds.parse(page).listings
+    assert (listing.title, listing.authors, listing.doi) == ("Kettles", *facts)
+
+
+def test_of_several_addresses_in_a_line_of_ris_the_first_is_the_link() -> None:
+    page = "TY  - JOUR\nTI  - Kettles\nUR  - https://a.example/1;x=2; https://a.example/2\nER  - \n"
+    assert kinds.parse(page).listings[0].url == "https://a.example/1;x=2"

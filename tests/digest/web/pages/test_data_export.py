@@ -16,7 +16,7 @@ from digest.models import Delivery, Digest, Feedback, Paper
 from digest.picks.selection.select import select_due
 from digest.web.pages import data_export
 from subscriptions import links
-from subscriptions.models import Consent, Interest, InterestLine, Subscriber, Suppression
+from subscriptions.models import Consent, Interest, InterestLine, PendingSignup, Subscriber, Suppression
 from tests.conftest import MORNING, make_reader
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +29,7 @@ def known(alice: Subscriber, papers: list[Paper]) -> Subscriber:
     Consent.objects.create(subscriber=alice, kind="confirmed", at=MORNING, page="/confirm/", wording="Send me papers.")
     Feedback.objects.create(subscriber=alice, paper=papers[1], kind="more", at=MORNING, undone_at=MORNING)
     Feedback.objects.create(subscriber=alice, paper=papers[0], kind="save", at=MORNING)
+    PendingSignup.objects.create(subscriber=alice, number=1, preferences={}, asked_at=MORNING)
     return alice
 
 
@@ -55,7 +56,7 @@ def test_no_column_is_left_out(known: Subscriber) -> None:
     ours = {"id", "email_key", "subscriber", "digest", "position", "interest", "paper"}  # links between rows
     in_words = {"packed_picks": "picks", "packed_reasons": "reasons"}
     said = json.dumps(data_export.held(known), default=str)
-    for model in (Subscriber, Consent, Digest, Delivery, Feedback, InterestLine):
+    for model in (Subscriber, Consent, Digest, Delivery, Feedback, InterestLine, PendingSignup):
         for field in model._meta.get_fields():
             if isinstance(field, models.Field) and field.name not in ours and not field.many_to_many:
                 assert f'"{in_words.get(field.name, field.name)}"' in said, f"{model.__name__}.{field.name}"
