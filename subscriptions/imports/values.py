@@ -38,11 +38,13 @@ _UNSEEN = "\u200b\u200c\u200d\u2060\ufeff\xa0"
 _CLOCK = re.compile(r"(\d{1,2})(?:[:.h]00(?:[:.]00)?|\.0)?\s*(?:(am|pm|a\.m\.|p\.m\.)|uhr|h|o'clock)?", re.IGNORECASE)
 _WHOLE = re.compile(r"(\d+)[.,]0+")
 NOON = 12
+LONGEST = 100  # characters of a setting: what is longer is none
+MAX_ADDRESS = 1_000  # characters looked at, a name included
 
 
 def address_in(cell: str) -> str:
     """Return the address of a cell: without a name, "mailto:", blanks nobody sees, and what stands behind it."""
-    text = cell.strip(f" \t\r\n;,{_UNSEEN}")
+    text = cell[:MAX_ADDRESS].strip(f" \t\r\n;,{_UNSEEN}")
     if text.endswith(">"):
         text = parseaddr(text)[1] or text.partition("<")[2].rstrip(">")
     if text[:7].lower() == "mailto:":
@@ -53,6 +55,8 @@ def address_in(cell: str) -> str:
 def setting_in(name: str, cell: str) -> str:
     """Return a cell of a setting as the form wants it; unchanged where it is none of the ways we know."""
     text = cell.strip(f" {_UNSEEN}")
+    if len(text) > LONGEST:
+        return text
     if name == "time_zone":
         return _zone(text)
     if name == "language":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import time
 from pathlib import Path
 
 import pytest
@@ -235,3 +236,13 @@ def test_every_case_of_the_world_is_read_rightly(shared_data: Path, name: str) -
 
 def test_every_case_is_in_the_table(shared_data: Path) -> None:
     assert {path.name for path in (shared_data / "cases").glob("sub-*")} == CASES.keys()
+
+
+@pytest.mark.parametrize("run", [" ", "/", "<", '"', "(", "\\", "a/ ", "@"])
+@pytest.mark.parametrize("column", ["email", "time_zone", "hour", "language", "status", "attributes"])
+def test_no_cell_takes_longer_than_in_proportion_to_its_length(run: str, column: str) -> None:
+    cell = ("x" + run * 60_000 + ">").replace('"', '""')
+    others = "" if column == "email" else ",email"
+    started = time.process_time()
+    read(f'interests,{column}{others}\npots,"{cell}"{others.replace("email", "a@example.org")}\n'.encode())
+    assert time.process_time() - started < 2
