@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("subscriptions", "0070_suppressions_of_who_left_elsewhere")]
+    dependencies = [("subscriptions", "0020_suppressions_of_who_left_elsewhere")]
 
     operations = [
         migrations.AddField(
