@@ -318,6 +318,12 @@ def test_the_admin(visit: Visit) -> None:
     visit.page.goto(f"{visit.stack.url}/admin/")
     visit.page.locator("#test-address").evaluate("(field, text) => { field.type = 'text'; field.value = text }", SHORT)
     visit.press("Send a test mail")
+    visit.go("/admin/subscriptions/subscriber/import/")
+    rows = f"email,interests,{MARKUP}\n{MARKUP},{MARKUP},1\nnew@example.org,{MARKUP},1\nlate@example.org,agents,{MARKUP}\n"
+    sheet = {"name": f"{SHORT}.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+    visit.page.locator("input[type=file]").set_input_files(sheet)
+    visit.press("Check the file")
+    assert "onerror" in visit.page.locator("main, body").first.inner_text(), "the rows show what the file holds"
 
 
 def test_the_admin_works_under_its_policy(visit: Visit) -> None:

@@ -254,7 +254,7 @@ def test_the_number_of_queries_is_fixed(
         with django_assert_num_queries(3):
             client.get(NEWEST)
         # PostgreSQL is told how to look and for how long, in a transaction of its own.
-        with django_assert_num_queries(4 if connection.vendor == "sqlite" else 9):
+        with django_assert_num_queries(4 if connection.vendor == "sqlite" else 10):
             client.get(SEARCH, {"q": "diffusion"})
 
 
