@@ -319,7 +319,8 @@ def test_the_admin(visit: Visit) -> None:
     visit.page.locator("#test-address").evaluate("(field, text) => { field.type = 'text'; field.value = text }", SHORT)
     visit.press("Send a test mail")
     visit.go("/admin/subscriptions/subscriber/import/")
-    rows = f"email,interests,{MARKUP}\n{MARKUP},{MARKUP},1\nnew@example.org,{MARKUP},1\nlate@example.org,agents,{MARKUP}\n"
+    addresses = (MARKUP, "new@example.org", "late@example.org")
+    rows = "\n".join((f"email,interests,{MARKUP}", *(f"{address},{MARKUP},{MARKUP}" for address in addresses)))
     sheet = {"name": f"{SHORT}.csv", "mimeType": "text/csv", "buffer": rows.encode()}
     visit.page.locator("input[type=file]").set_input_files(sheet)
     visit.press("Check the file")

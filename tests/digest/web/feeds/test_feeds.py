@@ -253,7 +253,7 @@ def test_the_number_of_queries_is_fixed(
         store(*(listing(f"Diffusion {number} of {many}") for number in range(many)))
         with django_assert_num_queries(3):
             client.get(NEWEST)
-        # PostgreSQL is told how to look and for how long, in a transaction of its own.
+        # PostgreSQL is told how to look and for how long, in a transaction of its own, and at its end to forget it.
         with django_assert_num_queries(4 if connection.vendor == "sqlite" else 10):
             client.get(SEARCH, {"q": "diffusion"})
 
