@@ -83,7 +83,8 @@ def _hour(text: str) -> str:
 
 
 def _zone(text: str) -> str:
-    return _zones().get(re.sub(r"\s*/\s*", "/", text).replace(" ", "_").casefold(), text)
+    name = "/".join(part.strip() for part in text.split("/"))
+    return _zones().get(name.replace(" ", "_").casefold(), text)
 
 
 @lru_cache(maxsize=1)
