@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
+import shlex
 import time
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from subscriptions import notice_limits, signup
 from subscriptions.models import Consent, InterestLine, SignupHour, Subscriber, Suppression
 from tests.conftest import MORNING, make_reader
+from tests.stack import ROOT
 from tests.subscriptions.imports.test_services import SERVICES
 
 pytestmark = pytest.mark.django_db
@@ -191,3 +194,19 @@ def test_storing_takes_time_in_proportion_to_the_rows(path: Path) -> None:
     said = run(path, "email,interests,hour,status\n" + "\n".join(lines), "--confirmed")
     assert said.startswith("4,500 new readers")
     assert time.process_time() - started < 60 / 20 * 3  # coverage and SQLite in this process take their share
+
+
+def test_the_commands_of_the_guide_run_as_they_stand_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guide = (ROOT / "docs" / "moving-in.md").read_text(encoding="utf-8")
+    found = re.findall(r"manage\.py ([a-z]+_subscribers .*?)[`\n]", guide)
+    look, bring, take_away = (shlex.split(command) for command in found)
+    monkeypatch.chdir(tmp_path)
+    Path("list.csv").write_text("email,interests\nada@example.org,agents\nbob@example.org,(\n", encoding="utf-8")
+    with pytest.raises(CommandError, match="1 error"):
+        call_command(look[0], *look[1:])
+    assert not Subscriber.objects.exists()
+    call_command(bring[0], *bring[1:])
+    assert Subscriber.objects.get().email == "ada@example.org"
+    assert "bob@example.org" in Path("rows-to-correct.csv").read_text(encoding="utf-8")
+    call_command(take_away[0], *take_away[1:])
+    assert "ada@example.org" in Path("subscribers.csv").read_text(encoding="utf-8")
